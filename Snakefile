@@ -1,0 +1,31 @@
+"""One U²-Net checkpoint in, verified TensorFlow.js models for every resolution out."""
+
+from snakemake.utils import min_version
+
+min_version("9.14")
+
+
+configfile: "config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/environments.smk"
+include: "rules/checkpoint.smk"
+include: "rules/convert.smk"
+include: "rules/verify.smk"
+
+
+report: "rules/report/workflow.rst"
+
+
+rule all:
+    """Every configured model at every configured resolution, verified, with a table of the figures."""
+    default_target: True
+    input:
+        manifests=expand(
+            "results/{model}/{resolution}/manifest.json", model=MODELS, resolution=config["resolutions"]
+        ),
+        plots=expand(
+            "results/{model}/{resolution}/parity.png", model=MODELS, resolution=config["resolutions"]
+        ),
+        summary="results/summary.md",

@@ -1,0 +1,96 @@
+# What the stages share: the Python they run on, the validated configuration, the wildcards' values, the memory limit.
+
+import difflib
+import json
+import sys
+from pathlib import Path
+
+import jsonschema
+import psutil
+import yaml
+
+
+def refuse(problem):
+    """Stop before anything runs, with one line and no traceback."""
+    sys.exit(f"Error: {problem}")
+
+
+if sys.version_info[:2] != (3, 11):
+    refuse(
+        f"Python 3.11 is needed, as the converters' locked versions are, and this is {sys.version.split()[0]}; "
+        "install it (uv python install 3.11), make a virtual environment with it, and in that one run "
+        "pip install -r requirements.txt again"
+    )
+
+
+def config_problem(error):
+    """One line on what is wrong with the configuration, where, and what it may be."""
+    place = ".".join(str(part) for part in error.absolute_path) or "the top level"
+    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
+        known = sorted(error.schema["properties"])
+        for key in sorted(set(map(str, error.instance)) - set(known)):
+            close = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"known keys: {', '.join(known)}"
+            return f"unknown config key {key} at {place}; {hint}"
+    meaning = error.schema.get("description", "")
+    return f"config {place}: {error.message}" + (f" ({meaning.rstrip('.')})" if meaning else "")
+
+
+def validate_config(schema):
+    """Stop unless the configuration fits the schema."""
+    errors = list(jsonschema.Draft202012Validator(schema).iter_errors(config))
+    if errors:
+        refuse(config_problem(jsonschema.exceptions.best_match(errors)))
+
+
+def as_list(value):
+    """A single value is a list of one."""
+    return value if isinstance(value, list) else [value]
+
+
+def known_checkpoints():
+    """The catalogue of config.yaml, with `checkpoint` as the source of the one model asked for."""
+    checkpoints = dict(config["checkpoints"])
+    if config["checkpoint"] is not None:
+        if len(MODELS) != 1:
+            refuse(f"checkpoint={config['checkpoint']} needs exactly one model, not {', '.join(MODELS)}")
+        known = checkpoints.get(MODELS[0], {"task": config["task"], "licence": config["licence"]})
+        pinned = {key: known[key] for key in ("task", "licence", "bytes", "sha256") if key in known}
+        checkpoints[MODELS[0]] = {**pinned, "path": config["checkpoint"]}
+    for model in MODELS:
+        if model not in checkpoints:
+            refuse(
+                f"unknown model {model}: config.yaml knows {', '.join(checkpoints)}; "
+                f"for a checkpoint of your own pass --config model={model} checkpoint=PATH"
+            )
+        path = checkpoints[model].get("path")
+        if path is not None and not Path(path).is_file():
+            refuse(f"no checkpoint at {path} (model {model}); give the path of a .pth or .onnx file")
+    return checkpoints
+
+
+def tolerances(wildcards):
+    """The parity limits of each hop, a model's own over the default ones."""
+    limits = config["tolerances"]
+    return json.dumps({**limits["default"], **limits.get(wildcards.model, {})}, sort_keys=True)
+
+
+# What --config gives is a text inside of a list, and a single value needs no brackets.
+config["resolutions"] = [int(r) if str(r).isdecimal() else r for r in as_list(config["resolutions"])]
+config["dtypes"] = as_list(config["dtypes"])
+validate_config(yaml.safe_load(Path(workflow.basedir, "config.schema.yaml").read_text()))
+
+MODELS = as_list(config["model"])
+CHECKPOINTS = known_checkpoints()
+
+# Jobs side by side must fit the machine. A limit given with --resources, or a cluster's own, comes first.
+if workflow.is_main_process and "mem_mb" not in workflow.global_resources:
+    workflow.register_resource("mem_mb", int(0.9 * psutil.virtual_memory().total / 2**20))
+
+
+wildcard_constraints:
+    model="|".join(CHECKPOINTS),
+    resolution="[1-9][0-9]*",
+    dtype="float32|float16|uint16|uint8",
+    graph="frozen|optimized",
+    environment="torch|onnx|tensorflow",

