@@ -1,0 +1,57 @@
+"""Make a U²-Net checkpoint with drawn weights and calibrated batch norms, where no trained one can be had.
+
+Run in the torch environment: .venvs/torch/bin/python tests/checkpoints.py --stages u2net --output full.pth
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import torch
+from torch import nn
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow_scripts"))
+
+from images import preprocess
+from make_probe_inputs import probe_photos
+from u2net import FAMILIES, U2Net, Widths
+
+
+def calibrated(stages: dict[str, Widths], seed: int, resolution: int) -> U2Net:
+    """Draw weights from `seed` and set each batch norm's statistics to those of the photos at `resolution`.
+
+    Without calibration the activations of 119 random layers vanish or overflow, and any two backends agree.
+    """
+    torch.manual_seed(seed)
+    network = U2Net(stages)
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            nn.init.normal_(module.bias, std=0.05)
+        elif isinstance(module, nn.BatchNorm2d):
+            # A cumulative average over the batches seen, not an exponential one.
+            module.momentum = None
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.normal_(module.bias, std=0.2)
+    nn.init.normal_(network.outconv.weight, std=0.5)
+    photos = [preprocess(photo, resolution) for name, photo in probe_photos(resolution).items() if name != "black"]
+    network.train()
+    with torch.no_grad():
+        network(torch.cat([torch.from_numpy(photo) for photo in photos]))
+    return network.eval()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--stages", required=True, help="u2net, u2netp or JSON: stage to [in, middle, out]")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--output", type=Path, required=True)
+    arguments = parser.parse_args()
+    known = FAMILIES.get(arguments.stages)
+    stages = known or {stage: tuple(widths) for stage, widths in json.loads(arguments.stages).items()}
+    torch.save(calibrated(stages, arguments.seed, resolution=320).state_dict(), arguments.output)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""The workflow as a user runs it: real environments, real tools, copies of this checkout to break."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+ENVIRONMENTS = ("torch", "onnx", "tensorflow", "node")
+SNAKEMAKE = (sys.executable, "-m", "snakemake", "--cores", "2")
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """One copy of the project and what is built in it."""
+
+    folder: Path
+
+    def run(self, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """Run Snakemake with `arguments`; standard output and error are captured apart."""
+        return subprocess.run(
+            [*SNAKEMAKE, *arguments],
+            cwd=self.folder,
+            env={**os.environ, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
+
+    def succeed(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run Snakemake and assert that it succeeds."""
+        done = self.run(*arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    def planned(self, *arguments: str) -> Counter[str]:
+        """Count the jobs by rule that a dry run would start."""
+        done = self.succeed("--dry-run", "--quiet", "progress", *arguments)
+        return Counter(re.findall(r"^(?:local)?rule (\w+):", done.stdout + done.stderr, re.MULTILINE))
+
+    def manifest(self, model: str, resolution: int) -> dict[str, Any]:
+        """Read one manifest."""
+        content: dict[str, Any] = json.loads((self.folder / f"results/{model}/{resolution}/manifest.json").read_text())
+        return content
+
+
+def copy_project(folder: Path) -> Workflow:
+    """Copy the project's own files, edited or not, and share the environments with the copy."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    (folder / ".venvs").symlink_to(ROOT / ".venvs")
+    return Workflow(folder)
+
+
+@pytest.fixture(scope="session")
+def environments() -> Path:
+    """Build every environment by its own rule; return the checkout's path."""
+    Workflow(ROOT).succeed(*(f".venvs/{name}/installed.txt" for name in ENVIRONMENTS))
+    return ROOT
+
+
+@pytest.fixture
+def project(environments: Path, tmp_path: Path) -> Workflow:
+    """A copy of the project in which nothing is built."""
+    return copy_project(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def built(environments: Path, tmp_path_factory: pytest.TempPathFactory) -> Workflow:
+    """A copy of the project with u2netp built at 64; tests read it, `broken` is there to be changed."""
+    workflow = copy_project(tmp_path_factory.mktemp("built") / "project")
+    done = workflow.succeed("all", "--config", "resolutions=[64]")
+    (workflow.folder / "stdout.txt").write_text(done.stdout)
+    return workflow
+
+
+@pytest.fixture
+def broken(built: Workflow, tmp_path: Path) -> Workflow:
+    """A copy of `built` that a test may damage."""
+    folder = tmp_path / "project"
+    shutil.copytree(built.folder, folder, symlinks=True)
+    return Workflow(folder)
+
+
+def python(environment: str, *arguments: str) -> None:
+    """Run Python of one of the environments in the checkout."""
+    command = [str(ROOT / ".venvs" / environment / "bin" / "python"), *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr

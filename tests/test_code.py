@@ -1,0 +1,98 @@
+"""Format, types and the rules' own bookkeeping."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, Workflow
+
+SCRIPTS = sorted((ROOT / "workflow_scripts").glob("*.py"))
+RULES = sorted((ROOT / "rules").glob("*.smk"))
+LOCKS = [ROOT / "requirements.txt", *sorted((ROOT / "envs").rglob("*.txt"))]
+
+
+def check(*command: str) -> None:
+    """Run a checker in the checkout and assert that it is content."""
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["check"], ["format", "--check"]], ids=["lint", "format"])
+def test_ruff(arguments: list[str]) -> None:
+    check(sys.executable, "-m", "ruff", *arguments, "workflow_scripts", "tests")
+
+
+def test_snakefmt() -> None:
+    check(str(Path(sys.executable).with_name("snakefmt")), "--check", "Snakefile", *map(str, RULES))
+
+
+def test_types(environments: Path) -> None:
+    python = environments / ".venvs/torch/bin/python"
+    scripts = [str(path) for path in SCRIPTS]
+    check(sys.executable, "-m", "mypy", "--python-executable", str(python), *scripts, "tests/checkpoints.py")
+
+
+def test_node_script_types(environments: Path) -> None:
+    compiler = environments / ".venvs/node/node_modules/typescript/bin/tsc"
+    check(str(environments / ".venvs/node/bin/node"), str(compiler), "--project", "workflow_scripts/tsconfig.json")
+
+
+def test_snakemake_lint() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--lint", "json"], cwd=ROOT, capture_output=True, text=True
+    )
+    findings = json.loads(done.stdout[done.stdout.index("{") :])
+    # Snakemake's linter knows conda and containers, not locked virtual environments.
+    software = "Specify a conda environment or container for each rule."
+    titles = [lint["title"] for rule in findings["rules"] for lint in rule["lints"] if lint["title"] != software]
+    assert titles == []
+    assert len(findings["rules"]) > 10
+
+
+def imported(script: Path) -> set[str]:
+    """Name the modules beside a script that it imports, directly or through another."""
+    names = {path.stem for path in SCRIPTS}
+    found: set[str] = set()
+    frontier = [script]
+    while frontier:
+        for node in ast.walk(ast.parse(frontier.pop().read_text())):
+            modules = [node.module] if isinstance(node, ast.ImportFrom) else []
+            if isinstance(node, ast.Import):
+                modules = [alias.name for alias in node.names]
+            for module in modules:
+                if module in names and module not in found:
+                    found.add(module)
+                    frontier.append(ROOT / f"workflow_scripts/{module}.py")
+    return found
+
+
+@pytest.mark.parametrize("rules", RULES, ids=lambda path: path.stem)
+def test_rules_ask_for_every_module_their_script_imports(rules: Path) -> None:
+    for text in re.split(r"^rule ", rules.read_text(), flags=re.MULTILINE)[1:]:
+        script = re.search(r'script="workflow_scripts/(\w+)\.py"', text)
+        if script:
+            listed = set(re.findall(r'"workflow_scripts/(\w+)\.py"', text)) - {script.group(1)}
+            assert listed == imported(ROOT / f"workflow_scripts/{script.group(1)}.py"), text.partition(":")[0]
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_lock_pins_hashes_and_names_no_host(lock: Path) -> None:
+    text = lock.read_text()
+    assert "://" not in text
+    pins = re.findall(r"^[a-z0-9-]+==", text, re.MULTILINE)
+    blocks = re.split(r"^(?=[a-z0-9-]+==)", text, flags=re.MULTILINE)[1:]
+    assert len(pins) == len(blocks) > 0
+    assert all("--hash=sha256:" in block for block in blocks)
+
+
+def test_npm_locks_name_no_host(project: Workflow) -> None:
+    locks = list(project.folder.rglob("package-lock.json"))
+    assert locks
+    for lock in locks:
+        packages = json.loads(lock.read_text())["packages"]
+        assert not any("resolved" in package for package in packages.values())
+        assert all("integrity" in package for name, package in packages.items() if name)

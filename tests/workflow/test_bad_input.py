@@ -1,0 +1,133 @@
+"""Bad input ends in one clear line and a non-zero exit, and costs nothing that was good."""
+
+import os
+import pickle
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, Workflow, python
+
+RESOLUTION = "resolutions=[64]"
+
+
+def refused(workflow: Workflow, *config: str) -> str:
+    """Run `all`, assert that it is refused and that what was built before stays; return what was printed."""
+    manifests = {path: path.read_bytes() for path in (workflow.folder / "results").rglob("manifest.json")}
+    done = workflow.run("all", "--config", *config)
+    assert done.returncode != 0
+    for path, content in manifests.items():
+        assert path.read_bytes() == content
+    assert not list(workflow.folder.glob("results/**/*.partial"))
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("config", "line"),
+    [
+        (["resolutions=[100]"], "Error: config resolutions.0: 100 is not a multiple of 32"),
+        (["resolutions=[0]"], "Error: config resolutions.0: 0 is less than the minimum of 32"),
+        (["resolution=[64]"], "Error: unknown config key resolution at the top level; did you mean resolutions?"),
+        (["model=u2nett"], "Error: unknown model u2nett: config.yaml knows u2netp, "),
+        (["model=a; touch planted"], "Error: config model: 'a; touch planted' "),
+        (["model=../../planted"], "Error: config model: '../../planted' "),
+        (["checkpoint=missing.pth"], "Error: no checkpoint at missing.pth (model u2netp)"),
+        (["model=[u2netp,u2net]", "checkpoint=README.md"], "Error: checkpoint=README.md needs exactly one model"),
+        (["dtypes=[int4]"], "Error: config dtypes.0: 'int4' is not one of"),
+    ],
+)
+def test_configuration_is_refused_before_anything_runs(broken: Workflow, config: list[str], line: str) -> None:
+    before = set(broken.folder.rglob("*"))
+    printed = refused(broken, *config)
+    assert next(text for text in printed.splitlines() if text.startswith("Error: ")).startswith(line)
+    assert "Traceback" not in printed
+    created = set(broken.folder.rglob("*")) - before
+    assert all(".snakemake" in path.parts for path in created)
+
+
+def test_other_python_is_told_what_to_do(project: Workflow) -> None:
+    common = project.folder / "rules/common.smk"
+    common.write_text(common.read_text().replace("(3, 11)", "(3, 10)"))
+    assert "Error: Python 3.11 is needed" in refused(project, RESOLUTION)
+
+
+class Exploit:
+    """Unpickling it would create a file."""
+
+    def __init__(self, planted: Path) -> None:
+        self.planted = planted
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.system, (f"touch {self.planted}",)
+
+
+def truncated(path: Path) -> None:
+    python("torch", "tests/checkpoints.py", "--stages", "u2netp", "--output", str(path))
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def exploit(path: Path) -> None:
+    path.write_bytes(pickle.dumps(Exploit(path.with_name("planted")), protocol=2))
+
+
+def web_page(path: Path) -> None:
+    path.write_text("<!DOCTYPE html><html><title>Google Drive - Quota exceeded</title></html>")
+
+
+def another_network(path: Path) -> None:
+    python("torch", "-c", f"import torch; torch.save(torch.nn.Linear(3, 3).state_dict(), {str(path)!r})")
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (truncated, "cannot be read as a PyTorch checkpoint, it may be truncated"),
+        (exploit, "is not a plain state dict"),
+        (web_page, "is a web page, not a checkpoint"),
+        (another_network, "is no U²-Net"),
+    ],
+    ids=["truncated", "exploit", "web page", "another network"],
+)
+def test_checkpoint_is_refused(broken: Workflow, make, message: str) -> None:  # type: ignore[no-untyped-def]
+    make(broken.folder / "mine.pth")
+    printed = refused(broken, "model=mine", "checkpoint=mine.pth", RESOLUTION)
+    (line,) = [text for text in printed.splitlines() if text.strip().startswith("read_checkpoint: ")]
+    assert message in line
+    assert not (broken.folder / "planted").exists()
+    assert not (broken.folder / "results/mine/checkpoint/weights.safetensors").exists()
+
+
+def test_wrong_digest_is_refused(broken: Workflow) -> None:
+    (broken.folder / "u2net.pth").write_bytes(b"not the released checkpoint")
+    printed = refused(broken, "model=u2net", "checkpoint=u2net.pth", RESOLUTION)
+    assert "has 27 bytes, expected 176290937" in printed
+    assert not (broken.folder / "results/u2net/checkpoint/original").exists()
+
+
+def test_no_network_says_how_to_supply_the_file(broken: Workflow) -> None:
+    # A proxy on a port that nothing listens on: no network, on any machine.
+    nowhere = dict.fromkeys(("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"), "http://127.0.0.1:9")
+    done = broken.run("all", "--config", "model=u2net_portrait", RESOLUTION, env=nowhere)
+    assert done.returncode != 0
+    (line,) = [text for text in done.stderr.splitlines() if text.strip().startswith("fetch_checkpoint: ")]
+    assert "https://drive.google.com/file/d/1IG3HdpcRiDoWNookbncQjeaPN28t90yW/view" in line
+    assert "fb9f0378a16868d08e2325c8b36eae2b174b040b91bf64781fbb5dd4d31712b4" in line
+    assert "--config model=u2net_portrait checkpoint=PATH" in line
+
+
+def test_resolution_asked_for_by_path_is_refused(built: Workflow) -> None:
+    done = built.run("results/u2netp/100/manifest.json")
+    assert done.returncode != 0
+    assert "simplify_onnx: resolution 100 is not a positive multiple of 32" in done.stderr
+
+
+def test_interrupted_install_leaves_no_stamp(project: Workflow) -> None:
+    (project.folder / ".venvs").unlink()
+    lock = project.folder / "envs/node/requirements.txt"
+    lock.write_text(lock.read_text().replace("sha256:", "sha256:00", 1)[:-1])
+    command = ["git", "-C", str(ROOT), "status", "--porcelain", ".venvs"]
+    before = subprocess.run(command, capture_output=True, check=True).stdout
+    done = project.run(".venvs/node/installed.txt")
+    assert done.returncode != 0
+    assert not (project.folder / ".venvs/node/installed.txt").exists()
+    assert subprocess.run(command, capture_output=True, check=True).stdout == before

@@ -1,0 +1,147 @@
+"""The chain from checkpoint to verified TensorFlow.js models, run as a user runs it."""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+from conftest import Workflow, python
+
+HOPS = ["onnxruntime", "openvino", "tensorflow-frozen", "tensorflow-optimized", "tfjs-float32", "tfjs-uint16"]
+
+
+def digests(folder: Path) -> dict[str, tuple[str, int]]:
+    """Digest and modification time of every file below a folder."""
+    return {
+        str(path): (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_manifest_records_what_is_on_disk(built: Workflow) -> None:
+    manifest = built.manifest("u2netp", 64)
+    assert manifest["passed"] is True
+    assert manifest["checkpoint"]["sha256"].startswith("309c8469258dda74")
+    assert list(manifest["checks"]["parity"]) == sorted(HOPS)
+    assert manifest["architecture"]["parameters"] == 1_131_181
+    for name, recorded in manifest["artifacts"].items():
+        content = (built.folder / name).read_bytes()
+        assert recorded == {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    on_disk = {
+        str(path.relative_to(built.folder))
+        for kind in ("onnx", "ir", "frozen", "optimized", "tfjs")
+        for path in (built.folder / "results/u2netp/64" / kind).rglob("*")
+        if path.is_file() and not path.name.startswith(".")
+    }
+    assert on_disk < manifest["artifacts"].keys()
+    assert not list((built.folder / "results").rglob("*.partial"))
+    assert not list((built.folder / "results").rglob("saved_model*"))
+
+
+def test_table_is_printed_at_the_end(built: Workflow) -> None:
+    printed = (built.folder / "stdout.txt").read_text()
+    rows = re.findall(r"^\| u2netp +\| 64 +\| (\w+) .*passed", printed, re.MULTILINE)
+    assert rows == ["float32", "uint16"]
+
+
+def test_second_run_has_nothing_to_do(built: Workflow) -> None:
+    assert built.planned("all", "--config", "resolutions=[64]") == {}
+
+
+@pytest.mark.parametrize(
+    ("changed", "reruns"),
+    [
+        ("workflow_scripts/check_size.py", {"check_size", "write_manifest", "summarize_manifests"}),
+        (
+            "workflow_scripts/convert_tfjs.py",
+            {
+                "convert_tfjs",
+                "predict_tfjs",
+                "check_parity",
+                "check_size",
+                "plot_parity",
+                "write_manifest",
+                "summarize_manifests",
+            },
+        ),
+    ],
+)
+def test_changed_script_reruns_what_depends_on_it(broken: Workflow, changed: str, reruns: set[str]) -> None:
+    script = broken.folder / changed
+    script.write_text(script.read_text() + "# changed\n")
+    assert broken.planned("all", "--config", "resolutions=[64]").keys() - {"all"} == reruns
+
+
+def test_one_resolution_alone(broken: Workflow) -> None:
+    before = digests(broken.folder / "results/u2netp/64")
+    broken.succeed("results/u2netp/96/manifest.json")
+    assert digests(broken.folder / "results/u2netp/64") == before
+    assert broken.manifest("u2netp", 96)["passed"] is True
+    assert {path.name for path in (broken.folder / "results/u2netp").iterdir()} == {"64", "96", "checkpoint", "onnx"}
+
+
+def test_weights_are_the_same_at_every_resolution(broken: Workflow) -> None:
+    broken.succeed("results/u2netp/128/tfjs/float32")
+
+    def floats(resolution: int) -> list[str]:
+        folder = broken.folder / f"results/u2netp/{resolution}/tfjs/float32"
+        (group,) = json.loads((folder / "model.json").read_text())["weightsManifest"]
+        data = b"".join((folder / path).read_bytes() for path in group["paths"])
+        found, offset = [], 0
+        for spec in group["weights"]:
+            size = 4
+            for length in spec["shape"]:
+                size *= length
+            if spec["dtype"] == "float32":
+                found.append(hashlib.sha256(data[offset : offset + size]).hexdigest())
+            offset += size
+        assert offset == len(data)
+        return found
+
+    assert len(floats(64)) == 238
+    assert floats(64) == floats(128)
+
+
+def test_report_is_one_page_with_table_and_picture(built: Workflow) -> None:
+    built.succeed("--report", "report.html", "all", "--config", "resolutions=[64]")
+    page = (built.folder / "report.html").read_text()
+    assert "results/u2netp/64/parity.png" in page
+    assert "results/summary.html" in page
+
+
+def test_checkpoint_of_other_widths(project: Workflow) -> None:
+    widths = {
+        stage: [3 if stage == "stage1" else 64 if stage.endswith("d") else 32, 16, 32]
+        for stage in [*(f"stage{i}" for i in range(1, 7)), *(f"stage{i}d" for i in range(1, 6))]
+    }
+    checkpoint = project.folder / "mine.pth"
+    python("torch", "tests/checkpoints.py", "--stages", json.dumps(widths), "--output", str(checkpoint))
+    project.succeed("all", "--config", "model=mine", "checkpoint=mine.pth", "resolutions=[64]")
+    manifest = project.manifest("mine", 64)
+    assert manifest["passed"] is True
+    assert manifest["task"] == "portrait"
+    assert manifest["architecture"]["family"] == "custom"
+    assert manifest["architecture"]["stages"]["stage5d"] == [64, 16, 32]
+
+
+def test_full_size_network_at_320(project: Workflow) -> None:
+    checkpoint = project.folder / "full.pth"
+    python("torch", "tests/checkpoints.py", "--stages", "u2net", "--output", str(checkpoint))
+    project.succeed("all", "--config", "model=full", "checkpoint=full.pth", "resolutions=[320]")
+    manifest = project.manifest("full", 320)
+    assert manifest["passed"] is True
+    assert manifest["architecture"]["family"] == "u2net"
+    assert manifest["architecture"]["parameters"] == 44_009_869
+
+
+def test_several_models_share_one_run(project: Workflow) -> None:
+    (project.folder / "mine.pth").write_bytes(b"read only when the job runs")
+    (project.folder / "fleet.yaml").write_text(
+        "model: [u2netp, mine]\ncheckpoints:\n  mine: {path: mine.pth, task: portrait, licence: MIT}\n"
+    )
+    planned = project.planned("all", "--configfile", "fleet.yaml", "--config", "resolutions=[64,96]")
+    assert planned["write_manifest"] == 4
+    assert planned["export_onnx"] == 2
+    assert planned["make_probe_inputs"] == 2

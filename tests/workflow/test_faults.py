@@ -1,0 +1,90 @@
+"""An artifact that computes something else, or is not the one recorded, fails the run and is named."""
+
+import json
+from pathlib import Path
+
+import pytest
+from conftest import Workflow, python
+
+MANIFEST = "results/u2netp/64/manifest.json"
+
+
+def failed_parity(workflow: Workflow, *arguments: str) -> str:
+    """Build the manifest, assert that check_parity fails, and return its one line."""
+    done = workflow.run(MANIFEST, *arguments)
+    assert done.returncode != 0
+    (line,) = [text.strip() for text in done.stderr.splitlines() if text.strip().startswith("check_parity: ")]
+    assert json.loads((workflow.folder / "results/u2netp/64/parity.failed.json").read_text())["passed"] is False
+    assert not (workflow.folder / "results/u2netp/64/parity.json").exists()
+    return line
+
+
+def flip(path: Path, position: int) -> None:
+    """Flip the second-highest bit of one byte."""
+    content = bytearray(path.read_bytes())
+    content[position] ^= 0x40
+    path.write_bytes(bytes(content))
+
+
+def test_flipped_weight_is_caught_by_its_digest(broken: Workflow) -> None:
+    shard = broken.folder / "results/u2netp/64/tfjs/float32/group1-shard1of2.bin"
+    flip(shard, 2_000_003)
+    done = broken.run("verify_manifests", "--config", "resolutions=[64]")
+    assert done.returncode != 0
+    assert "verify_manifests: results/u2netp/64/tfjs/float32/group1-shard1of2.bin differs" in done.stderr
+
+
+def test_intact_artifacts_verify(built: Workflow) -> None:
+    done = built.succeed("verify_manifests", "--config", "resolutions=[64]")
+    assert "results/u2netp/64/manifest.json: every artifact is the recorded one" in done.stdout
+
+
+def test_flipped_weight_is_caught_by_parity(broken: Workflow) -> None:
+    flip(broken.folder / "results/u2netp/64/tfjs/float32/group1-shard1of2.bin", 2_000_003)
+    line = failed_parity(broken, "--forcerun", "predict_tfjs")
+    assert line.startswith("check_parity: tfjs-float32 is the first hop to differ from PyTorch")
+
+
+@pytest.mark.parametrize(("folder", "hop"), [("frozen", "tensorflow-frozen"), ("optimized", "tensorflow-optimized")])
+def test_wrong_resize_mode_is_caught(broken: Workflow, folder: str, hop: str) -> None:
+    graph = broken.folder / f"results/u2netp/64/{folder}/model.pb"
+    program = (
+        "import sys; sys.path.insert(0, 'workflow_scripts')\n"
+        "from pathlib import Path; from graphs import read_graph\n"
+        f"path = Path({str(graph)!r}); graph = read_graph(path)\n"
+        "resizes = [node for node in graph.node if node.op == 'ResizeBilinear']\n"
+        "assert len(resizes) == 38\n"
+        "for node in resizes: node.attr['half_pixel_centers'].b = False\n"
+        "path.write_bytes(graph.SerializeToString())\n"
+    )
+    python("tensorflow", "-c", program)
+    assert failed_parity(broken).startswith(f"check_parity: {hop} is the first hop to differ from PyTorch")
+
+
+def test_wrong_layout_is_caught(broken: Workflow) -> None:
+    script = broken.folder / "workflow_scripts/predict_openvino.py"
+    right = script.read_text()
+    wrong = right.replace("model({x: probe})", "model({x: probe.transpose(0, 1, 3, 2)})")
+    assert wrong != right
+    script.write_text(wrong)
+    assert failed_parity(broken).startswith("check_parity: openvino is the first hop to differ from PyTorch")
+    # Mended, the same command finishes and the failed report is gone.
+    script.write_text(right)
+    broken.succeed(MANIFEST)
+    assert not (broken.folder / "results/u2netp/64/parity.failed.json").exists()
+
+
+def test_dtype_that_ruins_the_picture_fails(broken: Workflow) -> None:
+    line = failed_parity(broken, "--config", "dtypes=[float32,uint8]")
+    assert line.startswith("check_parity: tfjs-uint8 is the first hop to differ from PyTorch")
+    assert "drawing_psnr_db" in line
+
+
+def test_size_check_names_the_artifact(broken: Workflow) -> None:
+    shard = broken.folder / "results/u2netp/64/tfjs/uint16/group1-shard1of1.bin"
+    shard.write_bytes(shard.read_bytes()[:-1000])
+    done = broken.run("results/u2netp/64/size.json", "--forcerun", "check_size")
+    assert done.returncode != 0
+    assert "check_size: tfjs-uint16: cannot be read" in done.stderr
+    report = json.loads((broken.folder / "results/u2netp/64/size.failed.json").read_text())
+    assert report["passed"] is False
