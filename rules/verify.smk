@@ -195,9 +195,9 @@ rule check_size:
         script="workflow_scripts/check_size.py",
         modules=[
             "workflow_scripts/commands.py",
-            "workflow_scripts/convert_tfjs.py",
             "workflow_scripts/files.py",
             "workflow_scripts/graphs.py",
+            "workflow_scripts/tfjs_models.py",
         ],
         environment=".venvs/tensorflow/installed.txt",
     output:
@@ -283,10 +283,10 @@ rule write_manifest:
     resources:
         mem_mb=500,
     params:
-        licence=lambda wildcards: CHECKPOINTS[wildcards.model]["licence"],
+        terms=licence_terms,
     shell:
         r".venvs/torch/bin/python {input.script:q} --model {wildcards.model:q} --resolution {wildcards.resolution:q}"
-        r" --licence {params.licence:q} --checkpoint {input.checkpoint:q} --architecture {input.architecture:q}"
+        r" {params.terms:q} --checkpoint {input.checkpoint:q} --architecture {input.architecture:q}"
         r" --parity {input.parity:q} --size {input.sizes:q} --artifacts {input.artifacts:q} --locks {input.locks:q}"
         r" --output {output.manifest:q} &> {log:q}"
 
@@ -294,9 +294,7 @@ rule write_manifest:
 rule summarize_manifests:
     """The manifests' figures as one table, printed at the end."""
     input:
-        manifests=expand(
-            "results/{model}/{resolution}/manifest.json", model=MODELS, resolution=config["resolutions"]
-        ),
+        manifests=expand("results/{model}/{resolution}/manifest.json", model=MODELS, resolution=config["resolutions"]),
         script="workflow_scripts/summarize_manifests.py",
         modules=["workflow_scripts/commands.py", "workflow_scripts/files.py"],
         environment=".venvs/torch/installed.txt",
@@ -317,9 +315,7 @@ rule summarize_manifests:
 rule verify_manifests:
     """Digest every artifact again and compare with its manifest; run it after copying or before hosting."""
     input:
-        manifests=expand(
-            "results/{model}/{resolution}/manifest.json", model=MODELS, resolution=config["resolutions"]
-        ),
+        manifests=expand("results/{model}/{resolution}/manifest.json", model=MODELS, resolution=config["resolutions"]),
         script="workflow_scripts/verify_manifests.py",
         modules=["workflow_scripts/commands.py", "workflow_scripts/files.py"],
         environment=".venvs/torch/installed.txt",

@@ -28,6 +28,7 @@ def calibrated(stages: dict[str, Widths], seed: int, resolution: int) -> U2Net:
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            assert module.bias is not None
             nn.init.normal_(module.bias, std=0.05)
         elif isinstance(module, nn.BatchNorm2d):
             # A cumulative average over the batches seen, not an exponential one.

@@ -42,15 +42,12 @@ def test_node_script_types(environments: Path) -> None:
 
 
 def test_snakemake_lint() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "snakemake", "--lint", "json"], cwd=ROOT, capture_output=True, text=True
-    )
-    findings = json.loads(done.stdout[done.stdout.index("{") :])
+    done = subprocess.run([sys.executable, "-m", "snakemake", "--lint"], cwd=ROOT, capture_output=True, text=True)
+    findings = re.findall(r"^    \* (.+):$", done.stdout + done.stderr, re.MULTILINE)
     # Snakemake's linter knows conda and containers, not locked virtual environments.
     software = "Specify a conda environment or container for each rule."
-    titles = [lint["title"] for rule in findings["rules"] for lint in rule["lints"] if lint["title"] != software]
-    assert titles == []
-    assert len(findings["rules"]) > 10
+    assert software in findings
+    assert [finding for finding in findings if finding != software] == []
 
 
 def imported(script: Path) -> set[str]:

@@ -73,7 +73,7 @@ def check_hop(
         else:
             probes[name] = asdict(compare(found[name], reference[name], task))
             problems += [f"{name}: {problem}" for problem in exceeded(probes[name], tolerance)]
-            if previous[name].shape == found[name].shape:
+            if previous[name].shape == found[name].shape and np.isfinite(previous[name]).all():
                 step = max(step, float(np.abs(found[name] - previous[name]).max()))
     return {
         "hop": hop,

@@ -13,15 +13,14 @@ from typing import Any
 import numpy as np
 import onnx
 from commands import Failure, run
-from convert_tfjs import SHARD_BYTES
 from files import write_report
 from graphs import read_graph
 from tensorflow import make_ndarray
 from tensorflow.core.framework.types_pb2 import DT_FLOAT
+from tfjs_models import ITEM_BYTES, read_weights
 
 # Protobuf's limit for one message: a graph beyond it cannot be parsed, nor a SavedModel written.
 PROTOBUF_BYTES = 2**31
-ITEM_BYTES = {"float32": 4, "float16": 2, "uint16": 2, "uint8": 1}
 
 
 @dataclass(frozen=True)
@@ -68,6 +67,8 @@ def ir_weights(xml: Path) -> list[Weight]:
             continue
         if constant.get("element_type", "").startswith("f"):
             offset, size = int(constant.get("offset", 0)), int(constant.get("size", 0))
+            if offset + size > len(data):
+                raise Failure(f"{xml.with_suffix('.bin')} has {len(data)} bytes, {offset + size} are described")
             raw = np.frombuffer(data[offset : offset + size], np.uint8)
             elements = int(np.prod([int(n) for n in constant.get("shape", "1").split(",") if n]))
             weights.append(weight(raw, elements))
@@ -86,26 +87,11 @@ def graph_weights(path: Path) -> list[Weight]:
 
 def tfjs_weights(folder: Path) -> list[Weight]:
     """Return a TensorFlow.js model's float weights as stored; raise Failure where shards and manifest disagree."""
-    groups = json.loads((folder / "model.json").read_text())["weightsManifest"]
-    weights = []
-    for group in groups:
-        for path in group["paths"]:
-            if not (folder / path).is_file():
-                raise Failure(f"{folder / path} is missing")
-            if (folder / path).stat().st_size > SHARD_BYTES:
-                raise Failure(f"{folder / path} is larger than a shard's {SHARD_BYTES} bytes")
-        data = b"".join((folder / path).read_bytes() for path in group["paths"])
-        offset = 0
-        for spec in group["weights"]:
-            stored = np.dtype(spec.get("quantization", {}).get("dtype", spec["dtype"]))
-            elements = int(np.prod(spec["shape"]))
-            end = offset + elements * stored.itemsize
-            if spec["dtype"] == "float32":
-                weights.append(weight(np.frombuffer(data[offset:end], np.uint8), elements))
-            offset = end
-        if offset != len(data):
-            raise Failure(f"{folder}: its shards hold {len(data)} bytes, its manifest describes {offset}")
-    return weights
+    return [
+        weight(np.frombuffer(data, np.uint8), int(np.prod(specification["shape"])))
+        for specification, data in read_weights(folder)
+        if specification["dtype"] == "float32"
+    ]
 
 
 def size_of(path: Path) -> int:
@@ -128,7 +114,8 @@ def check_artifact(
     total = sum(size_of(path) for path in paths)
     try:
         weights = read(paths[0])
-    except (Failure, onnx.onnx_cpp2py_export.checker.ValidationError, ValueError, OSError) as error:
+    except Exception as error:
+        # Each format's reader has errors of its own: DecodeError, ParseError, KeyError, ….
         return Size(artifact, total, 0, expected, 0, [f"cannot be read: {error}"])
     stored = sum(w.bytes for w in weights)
     problems = []

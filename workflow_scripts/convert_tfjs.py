@@ -7,10 +7,9 @@ from pathlib import Path
 
 from commands import run
 from files import replacing
+from tfjs_models import SHARD_BYTES
 from tools import run_tool
 
-# Small enough for one PutObject with a checksum, for caches, and to resume a download cheaply.
-SHARD_BYTES = 4 * 1024 * 1024
 DTYPES = ("float32", "float16", "uint16", "uint8")
 
 

@@ -1,6 +1,7 @@
 """Build a virtual environment from its lock file: Python packages by hash, then npm's where it has a package.json."""
 
 import argparse
+import hashlib
 import os
 import shutil
 import subprocess
@@ -9,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from commands import Failure, run
-from files import replacing, sha256
 
 
 def call(*command: str, folder: Path | None = None, path: Path | None = None) -> None:
@@ -52,8 +52,11 @@ def main(argv: Sequence[str]) -> None:
         bin_folder = python.parent
         npm = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
         call(str(bin_folder / npm[0]), *npm[1:], folder=folder, path=bin_folder)
-    with replacing(arguments.stamp) as staging:
-        staging.write_text("".join(f"{sha256(lock)}  {lock}\n" for lock in locks))
+    # Without files.py, whose every change would build all environments anew.
+    digests = [hashlib.sha256(lock.read_bytes()).hexdigest() for lock in locks]
+    staging = arguments.stamp.with_suffix(".partial")
+    staging.write_text("".join(f"{digest}  {lock}\n" for digest, lock in zip(digests, locks, strict=True)))
+    staging.replace(arguments.stamp)
 
 
 if __name__ == "__main__":

@@ -54,6 +54,10 @@ def fetch_from_drive(drive: str, output: Path, size: int, digest: str, model: st
     )
     staging = output.with_name("download")
     output.parent.mkdir(parents=True, exist_ok=True)
+    for partial in output.parent.glob(f"{staging.name}????????.part"):
+        # gdown asks for what is missing, and gives up, each time, where nothing is.
+        if partial.stat().st_size >= size:
+            remove(partial)
     try:
         download(link, staging)
     except Failure as failure:

@@ -60,5 +60,6 @@ def write_report(path: Path, report: Any, problem: str | None) -> None:
         write_json(path, report)
         remove(failed)
         return
+    remove(path)
     write_json(failed, report)
     raise Failure(f"{problem} (the whole report: {failed})")

@@ -11,6 +11,7 @@ import numpy as np
 from commands import run
 from files import replacing
 from images import draw, unnormalise
+from numpy.typing import NDArray
 from predictions import read_predictions
 from safetensors.numpy import load_file
 
@@ -26,9 +27,8 @@ def plot_pictures(axes: Sequence[Axes], probe: str, x: Any, reference: Any, foun
     """Fill one row: photo, PyTorch's picture, TensorFlow.js's, and |Δ| of the two with its own scale."""
     expected, drawn = draw(reference, task), draw(found, task)
     delta = np.abs(drawn - expected)
-    for axis, picture, colours in zip(
-        axes, (unnormalise(x), expected, drawn, delta), (None, "gray", "gray", "inferno"), strict=True
-    ):
+    pictures: list[NDArray[Any]] = [unnormalise(x), expected, drawn, delta]
+    for axis, picture, colours in zip(axes, pictures, (None, "gray", "gray", "inferno"), strict=True):
         # Pixels carry their own range; a picture's white is its largest value.
         white = None if picture.ndim == 3 else float(picture.max()) or 1.0
         axis.imshow(picture, cmap=colours, interpolation="nearest", vmin=white and 0.0, vmax=white)

@@ -3,6 +3,7 @@
 import argparse
 import pickle
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from files import replacing, write_json
 from read_folded_onnx import read_folded_onnx
 from safetensors.torch import save_file
 from torch import Tensor
-from u2net import U2Net, describe, infer_stages
+from u2net import U2Net, describe, infer_stages, misfitting
 
 
 def unpickle(path: Path) -> Any:
@@ -23,7 +24,10 @@ def unpickle(path: Path) -> Any:
     if head.startswith(b"<"):
         raise Failure(f"{path} is a web page, not a checkpoint; download the file itself")
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            # About the pickle's protocol; what follows from it is said below.
+            warnings.simplefilter("ignore")
+            return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         found = re.search(r"(?:GLOBAL|global|class|function) [`']?([\w.]+)", str(error))
         what = f" ({found.group(1)})" if found else ""
@@ -31,7 +35,8 @@ def unpickle(path: Path) -> Any:
             f"{path} is not a plain state dict: it is damaged or holds more than tensors{what}, "
             "and nothing in it was run; save the model's state_dict() with torch.save"
         ) from error
-    except (RuntimeError, EOFError, ValueError, KeyError, IndexError, AttributeError, OSError) as error:
+    except Exception as error:
+        # Damaged bytes raise nearly anything in PyTorch's reader: AssertionError, struct.error, TypeError, ….
         raise Failure(
             f"{path} cannot be read as a PyTorch checkpoint, it may be truncated "
             f"({str(error).splitlines()[0] if str(error) else type(error).__name__})"
@@ -67,6 +72,8 @@ def check_topology(tensors: Mapping[str, Tensor], path: Path) -> U2Net:
         raise Failure(
             f"{path} is no U²-Net: {error} is missing or no convolution; its first keys are {named(sorted(shapes))}"
         ) from error
+    if misfits := misfitting(stages):
+        raise Failure(f"{path} is no U²-Net: {named(misfits)}")
     expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     # Written by PyTorch since 0.4.1 and read by training alone.
     optional = {name for name in expected if name.endswith("num_batches_tracked")}
@@ -105,6 +112,8 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--architecture", type=Path, required=True, help="JSON to write")
     arguments = parser.parse_args(argv)
     path: Path = arguments.checkpoint
+    if not path.is_file():
+        raise Failure(f"no checkpoint at {path}")
     onnx = arguments.format == "onnx"
     tensors = read_folded_onnx(path) if onnx else state_dict_of(unpickle(path), path)
     network = check_topology(tensors, path)

@@ -8,7 +8,7 @@ from commands import Failure
 from google.protobuf.message import DecodeError
 from onnx import ModelProto, numpy_helper
 from torch import Tensor
-from u2net import HEIGHTS, ConvBNReLU, U2Net, Widths
+from u2net import HEIGHTS, ConvBNReLU, U2Net, Widths, misfitting
 
 # A batch norm with these statistics is the identity, whatever its epsilon is named here.
 BATCH_NORM_EPSILON = 1e-5
@@ -18,13 +18,15 @@ CONVOLUTIONS_PER_STAGE = {stage: 2 * (height or 4) for stage, height in HEIGHTS.
 CONVOLUTIONS = sum(CONVOLUTIONS_PER_STAGE.values()) + 7
 
 
-def execution_order(stages: dict[str, Widths]) -> list[str]:
-    """Name the network's convolutions in the order in which a forward pass runs them."""
+def execution_order(stages: dict[str, Widths]) -> dict[str, int]:
+    """Return the dilation of each convolution by its name, in the order in which a forward pass runs them."""
     network = U2Net(stages).eval()
-    order: list[str] = []
+    order: dict[str, int] = {}
     for name, module in network.named_modules():
         if isinstance(module, (ConvBNReLU, torch.nn.Conv2d)) and not name.endswith("conv_s1"):
-            module.register_forward_hook(lambda *_, name=name: order.append(name))
+            convolution = module.conv_s1 if isinstance(module, ConvBNReLU) else module
+            dilation = int(convolution.dilation[0])
+            module.register_forward_hook(lambda *_, name=name, dilation=dilation: order.update({name: dilation}))
     with torch.inference_mode():
         network(torch.zeros(1, 3, 32, 32))
     return order
@@ -41,17 +43,18 @@ def stages_of(kernels: list[Tensor]) -> dict[str, Widths]:
     return stages
 
 
-def convolutions(model: ModelProto, path: Path) -> list[tuple[Tensor, Tensor]]:
-    """Return (kernel, bias) of each Conv node in the file's order; raise Failure where one has none inside."""
+def convolutions(model: ModelProto, path: Path) -> list[tuple[Tensor, Tensor, int]]:
+    """Return each Conv node's kernel, bias and dilation in the file's order; Failure where they are not inside."""
     initializers = {tensor.name: tensor for tensor in model.graph.initializer}
-    found: list[tuple[Tensor, Tensor]] = []
+    found: list[tuple[Tensor, Tensor, int]] = []
     for node in model.graph.node:
         if node.op_type != "Conv":
             continue
         if len(node.input) != 3 or not all(name in initializers for name in node.input[1:]):
             raise Failure(f"{path}: convolution {node.name} has no constant kernel and bias")
         kernel, bias = (torch.from_numpy(numpy_helper.to_array(initializers[name]).copy()) for name in node.input[1:])
-        found.append((kernel, bias))
+        dilations = next((list(a.ints) for a in node.attribute if a.name == "dilations"), [1])
+        found.append((kernel, bias, dilations[0]))
     return found
 
 
@@ -68,11 +71,20 @@ def read_folded_onnx(path: Path) -> dict[str, Tensor]:
         raise Failure(f"{path} is not an ONNX file: {error}") from error
     if any(onnx.external_data_helper.uses_external_data(t) for t in model.graph.initializer):
         raise Failure(f"{path} keeps weights in other files; save it as a single ONNX file")
+    if any(node.op_type == "BatchNormalization" for node in model.graph.node):
+        raise Failure(
+            f"{path} has batch norms that are not folded; export it in evaluation mode, or pass the .pth file"
+        )
     found = convolutions(model, path)
-    if len(found) != CONVOLUTIONS or any(kernel.dim() != 4 for kernel, _ in found):
+    if len(found) != CONVOLUTIONS or any(kernel.dim() != 4 for kernel, _, _ in found):
         raise Failure(f"{path} is no U²-Net with folded batch norms: {len(found)} convolutions, not {CONVOLUTIONS}")
     state: dict[str, Tensor] = {}
-    for name, (kernel, bias) in zip(execution_order(stages_of([k for k, _ in found])), found, strict=True):
+    stages = stages_of([kernel for kernel, _, _ in found])
+    if misfits := misfitting(stages):
+        raise Failure(f"{path} is no U²-Net: {misfits[0]}")
+    for (name, expected), (kernel, bias, dilation) in zip(execution_order(stages).items(), found, strict=True):
+        if dilation != expected:
+            raise Failure(f"{path} is no U²-Net: {name} is dilated by {dilation} instead of {expected}")
         if not name.rpartition(".")[2].startswith("rebnconv"):
             state[f"{name}.weight"], state[f"{name}.bias"] = kernel, bias
             continue

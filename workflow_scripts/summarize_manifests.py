@@ -36,8 +36,10 @@ def rows(manifest: Path) -> list[tuple[str, ...]]:
 
 def markdown(body: Sequence[tuple[str, ...]]) -> str:
     """Return an aligned Markdown table."""
-    widths = [max(len(row[column]) for row in (HEADER, *body)) for column in range(len(HEADER))]
-    lines = [HEADER, tuple("-" * width for width in widths), *body]
+    # A bare pipe ends a cell.
+    header, *rest = ([cell.replace("|", r"\|") for cell in row] for row in (HEADER, *body))
+    widths = [max(len(row[column]) for row in (header, *rest)) for column in range(len(HEADER))]
+    lines = [header, ["-" * width for width in widths], *rest]
     return "".join(
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |\n"
         for line in lines

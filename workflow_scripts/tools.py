@@ -24,4 +24,5 @@ def run_tool(name: str, *arguments: str, expected: Path) -> None:
     command = [str(Path(sys.executable).with_name(name)), *arguments]
     status = subprocess.run(command, env=os.environ | ENVIRONMENT, stdin=subprocess.DEVNULL).returncode
     if status or not expected.is_file():
-        raise Failure(f"{name} exited with {status} and wrote no {expected.name}; its own words stand above")
+        wrote = "wrote" if expected.is_file() else "wrote no"
+        raise Failure(f"{name} exited with {status} and {wrote} {expected.name}; its own words stand above")

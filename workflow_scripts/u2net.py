@@ -175,6 +175,22 @@ def infer_stages(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Widths]:
     return stages
 
 
+def misfitting(stages: Mapping[str, Widths]) -> list[str]:
+    """Return the stages whose input is not what the stages before them give, in words; none in a U²-Net."""
+    expected = {"stage1": 3}
+    for index in range(1, 6):
+        expected[f"stage{index + 1}"] = stages[f"stage{index}"][2]
+    below = stages["stage6"][2]
+    for index in range(5, 0, -1):
+        expected[f"stage{index}d"] = below + stages[f"stage{index}"][2]
+        below = stages[f"stage{index}d"][2]
+    return [
+        f"{stage} takes {stages[stage][0]} channels instead of {channels}"
+        for stage, channels in expected.items()
+        if stages[stage][0] != channels
+    ]
+
+
 def describe(stages: Mapping[str, Widths]) -> Architecture:
     """Name a network and count its parameters and multiply-adds."""
     network = U2Net(stages).eval()

@@ -27,12 +27,10 @@ TOOLS = (
 )
 
 
-def locked_versions(locks: Sequence[Path]) -> dict[str, str]:
-    """Return the version of each of TOOLS as the lock files pin it."""
-    versions: dict[str, str] = {}
-    for lock in locks:
-        versions |= dict(re.findall(r"^([a-z0-9-]+)==([^ ;\\]+)", lock.read_text(), re.MULTILINE))
-    return {tool: versions[tool] for tool in TOOLS}
+def locked_versions(lock: Path) -> dict[str, str]:
+    """Return the version of each of TOOLS that a lock file pins."""
+    pins = re.findall(r"^([a-z0-9-]+)==([^ ;\\]+)", lock.read_text(), re.MULTILINE)
+    return {tool: version for tool, version in pins if tool in TOOLS}
 
 
 def git_commit() -> str | None:
@@ -65,6 +63,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--model", required=True)
     parser.add_argument("--resolution", type=int, required=True)
     parser.add_argument("--licence", required=True)
+    parser.add_argument("--notice", help="what to say beside the licence")
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--architecture", type=Path, required=True)
     parser.add_argument("--parity", type=Path, required=True)
@@ -81,6 +80,7 @@ def main(argv: Sequence[str]) -> None:
         "model": arguments.model,
         "task": parity["task"],
         "licence": arguments.licence,
+        "notice": arguments.notice,
         "resolution": arguments.resolution,
         "architecture": architecture,
         # Every layer's work grows with the area.
@@ -96,7 +96,7 @@ def main(argv: Sequence[str]) -> None:
                 s["artifact"]: {"bytes": s["bytes"], "weight_bytes": s["weight_bytes"]} for s in size["artifacts"]
             },
         },
-        "versions": locked_versions(arguments.locks),
+        "versions": {str(lock): locked_versions(lock) for lock in arguments.locks},
         "git_commit": git_commit(),
         "passed": parity["passed"] and size["passed"],
     }

@@ -1,0 +1,252 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+import tensorflow.compat.v1 as tf
+from check_size import check_artifact, graph_weights, main
+from convert_tfjs import SHARD_BYTES
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+Refusal = Callable[..., str]
+Arrays = dict[str, NDArray[np.float32]]
+RANDOM = np.random.default_rng(3)
+# Two convolutions: kernel and bias each, as an architecture counts them.
+WEIGHTS: Arrays = {
+    "kernel1": RANDOM.normal(size=(3, 3, 3, 8)).astype(np.float32),
+    "bias1": np.zeros(8, np.float32),
+    "kernel2": RANDOM.normal(size=(3, 3, 8, 8)).astype(np.float32),
+    "bias2": np.zeros(8, np.float32),
+}
+PARAMETERS = 3 * 3 * 3 * 8 + 8 + 3 * 3 * 8 * 8 + 8
+ARCHITECTURE = {"convolutions": 2, "convolution_parameters": PARAMETERS}
+LIMITS = {"weights": 0.02, "graph_bytes": 5000}
+
+
+def write_onnx(path: Path, weights: Arrays) -> None:
+    initializers = [numpy_helper.from_array(values, name) for name, values in weights.items()]
+    initializers.append(numpy_helper.from_array(np.array([1, 2], np.int64), "sizes"))
+    end = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1])
+    graph = helper.make_graph([helper.make_node("Identity", ["x"], ["d0"])], "g", [end], [], initializers)
+    onnx.save(helper.make_model(graph), path)
+
+
+def write_ir(xml: Path, weights: Arrays) -> None:
+    data, layers = b"", []
+    for name, values in weights.items():
+        shape = ",".join(map(str, values.shape))
+        layers.append(
+            f'<layer name="{name}" type="Const"><data element_type="f32" shape="{shape}" offset="{len(data)}"'
+            f' size="{values.nbytes}" /></layer>'
+        )
+        data += values.tobytes()
+    layers.append(f'<layer type="Const"><data element_type="i64" shape="1" offset="{len(data)}" size="8" /></layer>')
+    xml.write_text(f"<net><layers>{''.join(layers)}</layers></net>")
+    xml.with_suffix(".bin").write_bytes(data + bytes(8))
+
+
+def write_graph(path: Path, weights: Arrays) -> None:
+    with tf.Graph().as_default() as graph:
+        for name, values in weights.items():
+            tf.constant(values, name=name)
+        tf.constant([7, 7], tf.int32, name="sizes")
+    path.write_bytes(graph.as_graph_def().SerializeToString())
+
+
+def write_tfjs(folder: Path, weights: Arrays, dtype: str) -> None:
+    folder.mkdir(exist_ok=True)
+    specs: list[dict[str, Any]] = [{"name": "sizes", "shape": [2], "dtype": "int32"}]
+    data = np.array([7, 7], np.int32).tobytes()
+    for name, values in weights.items():
+        spec: dict[str, Any] = {"name": name, "shape": list(values.shape), "dtype": "float32"}
+        if dtype != "float32":
+            spec["quantization"] = {"dtype": dtype, "scale": 1e-4, "min": -4.0}
+            data += ((values + 4) / 1e-4).astype(dtype).tobytes()
+        else:
+            data += values.tobytes()
+        specs.append(spec)
+    half = len(data) // 2
+    (folder / "group1-shard1of2.bin").write_bytes(data[:half])
+    (folder / "group1-shard2of2.bin").write_bytes(data[half:])
+    (folder / ".snakemake_timestamp").touch()
+    paths = ["group1-shard1of2.bin", "group1-shard2of2.bin"]
+    (folder / "model.json").write_text(json.dumps({"weightsManifest": [{"paths": paths, "weights": specs}]}))
+
+
+class Artifacts:
+    """All of one resolution's artifacts, each holding every weight once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.report = folder / "size.json"
+        self.failed = folder / "size.failed.json"
+        (folder / "architecture.json").write_text(json.dumps(ARCHITECTURE))
+        for artifact in ("onnx", "ir", "frozen", "optimized", "float32", "uint16"):
+            self.write(artifact, WEIGHTS)
+
+    def write(self, artifact: str, weights: Arrays) -> None:
+        if artifact == "onnx":
+            write_onnx(self.folder / "model.onnx", weights)
+        elif artifact == "ir":
+            write_ir(self.folder / "model.xml", weights)
+        elif artifact in ("frozen", "optimized"):
+            write_graph(self.folder / f"{artifact}.pb", weights)
+        else:
+            write_tfjs(self.folder / artifact, weights, artifact)
+
+    def arguments(self) -> list[str]:
+        paths = {
+            "--architecture": ["architecture.json"],
+            "--onnx": ["model.onnx"],
+            "--ir": ["model.xml"],
+            "--frozen": ["frozen.pb"],
+            "--optimized": ["optimized.pb"],
+            "--tfjs": ["float32", "uint16"],
+            "--output": ["size.json"],
+        }
+        given = [word for option, names in paths.items() for word in (option, *(str(self.folder / n) for n in names))]
+        return [*given, "--limits", json.dumps(LIMITS)]
+
+
+@pytest.fixture
+def artifacts(tmp_path: Path) -> Artifacts:
+    return Artifacts(tmp_path)
+
+
+def test_every_weight_once_passes(artifacts: Artifacts, capsys: pytest.CaptureFixture[str]) -> None:
+    main(artifacts.arguments())
+    report = json.loads(artifacts.report.read_text())
+    assert report["passed"] is True
+    found = {size["artifact"]: size for size in report["artifacts"]}
+    assert list(found) == ["onnx", "ir", "frozen", "optimized", "tfjs-float32", "tfjs-uint16"]
+    for name, size in found.items():
+        assert size["problems"] == []
+        assert size["tensors"] == 4
+        assert size["weight_bytes"] == size["expected_weight_bytes"] == PARAMETERS * (2 if name == "tfjs-uint16" else 4)
+    folder = artifacts.folder
+    assert found["ir"]["bytes"] == sum((folder / f"model.{end}").stat().st_size for end in ("xml", "bin"))
+    assert found["tfjs-uint16"]["bytes"] == sum(f.stat().st_size for f in (folder / "uint16").iterdir())
+    assert len(capsys.readouterr().out.splitlines()) == 7
+
+
+ALL = pytest.mark.parametrize(
+    ("artifact", "name"),
+    [
+        ("onnx", "onnx"),
+        ("ir", "ir"),
+        ("frozen", "frozen"),
+        ("optimized", "optimized"),
+        ("float32", "tfjs-float32"),
+        ("uint16", "tfjs-uint16"),
+    ],
+)
+
+
+def problems(artifacts: Artifacts, refusal: Refusal, name: str) -> str:
+    """All that the failed report says of the one artifact at fault."""
+    message = refusal(main, *artifacts.arguments())
+    assert message.startswith(f"script: {name}: ")
+    assert not artifacts.report.exists()
+    report = json.loads(artifacts.failed.read_text())
+    assert report["passed"] is False
+    assert [size["artifact"] for size in report["artifacts"] if size["problems"]] == [name]
+    return "; ".join(problem for size in report["artifacts"] for problem in size["problems"])
+
+
+@ALL
+def test_a_kernel_stored_twice_is_found(artifacts: Artifacts, refusal: Refusal, artifact: str, name: str) -> None:
+    artifacts.write(artifact, {**WEIGHTS, "copy": WEIGHTS["kernel2"].copy()})
+    found = problems(artifacts, refusal, name)
+    assert "5 weight tensors, expected 4" in found
+    assert "1 kernels are stored more than once" in found
+    assert "weight bytes, expected" in found
+
+
+@ALL
+def test_one_kernel_in_anothers_place_is_found(
+    artifacts: Artifacts, refusal: Refusal, artifact: str, name: str
+) -> None:
+    # As many tensors and bytes as there should be: only the digests tell.
+    weights = {
+        "kernel1": WEIGHTS["kernel1"],
+        "copy": WEIGHTS["kernel1"].copy(),
+        "bias": np.zeros(8, np.float32),
+        "rest": RANDOM.normal(size=PARAMETERS - 2 * 216 - 8).astype(np.float32),
+    }
+    artifacts.write(artifact, weights)
+    assert problems(artifacts, refusal, name) == "1 kernels are stored more than once"
+
+
+@ALL
+def test_a_missing_tensor_is_found(artifacts: Artifacts, refusal: Refusal, artifact: str, name: str) -> None:
+    artifacts.write(artifact, {key: values for key, values in WEIGHTS.items() if key != "bias2"})
+    found = problems(artifacts, refusal, name)
+    assert "3 weight tensors, expected 4" in found
+    assert f"{PARAMETERS - 8} weights, expected {PARAMETERS}" in found
+
+
+def test_weights_of_another_width_are_found(artifacts: Artifacts, refusal: Refusal) -> None:
+    write_tfjs(artifacts.folder / "uint16", WEIGHTS, "float32")
+    found = problems(artifacts, refusal, "tfjs-uint16")
+    assert found == f"{PARAMETERS * 4} weight bytes, expected {PARAMETERS * 2} within 2%"
+
+
+def test_what_else_takes_room_is_found(artifacts: Artifacts, refusal: Refusal) -> None:
+    (artifacts.folder / "float32" / "stray.bin").write_bytes(bytes(6000))
+    assert "bytes beside the weights, at most 5000 expected" in problems(artifacts, refusal, "tfjs-float32")
+
+
+def test_a_missing_shard_is_named(artifacts: Artifacts, refusal: Refusal) -> None:
+    (artifacts.folder / "float32" / "group1-shard2of2.bin").unlink()
+    assert "float32/group1-shard2of2.bin is missing" in problems(artifacts, refusal, "tfjs-float32")
+
+
+@pytest.mark.parametrize("change", [-1, 1, -40])
+def test_a_shard_that_is_short_or_long_is_found(artifacts: Artifacts, refusal: Refusal, change: int) -> None:
+    shard = artifacts.folder / "uint16" / "group1-shard2of2.bin"
+    shard.write_bytes((shard.read_bytes() + bytes(1))[: shard.stat().st_size + change])
+    described = 2 * PARAMETERS + 8
+    found = problems(artifacts, refusal, "tfjs-uint16")
+    assert f"its shards hold {described + change} bytes, its manifest describes {described}" in found
+
+
+def test_a_shard_over_4_mib_is_found(artifacts: Artifacts, refusal: Refusal) -> None:
+    (artifacts.folder / "float32" / "group1-shard1of2.bin").write_bytes(bytes(SHARD_BYTES + 1))
+    found = problems(artifacts, refusal, "tfjs-float32")
+    assert f"group1-shard1of2.bin is larger than a shard's {SHARD_BYTES} bytes" in found
+
+
+def test_2_gib_in_one_file_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "model.pb"
+    # A hole in the file: as long as it says, at no cost.
+    with path.open("wb") as file:
+        file.truncate(2**31)
+    small = tmp_path / "small.pb"
+    write_graph(small, WEIGHTS)
+    limits = {"weights": 0.02, "graph_bytes": 2**32}
+    size = check_artifact("frozen", [path], lambda _: graph_weights(small), 4, ARCHITECTURE, limits)
+    assert size.problems == ["2 GiB or more, which no protobuf message can hold"]
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("frozen.pb", "frozen"),
+        ("float32/model.json", "tfjs-float32"),
+        ("model.onnx", "onnx"),
+        ("model.xml", "ir"),
+    ],
+)
+def test_an_unreadable_artifact_is_reported(artifacts: Artifacts, refusal: Refusal, file: str, name: str) -> None:
+    (artifacts.folder / file).write_text("not what it should be")
+    assert "cannot be read: " in problems(artifacts, refusal, name)
+
+
+def test_an_ir_whose_data_end_too_soon_is_found(artifacts: Artifacts, refusal: Refusal) -> None:
+    data = artifacts.folder / "model.bin"
+    data.write_bytes(data.read_bytes()[:-12])
+    assert problems(artifacts, refusal, "ir")
