@@ -19,25 +19,17 @@ from u2net import FAMILIES, U2Net, Widths
 
 
 def calibrated(stages: dict[str, Widths], seed: int, resolution: int) -> U2Net:
-    """Draw weights from `seed` and set each batch norm's statistics to those of the photos at `resolution`.
+    """Draw PyTorch's default weights from `seed`, and set each batch norm's statistics to those of the photos.
 
     Without calibration the activations of 119 random layers vanish or overflow, and any two backends agree.
     """
     torch.manual_seed(seed)
-    network = U2Net(stages)
+    network = U2Net(stages).train()
     for module in network.modules():
-        if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-            assert module.bias is not None
-            nn.init.normal_(module.bias, std=0.05)
-        elif isinstance(module, nn.BatchNorm2d):
+        if isinstance(module, nn.BatchNorm2d):
             # A cumulative average over the batches seen, not an exponential one.
             module.momentum = None
-            nn.init.uniform_(module.weight, 0.5, 1.5)
-            nn.init.normal_(module.bias, std=0.2)
-    nn.init.normal_(network.outconv.weight, std=0.5)
-    photos = [preprocess(photo, resolution) for name, photo in probe_photos(resolution).items() if name != "black"]
-    network.train()
+    photos = [preprocess(photo, resolution) for photo in probe_photos(resolution).values()]
     with torch.no_grad():
         network(torch.cat([torch.from_numpy(photo) for photo in photos]))
     return network.eval()
@@ -51,7 +43,7 @@ def main() -> None:
     arguments = parser.parse_args()
     known = FAMILIES.get(arguments.stages)
     stages = known or {stage: tuple(widths) for stage, widths in json.loads(arguments.stages).items()}
-    torch.save(calibrated(stages, arguments.seed, resolution=320).state_dict(), arguments.output)
+    torch.save(calibrated(stages, arguments.seed, resolution=512).state_dict(), arguments.output)
 
 
 if __name__ == "__main__":
