@@ -13,6 +13,8 @@ include: "rules/environments.smk"
 include: "rules/checkpoint.smk"
 include: "rules/convert.smk"
 include: "rules/verify.smk"
+include: "rules/site.smk"
+include: "rules/browser.smk"
 
 
 report: "rules/report/workflow.rst"
@@ -22,10 +24,12 @@ rule all:
     """Every configured model at every configured resolution, verified, with a table of the figures."""
     default_target: True
     input:
-        manifests=expand(
-            "results/{model}/{resolution}/manifest.json", model=MODELS, resolution=config["resolutions"]
-        ),
-        plots=expand(
-            "results/{model}/{resolution}/parity.png", model=MODELS, resolution=config["resolutions"]
-        ),
+        manifests=expand("results/{model}/{resolution}/manifest.json", model=MODELS, resolution=config["resolutions"]),
+        plots=expand("results/{model}/{resolution}/parity.png", model=MODELS, resolution=config["resolutions"]),
         summary="results/summary.md",
+
+
+rule site:
+    """The static site: the page with the configured models beside those built before."""
+    input:
+        "results/site",

@@ -101,6 +101,19 @@ def site_models():
     return sorted({*MODELS, *(model for model in shared if model in CHECKPOINTS)})
 
 
+def site_with(wildcards):
+    """The site, where it holds what is asked for; found out before hours are spent on one that does not."""
+    resolutions, dtypes = config["resolutions"], config["dtypes"]
+    if int(wildcards.resolution) not in resolutions:
+        sizes = ",".join(map(str, sorted({*resolutions, int(wildcards.resolution)})))
+        refuse(f"the site is built without resolution {wildcards.resolution}; pass --config resolutions=[{sizes}]")
+    if "float32" not in dtypes:
+        refuse(f"the site is built without float32 weights; pass --config dtypes=[float32,{','.join(dtypes)}]")
+    if wildcards.model not in site_models():
+        refuse(f"the site is built without {wildcards.model}; pass --config model={wildcards.model}")
+    return "results/site"
+
+
 def page_sources():
     """Every file that the page is built from."""
     names = ["index.html", "package.json", "tsconfig.json", "tsconfig.worker.json", "vite.config.ts"]

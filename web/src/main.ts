@@ -1,0 +1,111 @@
+/**
+ * The page: photo in, drawing out.
+ *
+ * What a test can hold on to, besides the ids in index.html (repeated as data-testid):
+ * - ?model=&resolution=&dtype=&backend= in the address preselect; what the site does not have is ignored.
+ * - <html data-state> is "starting", "ready", "drawing" or "failed".
+ * - <html data-timing> holds JSON about the last drawing: download_ms, load_ms, warmup_ms, run_ms, decode_ms,
+ *   preprocess_ms, postprocess_ms, backend, threads, tensors, bytes_fetched.
+ * - window gets a `drawing` event after each drawing that is not a live one, with d0 in its detail: see DrawingDetail
+ *   in studio.ts.
+ * - #crop-frame carries the part to be drawn in pixels of the photo: data-x, data-y, data-width, data-height.
+ * - #error carries data-code, an ErrorCode; #use-wasm and #draw-anyway appear in it when a drawing would not fit.
+ * - With ?debug in the address, window.page.loseContext() loses the worker's GPU context for real.
+ */
+import { type Catalogue, parseCatalogue } from './catalogue';
+import type { Machine } from './defaults';
+import { PageError, toPageError } from './errors';
+import { FileStore } from './files';
+import { Speeds } from './speed';
+import { Studio } from './studio';
+import { Activity } from './ui/activity';
+import { listenForPhotos } from './ui/intake';
+import { offerSamples } from './ui/samples';
+import { Settings } from './ui/settings';
+import { WorkerClient } from './worker_client';
+
+const { dataset } = document.documentElement;
+const activity = new Activity();
+const studio = start();
+// Photos may come before the page is ready: they wait.
+listenForPhotos(
+  (file, name) =>
+    void studio.then(
+      (ready) => ready.open(file, name),
+      () => {},
+    ),
+);
+studio.then(
+  () => {
+    dataset['state'] = 'ready';
+    activity.say('Ready.');
+  },
+  (cause: unknown) => {
+    dataset['state'] = 'failed';
+    activity.say('');
+    activity.fail(toPageError(cause));
+  },
+);
+
+async function start(): Promise<Studio> {
+  dataset['state'] = 'starting';
+  if (!isSecureContext) {
+    throw new PageError(
+      'insecure-origin',
+      'Browsers allow what this page needs only over https:// or on localhost. Open it at such an address.',
+    );
+  }
+  const base = new URL('catalogue.json', location.href);
+  const store = new FileStore(base);
+  const client = new WorkerClient();
+  const [catalogue, backends] = await Promise.all([readCatalogue(base), client.probe()]);
+  const machine: Machine = {
+    backends,
+    deviceMemory: (navigator as { deviceMemory?: number }).deviceMemory,
+    speeds: new Speeds(openStorage()),
+  };
+  const parameters = new URLSearchParams(location.search);
+  const settings = new Settings(catalogue, machine, store, {
+    model: parameters.get('model'),
+    resolution: parameters.get('resolution'),
+    dtype: parameters.get('dtype'),
+    backend: parameters.get('backend'),
+  });
+  const studio = new Studio(client, settings, machine, store, base, activity);
+  offerSamples(
+    catalogue.samples,
+    base,
+    (file, name) => void studio.open(file, name),
+    (error) => activity.fail(error),
+  );
+  if (parameters.has('debug')) Object.assign(window, { page: { loseContext: () => client.loseContext() } });
+  void store.prune(catalogue);
+  if (import.meta.env.PROD) void navigator.serviceWorker?.register('service_worker.js').catch(() => {});
+  return studio;
+}
+
+async function readCatalogue(base: URL): Promise<Catalogue> {
+  let json: unknown;
+  try {
+    const response = await fetch(base, { cache: 'no-cache' });
+    if (!response.ok) throw new Error(`the server answered ${response.status}`);
+    json = await response.json();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new PageError(
+      'download-interrupted',
+      `The list of models, catalogue.json, could not be loaded (${reason}). Check the connection and reload the page.`,
+      { cause },
+    );
+  }
+  return parseCatalogue(json);
+}
+
+/** The browser's storage, or none where its settings forbid it. */
+function openStorage(): Pick<Storage, 'getItem' | 'setItem'> {
+  try {
+    return localStorage;
+  } catch {
+    return { getItem: () => null, setItem: () => {} };
+  }
+}

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { parseCatalogue } from './catalogue';
+import { exampleCatalogue } from './example_catalogue';
+import { misfit, peakBytes } from './memory';
+import type { BackendReport } from './protocol';
+
+const [small, large] = parseCatalogue(exampleCatalogue()).models;
+const webgl: BackendReport = {
+  name: 'webgl',
+  unavailable: null,
+  device: 'GPU',
+  software: false,
+  threads: 1,
+  maxTensorBytes: 2 ** 32,
+};
+const wasm: BackendReport = { ...webgl, name: 'wasm', maxTensorBytes: Infinity };
+
+test('comes close to what U²-Net was measured to take at 512 × 512', () => {
+  expect(peakBytes(large!, 512, wasm) / 453e6).toBeCloseTo(1, 1);
+});
+
+test('warns of what would overflow, with figures', () => {
+  expect(misfit(small!, 512, webgl, 8)).toBeNull();
+  expect(misfit(large!, 1024, webgl, 8)).toMatch(/needs about 2\.\d GB .* about 2\.1 GB/);
+});
+
+test('warns of a tensor too large for one buffer', () => {
+  expect(misfit(small!, 1024, { ...webgl, maxTensorBytes: 2 ** 27 }, 32)).toMatch(/at most 134 MB in one piece/);
+});
+
+test('never warns on wasm, which fails cleanly', () => {
+  expect(misfit(large!, 1024, wasm, 0.5)).toBeNull();
+});

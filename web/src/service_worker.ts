@@ -1,0 +1,74 @@
+/**
+ * Keeps the page itself for offline use. The models are kept by the page under their digests (see files.ts), and pass
+ * through here untouched. Answers are handed on as the server gave them, headers included: cross-origin isolation
+ * survives.
+ */
+import type { Catalogue } from './catalogue';
+
+/** The files of the page besides index.html, filled in by the build. */
+declare const __SHELL__: readonly string[];
+
+const worker = self as unknown as ServiceWorkerGlobalScope;
+
+const root = new URL(worker.registration.scope).pathname;
+const prefix = `shell ${root} `;
+/** File names hold a hash of the content, so the list of names is the version. */
+const shell = __SHELL__;
+const cacheName = prefix + hash(shell.join());
+
+worker.addEventListener('install', (event) => {
+  event.waitUntil(keepAll());
+});
+
+worker.addEventListener('activate', (event) => {
+  event.waitUntil(forgetOlder().then(() => worker.clients.claim()));
+});
+
+worker.addEventListener('fetch', (event) => {
+  const { request } = event;
+  if (request.method !== 'GET' || !request.url.startsWith(worker.registration.scope)) return;
+  const path = new URL(request.url).pathname.slice(root.length);
+  if (path === '' || path === 'index.html') event.respondWith(networkFirst(request, './'));
+  else if (path === 'catalogue.json' || path.startsWith('samples/')) event.respondWith(networkFirst(request, request));
+  else if (shell.includes(path)) event.respondWith(cacheFirst(request));
+});
+
+async function keepAll(): Promise<void> {
+  const cache = await caches.open(cacheName);
+  await cache.addAll(['./', 'catalogue.json', ...shell]);
+  const catalogue = (await (await cache.match('catalogue.json'))?.json()) as Pick<Catalogue, 'samples'>;
+  await cache.addAll(catalogue.samples.map((sample) => sample.url));
+}
+
+/** The newest answer there is; `key` is what stands in for it offline. */
+async function networkFirst(request: Request, key: RequestInfo): Promise<Response> {
+  const cache = await caches.open(cacheName);
+  try {
+    const response = await fetch(request);
+    if (response.ok) await cache.put(key, response.clone());
+    return response;
+  } catch (cause) {
+    const cached = await cache.match(key, { ignoreVary: true });
+    if (cached === undefined) throw cause;
+    return cached;
+  }
+}
+
+async function cacheFirst(request: Request): Promise<Response> {
+  const cache = await caches.open(cacheName);
+  return (await cache.match(request, { ignoreVary: true })) ?? fetch(request);
+}
+
+async function forgetOlder(): Promise<void> {
+  const names = await caches.keys();
+  await Promise.all(
+    names.filter((name) => name.startsWith(prefix) && name !== cacheName).map((name) => caches.delete(name)),
+  );
+}
+
+/** FNV-1a, 32 bits. */
+function hash(text: string): string {
+  let value = 0x811c9dc5;
+  for (const char of text) value = Math.imul(value ^ char.codePointAt(0)!, 0x01000193);
+  return (value >>> 0).toString(16);
+}

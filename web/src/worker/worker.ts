@@ -1,0 +1,155 @@
+/** The worker in which everything heavy happens: decoding, resizing, TensorFlow.js, encoding. One job at a time. */
+import { memory } from '@tensorflow/tfjs-core';
+import { PageError, toPageError } from '../errors';
+import { FileStore } from '../files';
+import type { DrawJob, Drawing, PngFiles, Reply, Request, Stage } from '../protocol';
+import { type Engine, probe, setUp } from './backends';
+import { Network, readModel } from './model';
+import { decodeCrop } from './photo';
+import { cutOut, greyToRgba, postprocess } from './postprocess';
+import { preprocess } from './preprocess';
+
+declare const self: DedicatedWorkerGlobalScope;
+
+let engine: Engine | undefined;
+/** The network in use; another one takes its place rather than its side, so that memory holds one. */
+let loaded: { readonly sha256: string; readonly network: Network } | undefined;
+
+self.addEventListener('message', (event: MessageEvent<Request>) => {
+  const request = event.data;
+  switch (request.type) {
+    case 'probe':
+      void probe().then((backends) => reply({ type: 'probed', backends }), fail);
+      break;
+    case 'draw':
+      void draw(request.id, request.job).catch(fail);
+      break;
+    case 'lose-context':
+      engine?.loseContext();
+      break;
+  }
+});
+
+async function draw(id: number, job: DrawJob): Promise<void> {
+  engine ??= await setUp(job.backend, job.threads, (reason) => reply({ type: 'context-lost', reason }));
+  const timer = new Stopwatch();
+  const { network, fetched, ...modelTiming } = await ensureLoaded(job, engine, timer);
+
+  progress('run');
+  timer.restart();
+  const { width, height } = job.crop;
+  const pixels = await decodeCrop(job.photo, job.size, job.crop, 'stored');
+  const decode_ms = timer.restart();
+  const input = preprocess(pixels.data, width, height, job.resolution);
+  const preprocess_ms = timer.restart();
+  const d0 = await guard(engine, () => network.run(input));
+  const run_ms = timer.restart();
+  engine.check();
+  if (!d0.every(Number.isFinite)) throw notFinite(job);
+
+  progress('finish');
+  const grey = postprocess(d0, job.resolution, job.task, width, height);
+  const picture = new ImageData(greyToRgba(grey), width, height);
+  // The cut-out is for the eye and not for the network, so it takes the colours that the browser shows.
+  const shown = job.preview ? null : await decodeCrop(job.photo, job.size, job.crop, 'shown');
+  const cut = shown !== null && job.task === 'saliency' ? new ImageData(cutOut(shown.data, grey), width, height) : null;
+  const drawing: Drawing = {
+    d0,
+    picture: await createImageBitmap(picture),
+    cutOut: cut && (await createImageBitmap(cut)),
+    photo: shown && (await createImageBitmap(shown)),
+    timing: { ...modelTiming, decode_ms, preprocess_ms, run_ms, postprocess_ms: timer.restart() },
+    backend: engine.name,
+    threads: engine.threads,
+    tensors: memory().numTensors,
+    bytes_fetched: fetched,
+  };
+  if (job.photo instanceof ImageBitmap) job.photo.close();
+  const bitmaps = [drawing.picture, drawing.cutOut, drawing.photo].filter((bitmap) => bitmap !== null);
+  self.postMessage({ type: 'drawing', drawing } satisfies Reply, [d0.buffer, ...bitmaps]);
+  // Encoding takes longer than drawing for a large photo, so it comes after the drawing is on the screen.
+  if (!job.preview) reply({ type: 'files', id, files: await encode(picture, cut) });
+}
+
+async function ensureLoaded(job: DrawJob, engine: Engine, timer: Stopwatch) {
+  const { sha256 } = job.artifact.model;
+  if (loaded?.sha256 === sha256) {
+    return { network: loaded.network, fetched: 0, download_ms: 0, load_ms: 0, warmup_ms: 0 };
+  }
+  const base = new URL(job.base);
+  timer.restart();
+  const files = await readModel(new FileStore(base), base, job.artifact, ({ loaded, total }) =>
+    progress('download', loaded, total),
+  );
+  const download_ms = timer.restart();
+  progress('load');
+  loaded?.network.dispose();
+  loaded = undefined;
+  const network = await guard(engine, () => Network.load(files, job.artifact, job.resolution));
+  const load_ms = timer.restart();
+  progress('warmup');
+  await guard(engine, () => engine.warmUp(() => network.compile()));
+  const warmup_ms = engine.name === 'wasm' ? 0 : timer.restart();
+  loaded = { sha256, network };
+  return { network, fetched: files.fetched, download_ms, load_ms, warmup_ms };
+}
+
+/**
+ * Whatever throws while a GPU computes is the GPU's failure, and wasm may still do it: a lost device says so in many
+ * ways.
+ */
+async function guard<T>(engine: Engine, compute: () => Promise<T>): Promise<T> {
+  try {
+    return await compute();
+  } catch (cause) {
+    if (engine.name === 'wasm' || cause instanceof PageError) throw cause;
+    throw new PageError('context-lost', cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}
+
+async function encode(picture: ImageData, cut: ImageData | null): Promise<PngFiles> {
+  return { picture: await toPng(picture), cutOut: cut && (await toPng(cut)) };
+}
+
+async function toPng(image: ImageData): Promise<Blob> {
+  const canvas = new OffscreenCanvas(image.width, image.height);
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  if (context === null) throw new RangeError(`no canvas of ${image.width} × ${image.height} pixels`);
+  context.putImageData(image, 0, 0);
+  return canvas.convertToBlob({ type: 'image/png' });
+}
+
+/**
+ * Numbers that are none come from a GPU out of memory or too coarse for the network; on wasm only a broken model gives
+ * them.
+ */
+function notFinite(job: DrawJob): PageError {
+  return job.backend === 'wasm'
+    ? new PageError('model-invalid', 'This model gives no usable drawing. Choose another resolution or precision.')
+    : new PageError('context-lost', 'the GPU gave no usable numbers');
+}
+
+function progress(stage: Stage, loaded = 0, total = 0): void {
+  reply({ type: 'progress', stage, loaded, total });
+}
+
+function fail(cause: unknown): void {
+  const { code, message } = toPageError(cause);
+  reply(code === 'context-lost' ? { type: 'context-lost', reason: message } : { type: 'failed', code, message });
+}
+
+function reply(message: Reply): void {
+  self.postMessage(message);
+}
+
+class Stopwatch {
+  #start = performance.now();
+
+  /** Milliseconds since the last restart. */
+  restart(): number {
+    const now = performance.now();
+    const elapsed = now - this.#start;
+    this.#start = now;
+    return elapsed;
+  }
+}
