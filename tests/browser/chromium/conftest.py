@@ -1,0 +1,66 @@
+"""The journeys run by the torch environment's own pytest, which has Playwright."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+    from visitors import Visitor
+
+if ".venvs" in Path(sys.prefix).parts:
+    sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[3] / "workflow_scripts")]
+else:
+    # The driver lacks what these import; test_site.py runs them instead.
+    collect_ignore_glob = ["test_*.py"]
+
+
+@pytest.fixture(scope="session")
+def site() -> Path:
+    """The folder that the workflow built, with u2netp at 64 and 128."""
+    return Path(os.environ["U2NET_SITE"])
+
+
+@pytest.fixture(scope="session")
+def browser() -> "Iterator[Browser]":
+    """One Chromium for all; its camera shows a moving test picture, to those who have the permission."""
+    from playwright.sync_api import sync_playwright
+    from predict_browser import launch
+
+    with sync_playwright() as playwright:
+        browser = launch(playwright, "--use-fake-device-for-media-stream")
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context_options() -> dict[str, Any]:
+    """The browser profile's options; a test's parameters may override them."""
+    return {"viewport": {"width": 1280, "height": 900}}
+
+
+@pytest.fixture
+def visitor(browser: "Browser", site: Path, context_options: dict[str, Any]) -> "Iterator[Visitor]":
+    """A visitor of the site; after each journey nothing was asked of other hosts and the console holds no error."""
+    from visitors import Visitor, hosted
+
+    with hosted(site) as (host, stop):
+        context = browser.new_context(**context_options)
+        visitor = Visitor(context, host, stop)
+        yield visitor
+        context.close()
+        assert [url for url in visitor.requested if not url.startswith((f"{host.origin}/", "blob:"))] == []
+        assert visitor.errors == []
+
+
+@pytest.fixture(scope="session")
+def cat() -> bytes:
+    """A photo's file."""
+    from predict_browser import png
+    from skimage import data
+
+    return png(data.chelsea())

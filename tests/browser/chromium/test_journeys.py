@@ -1,0 +1,281 @@
+"""What a person does with the page, from a photo to what it gives back."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from images import draw
+from numpy.typing import NDArray
+from PIL import Image
+from playwright.sync_api import expect
+from predict_browser import PRESS_DRAW
+from predictions import read_predictions
+from skimage import data
+from visitors import Visitor
+
+DROP = """([bytes, name]) => {
+  const files = new DataTransfer();
+  files.items.add(new File([new Uint8Array(bytes)], name, { type: 'image/png' }));
+  return files;
+}"""
+COUNT_FRAMES = """() => {
+  window.frames_seen = [];
+  const see = (time) => {
+    window.frames_seen.push({ time, state: document.documentElement.dataset.state });
+    requestAnimationFrame(see);
+  };
+  requestAnimationFrame(see);
+}"""
+
+
+def timing(visitor: Visitor) -> dict[str, Any]:
+    """Return what the page measured of its last drawing."""
+    content: dict[str, Any] = json.loads(visitor.page.locator("html").get_attribute("data-timing") or "")
+    return content
+
+
+def downloaded(visitor: Visitor, product: str) -> NDArray[np.uint8]:
+    """Download one product of the last drawing; return its pixels."""
+    page = visitor.page
+    page.get_by_test_id(f"product-{product}").check()
+    expect(page.get_by_test_id("download")).to_have_attribute("aria-disabled", "false")
+    with page.expect_download() as download:
+        page.get_by_test_id("download").click()
+    assert download.value.suggested_filename.endswith(f"-{product}.png")
+    return np.asarray(Image.open(io.BytesIO(Path(download.value.path()).read_bytes())))
+
+
+@pytest.mark.parametrize(("sample", "probe"), [("Astronaut", "astronaut"), ("Cat", "chelsea")])
+@pytest.mark.parametrize("resolution", [64, 128])
+def test_sample_to_png(visitor: Visitor, site: Path, sample: str, probe: str, resolution: int) -> None:
+    visitor.open(resolution=resolution, dtype="float32")
+    visitor.draw_sample(sample)
+    photo = getattr(data, probe)()
+    height, width, _ = photo.shape
+    reference, _ = read_predictions(site.parent / f"u2netp/{resolution}/predictions/torch.safetensors")
+    picture = Image.fromarray(draw(reference[probe], "saliency").astype(np.float32))
+    # Pillow's bicubic in floating point, which the page's own follows; rounded to 8 bits once, at the end.
+    sized = np.asarray(picture.resize((width, height), Image.Resampling.BICUBIC))
+    expected = np.round(255 * np.clip(sized, 0, 1))
+
+    mask = downloaded(visitor, "mask")
+    assert mask.shape == (height, width, 4)
+    for channel in range(3):
+        assert np.abs(mask[..., channel] - expected).max() <= 2
+    assert (mask[..., 3] == 255).all()
+    assert expected.std() > 10
+
+    cut_out = downloaded(visitor, "cut-out")
+    assert np.abs(cut_out[..., 3] - expected).max() <= 2
+    opaque = cut_out[..., 3] >= 250
+    assert opaque.any()
+    assert np.abs(cut_out[opaque][:, :3].astype(int) - photo[opaque]).max() <= 2
+
+
+def test_same_photo_through_the_file_dialogue(visitor: Visitor, cat: bytes) -> None:
+    visitor.open()
+    sample = visitor.draw_sample("Cat")
+    visitor.choose(cat, "cat.png")
+    visitor.page.evaluate(PRESS_DRAW)
+    assert visitor.wait_for_drawing(2) == sample
+
+
+def test_drag_and_drop(visitor: Visitor, cat: bytes) -> None:
+    page = visitor.open()
+    files = page.evaluate_handle(DROP, [list(cat), "cat.png"])
+    zone = page.get_by_test_id("drop-zone")
+    zone.dispatch_event("dragover", {"dataTransfer": files})
+    expect(page.locator("html")).to_contain_class("dropping")
+    zone.dispatch_event("drop", {"dataTransfer": files})
+    expect(page.locator("html")).not_to_contain_class("dropping")
+    drawing = visitor.wait_for_drawing(1)
+    assert drawing["crop"] == {"x": 0, "y": 0, "width": 451, "height": 300}
+    assert drawing["backend"] == "wasm"
+
+
+def test_copy_and_paste(visitor: Visitor) -> None:
+    visitor.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = visitor.open()
+    visitor.draw_sample("Coffee")
+    photo = page.locator("#photo").get_attribute("src")
+    page.get_by_test_id("product-mask").check()
+    page.get_by_test_id("copy").click()
+    expect(page.get_by_test_id("status")).to_have_text("Copied.")
+    page.keyboard.press("Control+V")
+    # The copy of the mask is the photo now.
+    drawing = visitor.wait_for_drawing(2)
+    assert drawing["crop"] == {"x": 0, "y": 0, "width": 600, "height": 400}
+    assert page.locator("#photo").get_attribute("src") != photo
+
+
+def test_camera(visitor: Visitor) -> None:
+    visitor.context.grant_permissions(["camera"])
+    page = visitor.open()
+    page.get_by_test_id("camera-open").click()
+    expect(page.locator("#camera-view")).to_be_visible()
+    page.get_by_test_id("live").check()
+    expect(page.get_by_test_id("result-facts")).to_contain_text("on wasm")
+    assert page.evaluate("() => window.drawings.length") == 0
+    page.get_by_test_id("live").uncheck()
+    page.get_by_test_id("capture").click()
+    drawing = visitor.wait_for_drawing(1)
+    width, height = page.locator("#photo").evaluate("(image) => [image.naturalWidth, image.naturalHeight]")
+    assert drawing["crop"] == {"x": 0, "y": 0, "width": width, "height": height}
+    assert max(drawing["d0"]) > min(drawing["d0"])
+    expect(page.locator("#camera-view")).to_be_hidden()
+
+
+def test_camera_denied(visitor: Visitor) -> None:
+    visitor.context.grant_permissions([])
+    page = visitor.open()
+    page.get_by_test_id("camera-open").click()
+    assert "Allow it in the browser's settings" in visitor.wait_for_error("camera-unavailable")
+    visitor.draw_sample()
+
+
+def test_crop_with_the_keyboard(visitor: Visitor) -> None:
+    page = visitor.open()
+    visitor.draw_sample("Astronaut")
+    page.get_by_test_id("whole-image").uncheck()
+    frame = page.get_by_test_id("crop-frame")
+    frame.focus()
+    for keys in ("Shift+ArrowLeft", "Shift+ArrowLeft", "Shift+ArrowUp", "ArrowRight", "Alt+ArrowDown"):
+        page.keyboard.press(keys)
+    crop = {side: int(frame.get_attribute(f"data-{side}") or "") for side in ("x", "y", "width", "height")}
+    assert 0 < crop["x"] <= 512 - crop["width"]
+    assert crop["y"] > 0
+    assert crop["width"] != crop["height"]
+    assert visitor.draw_again()["crop"] == crop
+    assert downloaded(visitor, "mask").shape == (crop["height"], crop["width"], 4)
+
+
+def test_switching_resolution_downloads_little(visitor: Visitor) -> None:
+    page = visitor.open()
+    assert visitor.draw_sample()["resolution"] == 64
+    first = {answer.path for answer in visitor.host.sent("weights")}
+    visitor.host.answers.clear()
+    page.get_by_test_id("resolution").select_option("128")
+    assert visitor.draw_again()["resolution"] == 128
+    models, weights = visitor.host.sent("models"), visitor.host.sent("weights")
+    assert [answer.path for answer in models] == ["/models/u2netp/128/float32/model.json"]
+    assert len(weights) == 1
+    assert weights[0].path not in first
+    # The constants that hold sizes, and nothing of the network's 4.5 MB of float weights.
+    assert weights[0].bytes < 2000
+    assert timing(visitor)["bytes_fetched"] == sum(answer.bytes for answer in models + weights) < 300_000
+    print(f"64 to 128: {models[0].bytes} + {weights[0].bytes} bytes")
+
+    visitor.host.answers.clear()
+    page.get_by_test_id("resolution").select_option("64")
+    visitor.draw_again()
+    assert visitor.host.sent("models") + visitor.host.sent("weights") == []
+
+
+def test_second_visit_offline(visitor: Visitor) -> None:
+    page = visitor.open()
+    online = visitor.draw_sample()
+    threads = timing(visitor)["threads"]
+    page.evaluate("() => navigator.serviceWorker.ready.then(() => null)")
+    page.close()
+    visitor.stop_host()
+    visitor.open()
+    assert visitor.draw_sample() == online
+    assert timing(visitor)["threads"] == threads
+    assert timing(visitor)["bytes_fetched"] == 0
+
+
+def test_damaged_shard_is_refused_and_the_rest_kept(visitor: Visitor) -> None:
+    page = visitor.open()
+    files = {f"/{name}" for name in artifact_files(visitor)}
+    shard = next(name for name in sorted(files) if name.startswith("/weights/"))
+    visitor.host.damaged.add(shard)
+    visitor.press_sample()
+    page.evaluate(PRESS_DRAW)
+    message = visitor.wait_for_error("file-corrupt")
+    assert shard.removeprefix("/") in message
+    assert "Draw again to fetch it once more" in message
+    assert page.evaluate("() => window.drawings.length") == 0
+
+    tried = {answer.path for answer in visitor.host.sent("models") + visitor.host.sent("weights")}
+    good = tried - {shard}
+    assert good
+    visitor.host.damaged.clear()
+    visitor.host.answers.clear()
+    visitor.draw_again()
+    fetched = {answer.path for answer in visitor.host.sent("models") + visitor.host.sent("weights")}
+    assert fetched == files - good
+    expect(page.get_by_test_id("error")).to_be_hidden()
+
+
+def artifact_files(visitor: Visitor) -> list[str]:
+    """Name the files of u2netp at 64 in float32, as the catalogue does."""
+    catalogue = visitor.page.request.get(f"{visitor.host.origin}/catalogue.json").json()
+    (model,) = [entry for entry in catalogue["models"] if entry["name"] == "u2netp"]
+    (size,) = [entry for entry in model["resolutions"] if entry["resolution"] == 64]
+    (artifact,) = [entry for entry in size["dtypes"] if entry["dtype"] == "float32"]
+    return [artifact["model"]["url"], *(shard["url"] for shard in artifact["weights"])]
+
+
+def test_lost_context_goes_on_with_wasm(visitor: Visitor) -> None:
+    page = visitor.open(backend="webgl", debug="")
+    visitor.press_sample()
+    photo = page.locator("#photo").get_attribute("src")
+    page.evaluate(PRESS_DRAW)
+    expect(page.get_by_test_id("status")).to_have_text("Drawing.", timeout=180_000)
+    page.evaluate("() => window.page.loseContext()")
+    assert visitor.wait_for_drawing(1)["backend"] == "wasm"
+    expect(page.get_by_test_id("backend")).to_have_value("wasm")
+    expect(page.locator("#backend-note")).to_contain_text("webgl failed")
+    expect(page.locator("#backend-note")).to_contain_text("went on with wasm")
+    assert page.locator("#photo").get_attribute("src") == photo
+    # A lost context is worth a line in the console; nothing else may stand there.
+    visitor.errors[:] = [error for error in visitor.errors if "CONTEXT_LOST" not in error]
+
+
+def test_cancel_during_a_run(visitor: Visitor) -> None:
+    # On an emulated GPU a run takes long enough to be cancelled for certain.
+    page = visitor.open(backend="webgl")
+    visitor.press_sample()
+    page.evaluate(PRESS_DRAW)
+    expect(page.get_by_test_id("progress-text")).to_contain_text(" s of about", timeout=180_000)
+    expect(page.get_by_test_id("progress")).to_be_visible()
+    page.get_by_test_id("cancel").click()
+    expect(page.get_by_test_id("status")).to_have_text("Cancelled. The photo is still here.")
+    expect(page.locator("html")).to_have_attribute("data-state", "ready")
+    expect(page.get_by_test_id("progress")).to_be_hidden()
+    assert page.evaluate("() => window.drawings.length") == 0
+    page.get_by_test_id("backend").select_option("wasm")
+    assert visitor.draw_again()["backend"] == "wasm"
+    assert page.evaluate("() => window.drawings.length") == 1
+
+
+def test_page_stays_responsive_during_runs(visitor: Visitor) -> None:
+    page = visitor.open(resolution=128)
+    visitor.draw_sample()
+    page.evaluate(COUNT_FRAMES)
+    runs = 4
+    computed = 0.0
+    for _ in range(runs):
+        visitor.draw_again()
+        computed += timing(visitor)["run_ms"]
+    frames = page.evaluate("() => window.frames_seen")
+    during = [frame["time"] for frame in frames if frame["state"] == "drawing"]
+    gaps = np.diff(during)
+    print(f"{len(during)} frames in {computed:.0f} ms of runs, median gap {np.median(gaps):.1f} ms")
+    # Computed on the page's own thread, a run would be one gap, and there would be a few frames in all.
+    assert len(during) > max(10 * runs, computed / 100)
+    assert np.median(gaps) < 34
+
+
+def test_tensors_do_not_leak(visitor: Visitor) -> None:
+    visitor.open()
+    visitor.draw_sample()
+    tensors = {timing(visitor)["tensors"]}
+    for _ in range(10):
+        visitor.draw_again()
+        tensors.add(timing(visitor)["tensors"])
+    assert len(tensors) == 1
+    assert tensors.pop() > 100

@@ -1,0 +1,145 @@
+"""What holds whatever a person does: isolation, contrast and labels, clear words when something is wrong."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+from predict_browser import PRESS_DRAW
+from visitors import Visitor
+
+AXE = Path(__file__).parents[3] / "web/node_modules/axe-core/axe.min.js"
+AUDIT = """async () => {
+  const { violations, passes } = await window.axe.run();
+  const found = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.html).join(' ')}`);
+  return { found, passes: passes.map(({ id }) => id) };
+}"""
+INLINE_SCRIPT = """() => {
+  const script = document.createElement('script');
+  script.textContent = 'window.injected = true';
+  document.head.append(script);
+}"""
+
+
+@pytest.mark.parametrize(
+    "context_options",
+    [
+        {"viewport": {"width": width, "height": 900}, "color_scheme": scheme, "reduced_motion": "reduce"}
+        for width in (390, 1440)
+        for scheme in ("light", "dark")
+    ],
+    ids=lambda options: f"{options['viewport']['width']}-{options['color_scheme']}",
+)
+def test_accessible(visitor: Visitor, context_options: dict[str, Any]) -> None:
+    # By the driver and not by the page, whose policy would refuse it.
+    visitor.context.add_init_script(path=AXE)
+    page = visitor.open()
+
+    def check() -> None:
+        report = page.evaluate(AUDIT)
+        assert report["found"] == []
+        assert {"color-contrast", "label", "button-name", "image-alt"} <= {*report["passes"]}
+
+    check()
+    visitor.draw_sample()
+    page.get_by_test_id("whole-image").uncheck()
+    check()
+    visitor.choose(b"no image", "notes.png")
+    visitor.wait_for_error("photo-unreadable")
+    check()
+    width = context_options["viewport"]["width"]
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+    # The audit itself can fail.
+    page.evaluate("() => document.querySelector('#file').removeAttribute('aria-label')")
+    page.evaluate("() => document.querySelectorAll('label[for=file]').forEach((label) => label.remove())")
+    assert any(found.startswith("label:") for found in page.evaluate(AUDIT)["found"])
+
+
+def test_content_security_policy(visitor: Visitor) -> None:
+    page = visitor.open()
+    visitor.draw_sample()
+    assert page.evaluate("() => window.violations") == []
+    assert visitor.errors == []
+    # What the worker loads is among what is watched.
+    assert any("/weights/" in url for url in visitor.requested)
+
+    page.evaluate(INLINE_SCRIPT)
+    assert page.evaluate("() => window.injected") is None
+    refused = page.evaluate("() => fetch('https://example.com/').then(() => 'fetched', () => 'refused')")
+    assert refused == "refused"
+    assert page.evaluate("() => window.violations") == ["script-src-elem", "connect-src"]
+    assert len(visitor.errors) >= 2
+    visitor.errors.clear()
+    visitor.requested[:] = [url for url in visitor.requested if url != "https://example.com/"]
+
+
+def test_isolated(visitor: Visitor) -> None:
+    page = visitor.open()
+    assert page.evaluate("() => crossOriginIsolated")
+    threads = min(8, page.evaluate("() => navigator.hardwareConcurrency"))
+    visitor.draw_sample()
+    timing = json.loads(page.locator("html").get_attribute("data-timing") or "")
+    if threads > 1:
+        assert 1 < timing["threads"] <= threads
+        expect(page.get_by_test_id("result-facts")).to_contain_text(f"{timing['threads']} threads")
+
+
+def test_without_isolation_one_thread_and_why(visitor: Visitor) -> None:
+    visitor.host.isolated = False
+    page = visitor.open()
+    expect(page.locator("#backend-note")).to_contain_text("on one thread")
+    expect(page.locator("#backend-note")).to_contain_text("COOP and COEP")
+    visitor.draw_sample()
+    assert json.loads(page.locator("html").get_attribute("data-timing") or "")["threads"] == 1
+
+
+def test_unreadable_file(visitor: Visitor) -> None:
+    page = visitor.open()
+    visitor.press_sample()
+    page.evaluate(PRESS_DRAW)
+    visitor.wait_for_drawing(1)
+    visitor.choose(b"no image", "notes.png")
+    message = visitor.wait_for_error("photo-unreadable")
+    assert message == "notes.png cannot be read as an image here. Choose a JPEG, PNG, WebP or AVIF file."
+    # The photo before is still there, and so is the way on.
+    visitor.draw_again()
+    expect(page.get_by_test_id("error")).to_be_hidden()
+
+
+def test_interrupted_download_says_so_and_goes_on(visitor: Visitor) -> None:
+    page = visitor.open()
+    visitor.context.route("**/weights/*", lambda route: route.abort())
+    visitor.press_sample()
+    page.evaluate(PRESS_DRAW)
+    assert "Check the connection and draw again" in visitor.wait_for_error("download-interrupted")
+    visitor.context.unroute("**/weights/*")
+    visitor.draw_again()
+    assert all("ERR_FAILED" in error for error in visitor.errors), visitor.errors
+    visitor.errors.clear()
+
+
+def test_what_would_not_fit_is_said_before(visitor: Visitor) -> None:
+    visitor.context.add_init_script(
+        "Object.defineProperty(Navigator.prototype, 'deviceMemory', { get: () => 0.1, configurable: true });"
+    )
+    page = visitor.open(backend="webgl", resolution=128)
+    expect(page.locator("#resolution-note")).to_have_text("May not fit into graphics memory.")
+    visitor.press_sample()
+    page.evaluate(PRESS_DRAW)
+    assert "graphics memory" in visitor.wait_for_error("out-of-memory")
+    page.get_by_test_id("use-wasm").click()
+    page.wait_for_function("() => window.drawings.length === 1")
+    assert visitor.wait_for_drawing(1)["backend"] == "wasm"
+
+
+def test_damaged_catalogue(visitor: Visitor) -> None:
+    # A server that answers with a page instead of the file, as many do for what they do not have.
+    visitor.context.route(
+        "**/catalogue.json", lambda route: route.fulfill(body="<!doctype html>", content_type="text/html")
+    )
+    page = visitor.context.new_page()
+    page.goto(visitor.host.origin)
+    page.get_by_test_id("error").wait_for()
+    assert page.locator("html").get_attribute("data-state") == "failed"
+    assert "catalogue.json" in page.locator("#error-text").inner_text()

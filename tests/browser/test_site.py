@@ -1,0 +1,70 @@
+"""The site as the workflow builds it, in the Chromium of this machine."""
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import Workflow, copy_project
+
+CONFIG = ("--config", "resolutions=[64,128]")
+
+
+@pytest.fixture(scope="module")
+def site(environments: Path, tmp_path_factory: pytest.TempPathFactory) -> Workflow:
+    """A copy of the project with the site built for u2netp at 64 and 128."""
+    workflow = copy_project(tmp_path_factory.mktemp("site") / "project")
+    workflow.succeed("site", *CONFIG)
+    return workflow
+
+
+def test_site_computes_what_pytorch_computes(site: Workflow) -> None:
+    site.succeed("results/u2netp/64/browser.json", *CONFIG)
+    report = json.loads((site.folder / "results/u2netp/64/browser.json").read_text())
+    assert report["passed"]
+    hops = {hop["hop"]: hop for hop in report["hops"]}
+    assert list(hops) == ["browser-wasm", "browser-webgl", "browser-webgpu"]
+    for name, hop in hops.items():
+        assert hop["backend"].startswith(f"tfjs {name.removeprefix('browser-')} ")
+        assert len(hop["probes"]) == 5
+        assert hop["worst"]["max_abs"] > 0
+        print(f"{name}: max {hop['worst']['max_abs']:.1e}, p99 {hop['worst']['p99_abs']:.1e}")
+
+
+@pytest.mark.parametrize(
+    ("target", "config", "message"),
+    [
+        ("u2netp/96", "resolutions=[64,128]", "without resolution 96; pass --config resolutions=[64,96,128]"),
+        ("u2netp/64", "dtypes=[uint16]", "without float32 weights; pass --config dtypes=[float32,uint16]"),
+        ("u2net/64", "model=u2netp", "without u2net; pass --config model=u2net"),
+    ],
+)
+def test_what_the_site_does_not_hold_is_said_at_once(site: Workflow, target: str, config: str, message: str) -> None:
+    done = site.run("--dry-run", f"results/{target}/browser.json", *CONFIG, config)
+    assert done.returncode != 0
+    assert message in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_in_chromium(site: Workflow, environments: Path) -> None:
+    python = environments / ".venvs/torch/bin/python"
+    # The folder above is the driver's: its conftest.py imports what this environment lacks.
+    command = [str(python), "-m", "pytest", "tests/browser/chromium", "-q", "--confcutdir=tests/browser/chromium"]
+    done = subprocess.run(
+        command,
+        cwd=site.folder,
+        env={**os.environ, "U2NET_SITE": str(site.folder / "results/site")},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    print(done.stdout)
+    assert done.returncode == 0
+    summary = done.stdout.splitlines()[-1]
+    passed = re.search(r"(\d+) passed", summary)
+    assert passed is not None
+    assert int(passed.group(1)) > 20
+    assert "skipped" not in summary
+    assert "deselected" not in summary

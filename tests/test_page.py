@@ -1,0 +1,22 @@
+"""The page's own checks: types, unit tests."""
+
+import os
+import subprocess
+
+import pytest
+from conftest import ROOT, Workflow
+
+
+@pytest.mark.parametrize("script", ["check", "test"])
+def test_npm_script(environments: os.PathLike[str], script: str) -> None:
+    Workflow(ROOT).succeed("web/node_modules/.package-lock.json")
+    node = ROOT / ".venvs/node/bin"
+    done = subprocess.run(
+        [str(node / "npm"), "run", script, "--prefix", "web"],
+        cwd=ROOT,
+        env={**os.environ, "PATH": f"{node}{os.pathsep}{os.environ['PATH']}"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
