@@ -129,7 +129,8 @@ validate_config(yaml.safe_load(Path(workflow.basedir, "config.schema.yaml").read
 MODELS = as_list(config["model"])
 CHECKPOINTS = known_checkpoints()
 
-# Jobs side by side must fit the machine. A limit given with --resources, or a cluster's own, comes first.
+# Jobs side by side must fit the machine: each rule's mem_mb is the peak measured for the full-size network at 1024,
+# the worst case, and a quarter more. A limit given with --resources, or a cluster's own, comes first.
 if workflow.is_main_process and "mem_mb" not in workflow.global_resources:
     workflow.register_resource("mem_mb", int(0.9 * psutil.virtual_memory().total / 2**20))
 

@@ -36,7 +36,7 @@ rule convert_ir:
     benchmark:
         "results/benchmarks/convert_ir/{model}-{resolution}.tsv"
     resources:
-        mem_mb=1500,
+        mem_mb=2000,
     shell:
         r".venvs/tensorflow/bin/python {input.script:q} --model {input.model:q} --xml {output.xml:q}"
         r" --bin {output.bin:q} &> {log:q}"
@@ -57,7 +57,7 @@ rule freeze_graph:
     benchmark:
         "results/benchmarks/freeze_graph/{model}-{resolution}.tsv"
     resources:
-        mem_mb=4500,
+        mem_mb=3500,
     shell:
         r".venvs/tensorflow/bin/python {input.script:q} --ir {input.xml:q} --output {output.graph:q} &> {log:q}"
 
@@ -81,7 +81,7 @@ rule optimize_graph:
     benchmark:
         "results/benchmarks/optimize_graph/{model}-{resolution}.tsv"
     resources:
-        mem_mb=1500,
+        mem_mb=2000,
     shell:
         r".venvs/tensorflow/bin/python {input.script:q} --graph {input.graph:q} --output {output.graph:q} &> {log:q}"
 
@@ -105,7 +105,7 @@ rule convert_tfjs:
     benchmark:
         "results/benchmarks/convert_tfjs/{model}-{resolution}-{dtype}.tsv"
     resources:
-        mem_mb=4000,
+        mem_mb=3500,
     shell:
         r".venvs/tensorflow/bin/python {input.script:q} --graph {input.graph:q} --dtype {wildcards.dtype:q}"
         r" --output {output.folder:q} &> {log:q}"

@@ -41,7 +41,7 @@ rule predict_torch:
     benchmark:
         "results/benchmarks/predict_torch/{model}-{resolution}.tsv"
     resources:
-        mem_mb=4000,
+        mem_mb=3000,
     shell:
         r".venvs/torch/bin/python {input.script:q} --model {input.model:q} --probes {input.probes:q}"
         r" --threads {threads:q} --output {output.predictions:q} &> {log:q}"
@@ -66,7 +66,7 @@ rule predict_onnxruntime:
     benchmark:
         "results/benchmarks/predict_onnxruntime/{model}-{resolution}.tsv"
     resources:
-        mem_mb=4000,
+        mem_mb=6500,
     shell:
         r".venvs/onnx/bin/python {input.script:q} --model {input.model:q} --probes {input.probes:q}"
         r" --threads {threads:q} --output {output.predictions:q} &> {log:q}"
@@ -92,7 +92,7 @@ rule predict_openvino:
     benchmark:
         "results/benchmarks/predict_openvino/{model}-{resolution}.tsv"
     resources:
-        mem_mb=4000,
+        mem_mb=2500,
     shell:
         r".venvs/tensorflow/bin/python {input.script:q} --model {input.xml:q} --probes {input.probes:q}"
         r" --threads {threads:q} --output {output.predictions:q} &> {log:q}"
@@ -118,7 +118,7 @@ rule predict_tensorflow:
     benchmark:
         "results/benchmarks/predict_tensorflow/{model}-{resolution}-{graph}.tsv"
     resources:
-        mem_mb=5000,
+        mem_mb=6000,
     shell:
         r".venvs/tensorflow/bin/python {input.script:q} --model {input.model:q} --probes {input.probes:q}"
         r" --threads {threads:q} --output {output.predictions:q} &> {log:q}"
@@ -138,7 +138,7 @@ rule predict_tfjs:
     benchmark:
         "results/benchmarks/predict_tfjs/{model}-{resolution}-{dtype}.tsv"
     resources:
-        mem_mb=4000,
+        mem_mb=4500,
     shell:
         r"NODE_PATH=.venvs/node/node_modules .venvs/node/bin/node {input.script:q} --model {input.model:q}"
         r" --probes {input.probes:q} --output {output.predictions:q} &> {log:q}"
@@ -207,7 +207,7 @@ rule check_size:
     benchmark:
         "results/benchmarks/check_size/{model}-{resolution}.tsv"
     resources:
-        mem_mb=3000,
+        mem_mb=2000,
     params:
         limits=json.dumps(config["sizes"], sort_keys=True),
     shell:
