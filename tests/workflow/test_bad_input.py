@@ -115,8 +115,8 @@ def test_no_network_says_how_to_supply_the_file(broken: Workflow) -> None:
     assert "--config model=u2net_portrait checkpoint=PATH" in line
 
 
-def test_resolution_asked_for_by_path_is_refused(built: Workflow) -> None:
-    done = built.run("results/u2netp/100/manifest.json")
+def test_resolution_asked_for_by_path_is_refused(broken: Workflow) -> None:
+    done = broken.run("results/u2netp/100/manifest.json")
     assert done.returncode != 0
     assert "simplify_onnx: resolution 100 is not a positive multiple of 32" in done.stderr
 
