@@ -183,7 +183,7 @@ rule check_parity:
 
 
 rule check_size:
-    """Fail unless every artifact holds each weight once, at its dtype's width, and little beside."""
+    """Fail unless every artifact holds each weight once, little beside, and TensorFlow.js meets no detours."""
     input:
         architecture="results/{model}/checkpoint/architecture.json",
         onnx="results/{model}/{resolution}/onnx/model.onnx",
@@ -198,6 +198,7 @@ rule check_size:
             "workflow_scripts/files.py",
             "workflow_scripts/graphs.py",
             "workflow_scripts/tfjs_models.py",
+            "workflow_scripts/tfjs_structure.py",
         ],
         environment=".venvs/tensorflow/installed.txt",
     output:
@@ -211,8 +212,9 @@ rule check_size:
     params:
         limits=json.dumps(config["sizes"], sort_keys=True),
     shell:
-        r".venvs/tensorflow/bin/python {input.script:q} --architecture {input.architecture:q} --onnx {input.onnx:q}"
-        r" --ir {input.xml:q} --frozen {input.frozen:q} --optimized {input.optimized:q} --tfjs {input.tfjs:q}"
+        r".venvs/tensorflow/bin/python {input.script:q} --architecture {input.architecture:q}"
+        r" --resolution {wildcards.resolution:q} --onnx {input.onnx:q} --ir {input.xml:q} --frozen {input.frozen:q}"
+        r" --optimized {input.optimized:q} --tfjs {input.tfjs:q}"
         r" --limits {params.limits:q} --output {output.report:q} &> {log:q}"
 
 

@@ -78,6 +78,7 @@ def check_hop(
     return {
         "hop": hop,
         **{key: metadata[key] for key in ("backend", "model", "model_sha256")},
+        **({"peak_bytes": int(metadata["peak_bytes"])} if "peak_bytes" in metadata else {}),
         "signature": signature,
         "tolerance": dict(tolerance),
         "probes": probes,

@@ -1,4 +1,4 @@
-"""Check that every artifact holds each convolution weight once, at its dtype's width, and little beside."""
+"""Check that every artifact holds each convolution weight once, at its dtype's width, little beside, and no detours."""
 
 import argparse
 import hashlib
@@ -18,6 +18,7 @@ from graphs import read_graph
 from tensorflow import make_ndarray
 from tensorflow.core.framework.types_pb2 import DT_FLOAT
 from tfjs_models import ITEM_BYTES, read_weights
+from tfjs_structure import Structure, read_structure
 
 # Protobuf's limit for one message: a graph beyond it cannot be parsed, nor a SavedModel written.
 PROTOBUF_BYTES = 2**31
@@ -106,11 +107,11 @@ def check_artifact(
     paths: Sequence[Path],
     read: Callable[[Path], list[Weight]],
     item_bytes: int,
-    architecture: dict[str, Any],
+    parameters: int,
     limits: dict[str, float],
 ) -> Size:
-    """Measure one artifact (its `paths`, weights read from the first) against the network's own count."""
-    expected = architecture["convolution_parameters"] * item_bytes
+    """Measure one artifact (its `paths`, weights read from the first) against the `parameters` it should hold."""
+    expected = parameters * item_bytes
     total = sum(size_of(path) for path in paths)
     try:
         weights = read(paths[0])
@@ -119,10 +120,8 @@ def check_artifact(
         return Size(artifact, total, 0, expected, 0, [f"cannot be read: {error}"])
     stored = sum(w.bytes for w in weights)
     problems = []
-    if len(weights) != 2 * architecture["convolutions"]:
-        problems.append(f"{len(weights)} weight tensors, expected {2 * architecture['convolutions']}")
-    if (elements := sum(w.elements for w in weights)) != architecture["convolution_parameters"]:
-        problems.append(f"{elements} weights, expected {architecture['convolution_parameters']}")
+    if (elements := sum(w.elements for w in weights)) != parameters:
+        problems.append(f"{elements} weights, expected {parameters}")
     if abs(stored - expected) > limits["weights"] * expected:
         problems.append(f"{stored} weight bytes, expected {expected} within {limits['weights']:.0%}")
     copies = Counter(w.kernel_digest for w in weights if w.kernel_digest)
@@ -133,6 +132,17 @@ def check_artifact(
     if max(map(size_of, paths)) >= PROTOBUF_BYTES:
         problems.append("2 GiB or more, which no protobuf message can hold")
     return Size(artifact, total, stored, expected, len(weights), problems)
+
+
+def check_structure(folder: Path, multiply_adds: int) -> Structure:
+    """Describe one TensorFlow.js model; it is to multiply and add as often as the network, less the folded mixing."""
+    try:
+        structure = read_structure(folder)
+    except (Failure, KeyError, ValueError) as error:
+        return Structure({}, 0, [f"cannot be read: {error!r}"])
+    if not structure.problems and structure.multiply_adds != multiply_adds:
+        structure.problems.append(f"{structure.multiply_adds:,} multiply-adds, expected {multiply_adds:,}")
+    return structure
 
 
 def table(sizes: Iterable[Size]) -> str:
@@ -147,6 +157,7 @@ def table(sizes: Iterable[Size]) -> str:
 def main(argv: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--architecture", type=Path, required=True)
+    parser.add_argument("--resolution", type=int, required=True)
     parser.add_argument("--onnx", type=Path, required=True)
     parser.add_argument("--ir", type=Path, required=True, help="model.xml, its model.bin beside it")
     parser.add_argument("--frozen", type=Path, required=True)
@@ -155,26 +166,34 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--limits", type=json.loads, required=True, help="JSON: weights (share), graph_bytes")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
-    artifacts: list[tuple[str, list[Path], Callable[[Path], list[Weight]], str]] = [
-        ("onnx", [arguments.onnx], onnx_weights, "float32"),
-        ("ir", [arguments.ir, arguments.ir.with_suffix(".bin")], ir_weights, "float32"),
-        ("frozen", [arguments.frozen], graph_weights, "float32"),
-        ("optimized", [arguments.optimized], graph_weights, "float32"),
-        *((f"tfjs-{folder.name}", [folder], tfjs_weights, folder.name) for folder in arguments.tfjs),
-    ]
     architecture = json.loads(arguments.architecture.read_text())
+    whole = architecture["convolution_parameters"]
+    # optimize_graph folds the 1×1 convolution over the side outputs, a weight each and a bias, into what makes them.
+    mixed = whole - architecture["side_outputs"] - 1
+    artifacts: list[tuple[str, list[Path], Callable[[Path], list[Weight]], str, int]] = [
+        ("onnx", [arguments.onnx], onnx_weights, "float32", whole),
+        ("ir", [arguments.ir, arguments.ir.with_suffix(".bin")], ir_weights, "float32", whole),
+        ("frozen", [arguments.frozen], graph_weights, "float32", whole),
+        ("optimized", [arguments.optimized], graph_weights, "float32", mixed),
+        *((f"tfjs-{folder.name}", [folder], tfjs_weights, folder.name, mixed) for folder in arguments.tfjs),
+    ]
     sizes = [
-        check_artifact(name, paths, read, ITEM_BYTES[dtype], architecture, arguments.limits)
-        for name, paths, read, dtype in artifacts
+        check_artifact(name, paths, read, ITEM_BYTES[dtype], parameters, arguments.limits)
+        for name, paths, read, dtype, parameters in artifacts
     ]
     print(table(sizes))
+    area = arguments.resolution**2
+    multiply_adds = architecture["multiply_adds_32x32"] * area // 32**2 - architecture["side_outputs"] * area
+    structures = {f"tfjs-{folder.name}": check_structure(folder, multiply_adds) for folder in arguments.tfjs}
+    problems = [f"{size.artifact}: {problem}" for size in sizes for problem in size.problems]
+    problems += [f"{name}: {problem}" for name, structure in structures.items() for problem in structure.problems]
     report = {
         "artifacts": [asdict(size) for size in sizes],
+        "structures": {name: asdict(structure) for name, structure in structures.items()},
         "limits": arguments.limits,
-        "passed": not any(size.problems for size in sizes),
+        "passed": not problems,
     }
-    first = next((size for size in sizes if size.problems), None)
-    write_report(arguments.output, report, f"{first.artifact}: {first.problems[0]}" if first else None)
+    write_report(arguments.output, report, problems[0] if problems else None)
 
 
 if __name__ == "__main__":

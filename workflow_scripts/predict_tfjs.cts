@@ -8,6 +8,8 @@ const tf = require("@tensorflow/tfjs-core") as typeof import("@tensorflow/tfjs-c
 const { loadGraphModel } = require("@tensorflow/tfjs-converter") as typeof import("@tensorflow/tfjs-converter");
 require("@tensorflow/tfjs-backend-wasm");
 
+type TensorContainer = import("@tensorflow/tfjs-core").TensorContainer;
+
 interface TensorEntry {
   readonly dtype: string;
   readonly shape: number[];
@@ -95,11 +97,15 @@ async function main(): Promise<void> {
   }
   const outputs = new Map<string, { shape: number[]; values: Float32Array }>();
   let shape: number[] = [];
+  let peakBytes = 0;
   for (const [name, probe] of readSafetensors(options.probes)) {
-    const output = tf.tidy(() => {
-      const input = tf.transpose(tf.tensor4d(probe.values, probe.shape as [number, number, number, number]), [0, 2, 3, 1]);
-      return model.execute({ [x.name]: input }, d0.name) as import("@tensorflow/tfjs-core").Tensor4D;
-    });
+    const input = tf.tidy(() =>
+      tf.transpose(tf.tensor4d(probe.values, probe.shape as [number, number, number, number]), [0, 2, 3, 1]),
+    );
+    const profile = await tf.profile(() => model.execute({ [x.name]: input }, d0.name) as TensorContainer);
+    const output = profile.result as import("@tensorflow/tfjs-core").Tensor4D;
+    peakBytes = Math.max(peakBytes, profile.peakBytes);
+    input.dispose();
     shape = output.shape;
     const [batch, height, width, channels] = output.shape;
     if (channels !== 1) throw new Error(`${d0.name} has ${channels} channels, expected 1`);
@@ -112,6 +118,8 @@ async function main(): Promise<void> {
     backend: `@tensorflow/tfjs-backend-wasm ${tf.version_core}, Node.js ${process.version}`,
     model: options.model,
     model_sha256: sha256,
+    // Of all tensors alive at once, weights and input included.
+    peak_bytes: String(peakBytes),
     signature: JSON.stringify({
       input_name: x.name,
       input_shape: x.shape,

@@ -53,7 +53,7 @@ class Architecture:
 
     `stages` maps a stage to its (input, middle, output) channels. Parameters count the trainable ones;
     convolution parameters are the weights and biases left once batch norms are folded. Multiply-adds are
-    those of one 32×32 input and grow with the area.
+    those of one 32×32 input and grow with the area. As many side outputs are mixed into d0 by a last 1×1 convolution.
     """
 
     family: str
@@ -62,6 +62,7 @@ class Architecture:
     convolutions: int
     convolution_parameters: int
     multiply_adds_32x32: int
+    side_outputs: int
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready mapping."""
@@ -212,4 +213,5 @@ def describe(stages: Mapping[str, Widths]) -> Architecture:
         convolutions=len(convolutions),
         convolution_parameters=sum(p.numel() for module in convolutions for p in module.parameters()),
         multiply_adds_32x32=multiply_adds,
+        side_outputs=network.outconv.in_channels,
     )

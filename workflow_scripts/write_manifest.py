@@ -96,6 +96,15 @@ def main(argv: Sequence[str]) -> None:
                 s["artifact"]: {"bytes": s["bytes"], "weight_bytes": s["weight_bytes"]} for s in size["artifacts"]
             },
         },
+        "tensorflowjs": {
+            hop["hop"]: {
+                "operations": size["structures"][hop["hop"]]["operations"],
+                "multiply_adds": size["structures"][hop["hop"]]["multiply_adds"],
+                "peak_bytes": hop["peak_bytes"],
+            }
+            for hop in parity["hops"]
+            if hop["hop"] in size["structures"]
+        },
         "versions": {str(lock): locked_versions(lock) for lock in arguments.locks},
         "git_commit": git_commit(),
         "passed": parity["passed"] and size["passed"],

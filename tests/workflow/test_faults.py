@@ -54,11 +54,24 @@ def position_of(model: Path, shape: list[int]) -> int:
 
 def test_flipped_weight_is_caught_by_parity(broken: Workflow) -> None:
     model = broken.folder / "results/u2netp/64/tfjs/float32"
-    # The last convolution's, which every output passes; a weight of a channel that is always zero would change nothing.
-    shard, offset = divmod(position_of(model, [1, 1, 6, 1]), 4 * 1024 * 1024)
+    # The first convolution's, which everything passes; a weight of a channel that is always zero would change nothing.
+    shard, offset = divmod(position_of(model, [3, 3, 3, 64]), 4 * 1024 * 1024)
     flip(model / f"group1-shard{shard + 1}of2.bin", offset + 3)
     line = failed_parity(broken, "--forcerun", "predict_tfjs")
     assert line.startswith("check_parity: tfjs-float32 is the first hop to differ from PyTorch")
+
+
+def test_a_graph_that_was_not_rewritten_is_refused(broken: Workflow) -> None:
+    script = broken.folder / "workflow_scripts/rewrite_graph.py"
+    program = script.read_text()
+    first = program.index("REWRITES = (")
+    script.write_text(program[:first] + "REWRITES = ()\n" + program[program.index(")", first) + 2 :])
+    done = broken.run("results/u2netp/64/size.json", "--config", "resolutions=[64]", "dtypes=[float32]")
+    assert done.returncode != 0
+    assert "check_size: tfjs-float32: " in done.stderr
+    report = json.loads((broken.folder / "results/u2netp/64/size.failed.json").read_text())
+    problems = report["structures"]["tfjs-float32"]["problems"]
+    assert {"23 BatchToSpaceND are left", "118 Pad are left", "23 SpaceToBatchND are left"} <= set(problems)
 
 
 @pytest.mark.parametrize(("folder", "hop"), [("frozen", "tensorflow-frozen"), ("optimized", "tensorflow-optimized")])

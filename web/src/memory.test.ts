@@ -16,12 +16,12 @@ const webgl: BackendReport = {
 const wasm: BackendReport = { ...webgl, name: 'wasm', maxTensorBytes: Infinity };
 
 test('comes close to what U²-Net was measured to take at 512 × 512', () => {
-  expect(peakBytes(large!, 512, wasm) / 453e6).toBeCloseTo(1, 1);
+  expect(peakBytes(large!, 512, wasm) / 386e6).toBeCloseTo(1, 1);
 });
 
 test('warns of what would overflow, with figures', () => {
   expect(misfit(small!, 512, webgl, 8)).toBeNull();
-  expect(misfit(large!, 1024, webgl, 8)).toMatch(/needs about 2\.\d GB .* about 2\.1 GB/);
+  expect(misfit(large!, 1024, webgl, 4)).toMatch(/needs about 2\.\d GB .* about 1\.1 GB/);
 });
 
 test('warns of a tensor too large for one buffer', () => {

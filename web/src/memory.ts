@@ -3,15 +3,15 @@ import { formatBytes } from './format';
 import type { BackendReport } from './protocol';
 
 /**
- * Bytes of activations a pixel of the input, at the moment when most are alive. Measured: U²-Net at 512 × 512 peaks at
- * 453 MB of live tensors, 176 MB of them weights. Both sizes of the network carry 64 channels at full resolution, so
- * one figure serves.
+ * Bytes of activations a pixel of the input, at the moment when most are alive, as the manifests' peak_bytes have it:
+ * three maps of 64 channels at full resolution, the input, and little else. Both sizes of the network carry 64 channels
+ * there, so one figure serves.
  */
-const ACTIVATION_BYTES = 1060;
+const ACTIVATION_BYTES = 800;
 /** What a GPU backend holds beyond its live tensors: it keeps freed buffers for the next layer. */
 const GPU_OVERHEAD = 2;
-/** The largest single tensor: the 128 channels at full resolution that the last decoder stage takes in. */
-const LARGEST_TENSOR_BYTES = 128 * 4;
+/** The largest single tensor: 64 channels at full resolution. */
+const LARGEST_TENSOR_BYTES = 64 * 4;
 /** Shares of the machine's memory that a browser's GPU process can be expected to get. */
 const GPU_SHARE = 1 / 4;
 /** Where the browser does not tell the machine's memory (in GiB). */

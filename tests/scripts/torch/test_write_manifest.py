@@ -20,11 +20,15 @@ class Build:
     def __init__(self) -> None:
         self.parity: dict[str, Any] = {
             "task": "portrait",
-            "hops": [{"hop": "tfjs-float32", "probes": {"a": WORST}, "worst": WORST}],
+            "hops": [
+                {"hop": "openvino", "probes": {"a": WORST}, "worst": WORST},
+                {"hop": "tfjs-float32", "probes": {"a": WORST}, "worst": WORST, "peak_bytes": 99},
+            ],
             "passed": True,
         }
         self.size: dict[str, Any] = {
             "artifacts": [{"artifact": "tfjs-float32", "bytes": 30, "weight_bytes": 20, "problems": []}],
+            "structures": {"tfjs-float32": {"operations": {"MaxPool": 1}, "multiply_adds": 5, "problems": []}},
             "passed": True,
         }
         Path("checkpoint").write_bytes(b"checkpoint")
@@ -74,7 +78,10 @@ def test_every_file_is_recorded_by_size_and_digest(build: Build) -> None:
 def test_the_checks_figures_are_carried_over(build: Build) -> None:
     main(build.arguments())
     manifest = json.loads(Path("manifest.json").read_text())
-    assert manifest["checks"]["parity"] == {"tfjs-float32": WORST}
+    assert manifest["checks"]["parity"] == {"openvino": WORST, "tfjs-float32": WORST}
+    assert manifest["tensorflowjs"] == {
+        "tfjs-float32": {"operations": {"MaxPool": 1}, "multiply_adds": 5, "peak_bytes": 99}
+    }
     assert manifest["checks"]["size"] == {"tfjs-float32": {"bytes": 30, "weight_bytes": 20}}
     assert (manifest["task"], manifest["licence"], manifest["passed"]) == ("portrait", "Apache-2.0", True)
     assert manifest["multiply_adds"] == 7 * 100
