@@ -124,6 +124,7 @@ def page_sources():
 # What --config gives is a text inside of a list, and a single value needs no brackets.
 config["resolutions"] = [int(r) if str(r).isdecimal() else r for r in as_list(config["resolutions"])]
 config["dtypes"] = as_list(config["dtypes"])
+config["tflite_dtypes"] = as_list(config["tflite_dtypes"])
 validate_config(yaml.safe_load(Path(workflow.basedir, "config.schema.yaml").read_text()))
 
 MODELS = as_list(config["model"])
@@ -139,5 +140,6 @@ wildcard_constraints:
     model="|".join(CHECKPOINTS),
     resolution="[1-9][0-9]*",
     dtype="float32|float16|uint16|uint8",
+    tflite_dtype="float32|float16",
     graph="frozen|optimized",
-    environment="torch|onnx|tensorflow",
+    environment="torch|onnx|tensorflow|litert",

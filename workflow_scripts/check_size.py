@@ -18,6 +18,7 @@ from graphs import read_graph
 from tensorflow import make_ndarray
 from tensorflow.core.framework.types_pb2 import DT_FLOAT
 from tfjs_models import ITEM_BYTES, read_weights
+from tflite_models import read_constants
 
 # Protobuf's limit for one message: a graph beyond it cannot be parsed, nor a SavedModel written.
 PROTOBUF_BYTES = 2**31
@@ -94,6 +95,15 @@ def tfjs_weights(folder: Path) -> list[Weight]:
     ]
 
 
+def tflite_weights(path: Path) -> list[Weight]:
+    """Return a .tflite file's float constants as stored."""
+    data, constants = read_constants(path)
+    return [
+        weight(np.frombuffer(data[constant.offset :][: constant.bytes], np.uint8), constant.elements)
+        for constant in constants
+    ]
+
+
 def size_of(path: Path) -> int:
     """Return a file's bytes, or all of a folder's; Snakemake's own marker is not counted."""
     if path.is_file():
@@ -152,6 +162,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--frozen", type=Path, required=True)
     parser.add_argument("--optimized", type=Path, required=True)
     parser.add_argument("--tfjs", type=Path, nargs="+", required=True, help="a folder a dtype, named after it")
+    parser.add_argument("--tflite", type=Path, nargs="*", required=True, help="a file a dtype, named after it")
     parser.add_argument("--limits", type=json.loads, required=True, help="JSON: weights (share), graph_bytes")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
@@ -161,6 +172,7 @@ def main(argv: Sequence[str]) -> None:
         ("frozen", [arguments.frozen], graph_weights, "float32"),
         ("optimized", [arguments.optimized], graph_weights, "float32"),
         *((f"tfjs-{folder.name}", [folder], tfjs_weights, folder.name) for folder in arguments.tfjs),
+        *((f"litert-{path.stem}", [path], tflite_weights, path.stem) for path in arguments.tflite),
     ]
     architecture = json.loads(arguments.architecture.read_text())
     sizes = [
