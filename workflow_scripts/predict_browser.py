@@ -113,7 +113,7 @@ def find_artifact(site: Path, model: str, resolution: int) -> Path:
         for entry in catalogue["models"]
         for size in entry["resolutions"]
         for artifact in size["dtypes"]
-        if artifact["dtype"] == "float32"
+        if (artifact["engine"], artifact["dtype"]) == ("tfjs", "float32")
     }
     if (model, resolution) not in held:
         names = ", ".join(f"{name} at {size}" for name, size in held) or "no float32 model"

@@ -61,6 +61,19 @@ def test_flipped_weight_is_caught_by_parity(broken: Workflow) -> None:
     assert line.startswith("check_parity: tfjs-float32 is the first hop to differ from PyTorch")
 
 
+def test_flipped_weight_of_the_tflite_file_is_caught_by_parity(broken: Workflow) -> None:
+    file = broken.folder / "results/u2netp/64/tflite/float32.tflite"
+    # The same weights as those of the last convolution in TensorFlow.js, which every output passes.
+    model = broken.folder / "results/u2netp/64/tfjs/float32"
+    data = b"".join(path.read_bytes() for path in sorted(model.glob("group1-shard*.bin")))
+    weight = data[position_of(model, [1, 1, 6, 1]) :][: 4 * 6]
+    content = file.read_bytes()
+    assert content.count(weight) == 1
+    flip(file, content.index(weight) + 3)
+    line = failed_parity(broken, "--forcerun", "predict_litert")
+    assert line.startswith("check_parity: litert-float32 is the first hop to differ from PyTorch")
+
+
 @pytest.mark.parametrize(("folder", "hop"), [("frozen", "tensorflow-frozen"), ("optimized", "tensorflow-optimized")])
 def test_wrong_resize_mode_is_caught(broken: Workflow, folder: str, hop: str) -> None:
     graph = broken.folder / f"results/u2netp/64/{folder}/model.pb"
@@ -94,6 +107,14 @@ def test_dtype_that_ruins_the_picture_fails(broken: Workflow) -> None:
     line = failed_parity(broken, "--config", "dtypes=[float32,uint8]")
     assert line.startswith("check_parity: tfjs-uint8 is the first hop to differ from PyTorch")
     assert "drawing_psnr_db" in line
+
+
+def test_damaged_tflite_file_fails_the_size_check(broken: Workflow) -> None:
+    file = broken.folder / "results/u2netp/64/tflite/float16.tflite"
+    file.write_bytes(file.read_bytes()[:-100_000])
+    done = broken.run("results/u2netp/64/size.json", "--forcerun", "check_size")
+    assert done.returncode != 0
+    assert "check_size: litert-float16: " in done.stderr
 
 
 def test_size_check_names_the_artifact(broken: Workflow) -> None:

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseCatalogue } from './catalogue';
+import { artifactsOf, parseCatalogue } from './catalogue';
 import { bestBackend, choose, fidelity, type Machine, startsByItself } from './defaults';
 import { exampleCatalogue } from './example_catalogue';
 import type { BackendReport } from './protocol';
@@ -75,6 +75,6 @@ test('starts by itself only what is small to download and soon done', () => {
 });
 
 test('tells weight formats apart by their parity', () => {
-  const { dtypes } = catalogue.models[0]!.resolutions[0]!;
-  expect(dtypes.map(fidelity)).toEqual(['same to the eye', 'same to the eye', 'visibly different']);
+  const artifacts = artifactsOf(catalogue.models[0]!.resolutions[0]!, 'tfjs');
+  expect(artifacts.map(fidelity)).toEqual(['same to the eye', 'same to the eye', 'visibly different']);
 });

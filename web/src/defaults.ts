@@ -1,5 +1,5 @@
 import type { Artifact, Catalogue, Model, Resolution } from './catalogue';
-import { filesOf } from './catalogue';
+import { artifactsOf, filesOf } from './catalogue';
 import { misfit } from './memory';
 import type { BackendReport } from './protocol';
 import { BACKENDS } from './protocol';
@@ -45,7 +45,8 @@ export function choose(catalogue: Catalogue, machine: Machine, wish: Wish): Choi
   const resolution =
     model.resolutions.find((entry) => String(entry.resolution) === wish.resolution) ??
     bestResolution(model, backend, machine);
-  const artifact = resolution.dtypes.find((entry) => entry.dtype === wish.dtype) ?? bestArtifact(resolution);
+  const artifacts = artifactsOf(resolution, 'tfjs');
+  const artifact = artifacts.find((entry) => entry.dtype === wish.dtype) ?? bestArtifact(artifacts);
   return { model, resolution, artifact, backend };
 }
 
@@ -79,14 +80,14 @@ function fits(model: Model, resolution: Resolution, backend: BackendReport, mach
   return machine.speeds.estimate(backend, model.name, resolution.multiply_adds).ms <= PATIENCE_MS;
 }
 
-function bestArtifact(resolution: Resolution): Artifact {
+function bestArtifact(artifacts: readonly Artifact[]): Artifact {
   const bytes = (artifact: Artifact) => filesOf(artifact).reduce((sum, file) => sum + file.bytes, 0);
-  const exact = resolution.dtypes.find((entry) => entry.dtype === 'float32');
+  const exact = artifacts.find((entry) => entry.dtype === 'float32');
   if (exact !== undefined && bytes(exact) <= SMALL_DOWNLOAD) return exact;
-  const good = resolution.dtypes.filter((entry) => entry.parity.psnr_db >= SAME_TO_THE_EYE_DB);
+  const good = artifacts.filter((entry) => entry.parity.psnr_db >= SAME_TO_THE_EYE_DB);
   return (
     good.toSorted((a, b) => bytes(a) - bytes(b) || b.parity.psnr_db - a.parity.psnr_db)[0] ??
     exact ??
-    resolution.dtypes[0]!
+    artifacts[0]!
   );
 }

@@ -215,7 +215,7 @@ def artifact_files(visitor: Visitor) -> list[str]:
     catalogue = visitor.page.request.get(f"{visitor.host.origin}/catalogue.json").json()
     (model,) = [entry for entry in catalogue["models"] if entry["name"] == "u2netp"]
     (size,) = [entry for entry in model["resolutions"] if entry["resolution"] == 64]
-    (artifact,) = [entry for entry in size["dtypes"] if entry["dtype"] == "float32"]
+    (artifact,) = [entry for entry in size["dtypes"] if (entry["engine"], entry["dtype"]) == ("tfjs", "float32")]
     return [artifact["model"]["url"], *(shard["url"] for shard in artifact["weights"])]
 
 

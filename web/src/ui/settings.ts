@@ -1,4 +1,4 @@
-import { type Artifact, type Catalogue, filesOf, type Model, type Resolution } from '../catalogue';
+import { type Artifact, artifactsOf, type Catalogue, filesOf, type Model, type Resolution } from '../catalogue';
 import { type Choice, choose, fidelity, type Machine, type Wish } from '../defaults';
 import type { FileStore } from '../files';
 import { formatBytes, formatSeconds } from '../format';
@@ -92,7 +92,7 @@ export class Settings {
       String(entry.resolution),
       `${entry.resolution} × ${entry.resolution} · ${this.#time(entry, backend)}`,
     ]);
-    fill(this.#dtype, resolution.dtypes, artifact, (entry) => [
+    fill(this.#dtype, artifactsOf(resolution, 'tfjs'), artifact, (entry) => [
       entry.dtype,
       `${entry.dtype} · ${formatBytes(bytesOf(entry))}`,
     ]);
