@@ -25,9 +25,11 @@ def test_site_computes_what_pytorch_computes(site: Workflow) -> None:
     report = json.loads((site.folder / "results/u2netp/64/browser.json").read_text())
     assert report["passed"]
     hops = {hop["hop"]: hop for hop in report["hops"]}
-    assert list(hops) == ["browser-wasm", "browser-webgl", "browser-webgpu"]
+    backends = ("wasm", "webgl", "webgpu", "litert-wasm", "litert-webgpu")
+    assert list(hops) == [f"browser-{backend}" for backend in backends]
     for name, hop in hops.items():
-        assert hop["backend"].startswith(f"tfjs {name.removeprefix('browser-')} ")
+        engine = "litert" if "litert" in name else "tfjs"
+        assert hop["backend"].startswith(f"{engine} {name.removeprefix('browser-')} ")
         assert len(hop["probes"]) == 5
         assert hop["worst"]["max_abs"] > 0
         print(f"{name}: max {hop['worst']['max_abs']:.1e}, p99 {hop['worst']['p99_abs']:.1e}")

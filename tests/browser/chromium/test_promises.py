@@ -119,6 +119,28 @@ def test_interrupted_download_says_so_and_goes_on(visitor: Visitor) -> None:
     visitor.errors.clear()
 
 
+def test_litert_that_cannot_start_is_replaced_and_why(visitor: Visitor) -> None:
+    visitor.context.route("**/litert_wasm*.wasm", lambda route: route.abort())
+    page = visitor.open(backend="litert-wasm")
+    assert visitor.draw_sample()["backend"] == "wasm"
+    expect(page.get_by_test_id("backend")).to_have_value("wasm")
+    expect(page.locator("#backend-note")).to_contain_text("litert-wasm could not be started here")
+    expect(page.locator("#backend-note")).to_contain_text("went on with wasm")
+    assert all("ERR_FAILED" in error for error in visitor.errors), visitor.errors
+    visitor.errors.clear()
+
+
+def test_site_without_litert_says_so(visitor: Visitor, site: Path) -> None:
+    catalogue = json.loads((site / "catalogue.json").read_text())
+    for size in (size for model in catalogue["models"] for size in model["resolutions"]):
+        size["dtypes"] = [artifact for artifact in size["dtypes"] if artifact["engine"] == "tfjs"]
+    visitor.context.route("**/catalogue.json", lambda route: route.fulfill(json=catalogue))
+    page = visitor.open(backend="litert-wasm")
+    expect(page.get_by_test_id("backend")).to_have_value("wasm")
+    expect(page.locator("#backend-note")).to_contain_text("This site does not hold u2netp for LiteRT.")
+    assert visitor.draw_sample()["backend"] == "wasm"
+
+
 def test_what_would_not_fit_is_said_before(visitor: Visitor) -> None:
     visitor.context.add_init_script(
         "Object.defineProperty(Navigator.prototype, 'deviceMemory', { get: () => 0.1, configurable: true });"
