@@ -7,7 +7,7 @@ import type { Artifact } from '../catalogue';
 import { PageError } from '../errors';
 import type { Engine, Network } from './engine';
 import { invalid } from './invalid';
-import { keepBinary, readBinary } from './litert_binary';
+import { forgetBinary, keepBinary, readBinary } from './litert_binary';
 import { readTflite } from './tflite';
 
 /** Which of LiteRT's WebAssembly builds runs here: threads need relaxed SIMD. */
@@ -85,7 +85,12 @@ async function start(build: Build, threads: number): Promise<void> {
     printErr: (line: string) => (/^(INFO|WARNING):/.test(line) ? console.debug(line) : console.error(line)),
   };
   globals.importScripts = () => {};
-  await loadLiteRt('litert.js');
+  try {
+    await loadLiteRt('litert.js');
+  } catch (cause) {
+    await forgetBinary(address);
+    throw cause;
+  }
   await keepBinary(address, binary);
 }
 

@@ -21,6 +21,11 @@ export async function keepBinary(address: URL, content: ArrayBuffer): Promise<vo
   await cache.put(address, new Response(content)).catch(() => {});
 }
 
+/** Forgets a binary that does not work: the next attempt fetches it anew. */
+export async function forgetBinary(address: URL): Promise<void> {
+  await (await open(address))?.delete(address);
+}
+
 /** The cache, or null where the browser grants none; sites below different paths of one origin keep apart. */
 function open(address: URL): Promise<Cache | null> {
   return caches.open(`litert ${new URL('.', address).pathname}`).catch(() => null);
