@@ -2,7 +2,7 @@
 
 
 wildcard_constraints:
-    backend="wasm|webgl|webgpu",
+    backend="(litert-)?(wasm|webgpu)|webgl",
 
 
 rule predict_browser:
@@ -39,7 +39,7 @@ rule check_browser:
         reference="results/{model}/{resolution}/predictions/torch.safetensors",
         predictions=expand(
             "results/{{model}}/{{resolution}}/predictions/browser-{backend}.safetensors",
-            backend=["wasm", "webgl", "webgpu"],
+            backend=browser_backends(),
         ),
         script="workflow_scripts/check_parity.py",
         modules=[

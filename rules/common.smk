@@ -103,15 +103,23 @@ def site_models():
 
 def site_with(wildcards):
     """The site, where it holds what is asked for; found out before hours are spent on one that does not."""
-    resolutions, dtypes = config["resolutions"], config["dtypes"]
+    resolutions = config["resolutions"]
+    key = "tflite_dtypes" if wildcards.backend.startswith("litert-") else "dtypes"
     if int(wildcards.resolution) not in resolutions:
         sizes = ",".join(map(str, sorted({*resolutions, int(wildcards.resolution)})))
         refuse(f"the site is built without resolution {wildcards.resolution}; pass --config resolutions=[{sizes}]")
-    if "float32" not in dtypes:
-        refuse(f"the site is built without float32 weights; pass --config dtypes=[float32,{','.join(dtypes)}]")
+    if "float32" not in config[key]:
+        dtypes = ",".join(["float32", *config[key]])
+        refuse(f"the site is built without float32 weights; pass --config {key}=[{dtypes}]")
     if wildcards.model not in site_models():
         refuse(f"the site is built without {wildcards.model}; pass --config model={wildcards.model}")
     return "results/site"
+
+
+def browser_backends():
+    """The backends on which the page is compared with PyTorch: LiteRT's where the site has its float32 models."""
+    litert = ["litert-wasm", "litert-webgpu"] if "float32" in config["tflite_dtypes"] else []
+    return ["wasm", "webgl", "webgpu", *litert]
 
 
 def page_sources():
@@ -124,6 +132,7 @@ def page_sources():
 # What --config gives is a text inside of a list, and a single value needs no brackets.
 config["resolutions"] = [int(r) if str(r).isdecimal() else r for r in as_list(config["resolutions"])]
 config["dtypes"] = as_list(config["dtypes"])
+config["tflite_dtypes"] = as_list(config["tflite_dtypes"])
 validate_config(yaml.safe_load(Path(workflow.basedir, "config.schema.yaml").read_text()))
 
 MODELS = as_list(config["model"])
@@ -139,5 +148,6 @@ wildcard_constraints:
     model="|".join(CHECKPOINTS),
     resolution="[1-9][0-9]*",
     dtype="float32|float16|uint16|uint8",
+    tflite_dtype="float32|float16",
     graph="frozen|optimized",
-    environment="torch|onnx|tensorflow",
+    environment="torch|onnx|tensorflow|litert",

@@ -1,4 +1,4 @@
-# In: the dynamic ONNX file. Out, for each resolution: static ONNX, IR, frozen graph, optimized graph, TensorFlow.js.
+# In: the dynamic ONNX file. Out, for each resolution: static ONNX, IR, frozen graph, optimized graph, TensorFlow.js, .tflite.
 
 
 rule simplify_onnx:
@@ -109,3 +109,23 @@ rule convert_tfjs:
     shell:
         r".venvs/tensorflow/bin/python {input.script:q} --graph {input.graph:q} --dtype {wildcards.dtype:q}"
         r" --output {output.folder:q} &> {log:q}"
+
+
+rule convert_tflite:
+    """The same graph as one .tflite file, which LiteRT runs."""
+    input:
+        graph="results/{model}/{resolution}/optimized/model.pb",
+        script="workflow_scripts/convert_tflite.py",
+        modules=["workflow_scripts/commands.py", "workflow_scripts/files.py", "workflow_scripts/graphs.py"],
+        environment=".venvs/tensorflow/installed.txt",
+    output:
+        model="results/{model}/{resolution}/tflite/{tflite_dtype}.tflite",
+    log:
+        "results/logs/convert_tflite/{model}-{resolution}-{tflite_dtype}.log",
+    benchmark:
+        "results/benchmarks/convert_tflite/{model}-{resolution}-{tflite_dtype}.tsv"
+    resources:
+        mem_mb=2500,
+    shell:
+        r".venvs/tensorflow/bin/python {input.script:q} --graph {input.graph:q} --dtype {wildcards.tflite_dtype:q}"
+        r" --output {output.model:q} &> {log:q}"

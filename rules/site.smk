@@ -1,4 +1,4 @@
-# In: verified TensorFlow.js models and the page's sources. Out: results/site/, a static folder for any web server.
+# In: verified TensorFlow.js and LiteRT models and the page's sources. Out: results/site/, a static folder for any web server.
 
 
 rule share_weights:
@@ -6,8 +6,13 @@ rule share_weights:
     input:
         manifests=expand("results/{{model}}/{resolution}/manifest.json", resolution=config["resolutions"]),
         script="workflow_scripts/share_weights.py",
-        modules=["workflow_scripts/commands.py", "workflow_scripts/files.py", "workflow_scripts/tfjs_models.py"],
-        environment=".venvs/torch/installed.txt",
+        modules=[
+            "workflow_scripts/commands.py",
+            "workflow_scripts/files.py",
+            "workflow_scripts/tfjs_models.py",
+            "workflow_scripts/tflite_models.py",
+        ],
+        environment=".venvs/tensorflow/installed.txt",
     output:
         folder=directory("results/{model}/shared"),
     log:
@@ -18,9 +23,10 @@ rule share_weights:
         mem_mb=1500,
     params:
         dtypes=config["dtypes"],
+        tflite_dtypes=config["tflite_dtypes"],
     shell:
-        r".venvs/torch/bin/python {input.script:q} --manifests {input.manifests:q} --dtypes {params.dtypes:q}"
-        r" --output {output.folder:q} &> {log:q}"
+        r".venvs/tensorflow/bin/python {input.script:q} --manifests {input.manifests:q} --dtypes {params.dtypes:q}"
+        r" --tflite-dtypes {params.tflite_dtypes:q} --output {output.folder:q} &> {log:q}"
 
 
 rule export_samples:

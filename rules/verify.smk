@@ -144,6 +144,31 @@ rule predict_tfjs:
         r" --probes {input.probes:q} --output {output.predictions:q} &> {log:q}"
 
 
+rule predict_litert:
+    """What LiteRT computes, natively; the browser's LiteRT.js has the same kernels in WebAssembly."""
+    input:
+        model="results/{model}/{resolution}/tflite/{tflite_dtype}.tflite",
+        probes="results/probes/{resolution}.safetensors",
+        script="workflow_scripts/predict_litert.py",
+        modules=[
+            "workflow_scripts/commands.py",
+            "workflow_scripts/files.py",
+            "workflow_scripts/predictions.py",
+        ],
+        environment=".venvs/litert/installed.txt",
+    output:
+        predictions="results/{model}/{resolution}/predictions/litert-{tflite_dtype}.safetensors",
+    log:
+        "results/logs/predict_litert/{model}-{resolution}-{tflite_dtype}.log",
+    benchmark:
+        "results/benchmarks/predict_litert/{model}-{resolution}-{tflite_dtype}.tsv"
+    resources:
+        mem_mb=3000,
+    shell:
+        r".venvs/litert/bin/python {input.script:q} --model {input.model:q} --probes {input.probes:q}"
+        r" --threads {threads:q} --output {output.predictions:q} &> {log:q}"
+
+
 rule check_parity:
     """Fail unless every hop computes what PyTorch computes, within the limits of config.yaml."""
     input:
@@ -155,6 +180,10 @@ rule check_parity:
         + expand(
             "results/{{model}}/{{resolution}}/predictions/tfjs-{dtype}.safetensors",
             dtype=config["dtypes"],
+        )
+        + expand(
+            "results/{{model}}/{{resolution}}/predictions/litert-{tflite_dtype}.safetensors",
+            tflite_dtype=config["tflite_dtypes"],
         ),
         script="workflow_scripts/check_parity.py",
         modules=[
@@ -192,6 +221,9 @@ rule check_size:
         frozen="results/{model}/{resolution}/frozen/model.pb",
         optimized="results/{model}/{resolution}/optimized/model.pb",
         tfjs=expand("results/{{model}}/{{resolution}}/tfjs/{dtype}", dtype=config["dtypes"]),
+        tflite=expand(
+            "results/{{model}}/{{resolution}}/tflite/{tflite_dtype}.tflite", tflite_dtype=config["tflite_dtypes"]
+        ),
         script="workflow_scripts/check_size.py",
         modules=[
             "workflow_scripts/commands.py",
@@ -199,6 +231,7 @@ rule check_size:
             "workflow_scripts/graphs.py",
             "workflow_scripts/tfjs_models.py",
             "workflow_scripts/tfjs_structure.py",
+            "workflow_scripts/tflite_models.py",
         ],
         environment=".venvs/tensorflow/installed.txt",
     output:
@@ -215,7 +248,7 @@ rule check_size:
         r".venvs/tensorflow/bin/python {input.script:q} --architecture {input.architecture:q}"
         r" --resolution {wildcards.resolution:q} --onnx {input.onnx:q} --ir {input.xml:q} --frozen {input.frozen:q}"
         r" --optimized {input.optimized:q} --tfjs {input.tfjs:q}"
-        r" --limits {params.limits:q} --output {output.report:q} &> {log:q}"
+        r" --tflite {input.tflite:q} --limits {params.limits:q} --output {output.report:q} &> {log:q}"
 
 
 rule plot_parity:
@@ -271,8 +304,15 @@ rule write_manifest:
             "results/{model}/{resolution}/frozen/model.pb",
             "results/{model}/{resolution}/optimized/model.pb",
         ]
-        + expand("results/{{model}}/{{resolution}}/tfjs/{dtype}", dtype=config["dtypes"]),
-        locks=["envs/torch.txt", "envs/onnx.txt", "envs/tensorflow.txt", "envs/node/requirements.txt"],
+        + expand("results/{{model}}/{{resolution}}/tfjs/{dtype}", dtype=config["dtypes"])
+        + expand("results/{{model}}/{{resolution}}/tflite/{tflite_dtype}.tflite", tflite_dtype=config["tflite_dtypes"]),
+        locks=[
+            "envs/torch.txt",
+            "envs/onnx.txt",
+            "envs/tensorflow.txt",
+            "envs/litert.txt",
+            "envs/node/requirements.txt",
+        ],
         script="workflow_scripts/write_manifest.py",
         modules=["workflow_scripts/commands.py", "workflow_scripts/files.py"],
         environment=".venvs/torch/installed.txt",

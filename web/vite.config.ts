@@ -15,7 +15,7 @@ export default defineConfig(({ command }) => ({
   // While developing, the catalogue and the models are those of the site that the workflow built.
   publicDir: command === 'serve' ? '../results/site' : false,
   server: { headers },
-  worker: { format: 'es', plugins: () => [selfContainedThreads()] },
+  worker: { format: 'es', plugins: () => [selfContainedThreads(), importableLitert()] },
   plugins: [listShell()],
 
   build: {
@@ -44,7 +44,9 @@ function listShell(): Plugin {
     generateBundle(_options, bundle) {
       const worker = bundle['service_worker.js'];
       if (worker?.type !== 'chunk') throw new Error('The service worker was not built');
-      const shell = Object.keys(bundle).filter((name) => name !== worker.fileName && name !== 'index.html');
+      const left = [worker.fileName, 'index.html'];
+      // LiteRT's binaries are large, and kept when they are used: see litert_binary.ts.
+      const shell = Object.keys(bundle).filter((name) => !left.includes(name) && !/litert_\w+-.*\.wasm$/.test(name));
       worker.code = worker.code.replace('__SHELL__', JSON.stringify(shell.sort()));
     },
   };
@@ -63,6 +65,18 @@ function selfContainedThreads(): Plugin {
       if (!id.endsWith('tfjs-backend-wasm-threaded-simd.js')) return null;
       if (!code.includes(opening)) throw new Error('The threads of TensorFlow.js are built otherwise than expected');
       return { code: code.replace(opening, `${opening} var _scriptDir;`), map: null };
+    },
+  };
+}
+
+/** LiteRT's scripts leave a variable behind, for whoever includes them; a module has to export it. */
+function importableLitert(): Plugin {
+  return {
+    name: 'importable-litert',
+    transform(code, id) {
+      if (!/litert_wasm_\w*internal\.js$/.test(id)) return null;
+      if (!code.includes('var ModuleFactory =')) throw new Error('LiteRT is built otherwise than expected');
+      return { code: `${code}\nexport default ModuleFactory;`, map: null };
     },
   };
 }

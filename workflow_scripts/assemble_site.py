@@ -28,7 +28,7 @@ def main(argv: Sequence[str]) -> None:
             shutil.copytree(folder, staging, ignore=ignored, dirs_exist_ok=True)
             entries.append(json.loads((folder / "entry.json").read_text()))
         catalogue = {
-            "version": 1,
+            "version": 2,
             "models": sorted(entries, key=lambda entry: str(entry["name"])),
             "samples": json.loads((arguments.samples / "samples.json").read_text()),
         }

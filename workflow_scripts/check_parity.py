@@ -130,7 +130,7 @@ def main(argv: Sequence[str]) -> None:
         tolerance = arguments.tolerances[path.stem]
         hops.append(check_hop(path.stem, found, reference, previous, tolerance, arguments.task, arguments.resolution))
         # Each dtype is converted from the optimized graph, not from the dtype listed before it.
-        if not path.stem.startswith("tfjs-"):
+        if not path.stem.startswith(("tfjs-", "litert-")):
             previous = {**reference, **found[0]}
     report = {
         "resolution": arguments.resolution,

@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from tensorflow import make_ndarray
 from tensorflow.core.framework.types_pb2 import DT_FLOAT
 from tfjs_models import ITEM_BYTES, read_weights
 from tfjs_structure import Structure, read_structure
+from tflite_models import read_constants
 
 # Protobuf's limit for one message: a graph beyond it cannot be parsed, nor a SavedModel written.
 PROTOBUF_BYTES = 2**31
@@ -95,6 +97,23 @@ def tfjs_weights(folder: Path) -> list[Weight]:
     ]
 
 
+def tflite_weights(path: Path, parameters: int) -> list[Weight]:
+    """Return a .tflite file's float constants as stored, less the zeros in which its converter exceeds `parameters`.
+
+    The format wants a bias for each convolution: the half of a split one that has none gets zeros.
+    """
+    data, constants = read_constants(path)
+    surplus = sum(constant.elements for constant in constants) - parameters
+    weights = []
+    for constant in constants:
+        values = np.frombuffer(data[constant.offset :][: constant.bytes], np.uint8)
+        if constant.elements <= surplus and not values.any():
+            surplus -= constant.elements
+        else:
+            weights.append(weight(values, constant.elements))
+    return weights
+
+
 def size_of(path: Path) -> int:
     """Return a file's bytes, or all of a folder's; Snakemake's own marker is not counted."""
     if path.is_file():
@@ -163,6 +182,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--frozen", type=Path, required=True)
     parser.add_argument("--optimized", type=Path, required=True)
     parser.add_argument("--tfjs", type=Path, nargs="+", required=True, help="a folder a dtype, named after it")
+    parser.add_argument("--tflite", type=Path, nargs="*", required=True, help="a file a dtype, named after it")
     parser.add_argument("--limits", type=json.loads, required=True, help="JSON: weights (share), graph_bytes")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
@@ -176,6 +196,10 @@ def main(argv: Sequence[str]) -> None:
         ("frozen", [arguments.frozen], graph_weights, "float32", whole),
         ("optimized", [arguments.optimized], graph_weights, "float32", mixed),
         *((f"tfjs-{folder.name}", [folder], tfjs_weights, folder.name, mixed) for folder in arguments.tfjs),
+        *(
+            (f"litert-{path.stem}", [path], partial(tflite_weights, parameters=mixed), path.stem, mixed)
+            for path in arguments.tflite
+        ),
     ]
     sizes = [
         check_artifact(name, paths, read, ITEM_BYTES[dtype], parameters, arguments.limits)

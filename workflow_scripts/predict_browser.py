@@ -26,7 +26,14 @@ from predictions import Signature
 from safetensors.numpy import save_file
 from serve_site import IsolatedHandler
 
-BACKENDS = ("wasm", "webgl", "webgpu")
+# By the engine that the backend belongs to: the page names LiteRT's after it.
+BACKENDS = {
+    "wasm": "tfjs",
+    "webgl": "tfjs",
+    "webgpu": "tfjs",
+    "litert-wasm": "litert",
+    "litert-webgpu": "litert",
+}
 EXECUTABLES = ("chromium", "chromium-browser", "google-chrome")
 # All backends run without a GPU: what is emulated in software computes the same, slowly. No site needs the network.
 FLAGS = (
@@ -105,27 +112,31 @@ def draw(page: Page, photo: Pixels, name: str) -> dict[str, Any]:
     raise Failure(f"the page drew {detail['crop']} of {name}, which has {width} × {height} pixels")
 
 
-def find_artifact(site: Path, model: str, resolution: int) -> Path:
-    """Return the path of the float32 model.json that the site's catalogue names."""
+def find_artifact(site: Path, model: str, resolution: int, engine: str) -> Path:
+    """Return the path of the float32 model.json, or of LiteRT's recipe.json, that the site's catalogue names."""
     catalogue = json.loads((site / "catalogue.json").read_text())
     held: dict[tuple[str, int], str] = {
         (entry["name"], size["resolution"]): artifact["model"]["url"]
         for entry in catalogue["models"]
         for size in entry["resolutions"]
         for artifact in size["dtypes"]
-        if artifact["dtype"] == "float32"
+        if (artifact["engine"], artifact["dtype"]) == (engine, "float32")
     }
     if (model, resolution) not in held:
-        names = ", ".join(f"{name} at {size}" for name, size in held) or "no float32 model"
+        names = ", ".join(f"{name} at {size}" for name, size in held) or f"no float32 model for {engine}"
         raise Failure(
-            f"{site} holds {names}, not {model} at {resolution}; build it with --config resolutions and dtypes"
+            f"{site} holds {names}, not {model} at {resolution}; "
+            "build it with --config resolutions, dtypes and tflite_dtypes"
         )
     return site / held[model, resolution]
 
 
 def read_signature(model: Path) -> Signature:
-    """Return the ends of a TensorFlow.js graph; d0 has its input's size, as the page checks."""
+    """Return the ends of a TensorFlow.js graph, whose d0 has its input's size, or those of LiteRT's recipe."""
     graph = json.loads(model.read_text())
+    if model.name == "recipe.json":
+        x, d0 = graph["input"], graph["output"]
+        return Signature(x["name"], x["shape"], d0["name"], d0["shape"], "NHWC")
     (x,) = [node for node in graph["modelTopology"]["node"] if node["op"] == "Placeholder"]
     (output_name,) = graph["signature"]["outputs"]
     shape = [int(side["size"]) for side in x["attr"]["shape"]["shape"]["dim"]]
@@ -137,10 +148,11 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--site", type=Path, required=True, help="folder of assemble_site")
     parser.add_argument("--model", required=True)
     parser.add_argument("--resolution", type=int, required=True)
-    parser.add_argument("--backend", choices=BACKENDS, required=True)
+    parser.add_argument("--backend", choices=tuple(BACKENDS), required=True)
     parser.add_argument("--output", type=Path, required=True, help="safetensors, [1, 1, H, W] a probe")
     arguments = parser.parse_args(argv)
-    artifact = find_artifact(arguments.site, arguments.model, arguments.resolution)
+    engine = BACKENDS[arguments.backend]
+    artifact = find_artifact(arguments.site, arguments.model, arguments.resolution, engine)
     asked = {
         "model": arguments.model,
         "resolution": arguments.resolution,
@@ -169,8 +181,9 @@ def main(argv: Sequence[str]) -> None:
         threads = json.loads(timing)["threads"]
         version = browser.version
         browser.close()
+    count = f"{threads} {'thread' if threads == 1 else 'threads'}"
     metadata = {
-        "backend": f"tfjs {arguments.backend} {threads} {'thread' if threads == 1 else 'threads'}, Chromium {version}",
+        "backend": f"{engine} {arguments.backend} {count}, Chromium {version}",
         "model": str(artifact),
         # It names the shards by their digests, and the page refuses a shard of another.
         "model_sha256": sha256(artifact),

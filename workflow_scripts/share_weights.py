@@ -1,4 +1,4 @@
-"""Store one model's TensorFlow.js weights once: content-addressed shards that all its resolutions refer to."""
+"""Store one model's weights once: content-addressed shards that all its resolutions refer to, an engine each."""
 
 import argparse
 import hashlib
@@ -10,8 +10,9 @@ from typing import Any
 from commands import run
 from files import replacing, sha256, write_json
 from tfjs_models import SHARD_BYTES, read_weights
+from tflite_models import ends, split
 
-# From models/{model}/{resolution}/{dtype}/model.json to the site's top.
+# From models/{model}/{resolution}/{dtype}/model.json, or its like, to the site's top.
 TOP = "../../../.."
 
 
@@ -49,25 +50,67 @@ def share_model(folder: Path, site: Path, url: str) -> dict[str, Any]:
     return {"model": {"url": url, "sha256": sha256(path), "bytes": path.stat().st_size}, "weights": shards}
 
 
-def share_resolution(manifest: dict[str, Any], root: Path, dtypes: Sequence[str], site: Path) -> dict[str, Any]:
+def share_tflite(file: Path, site: Path, url: str) -> dict[str, Any]:
+    """Write one .tflite file below `site` in parts, and as `url` the recipe that joins them; return both.
+
+    The parts are what stands between the weights, a resolution's own, and the weights, whose shards all resolutions
+    share. The recipe's `pieces` are the lengths that parts and weights are taken in, in turn; `sha256` is that of the
+    whole file.
+    """
+    pieces = split(file)
+    skeleton = write_shards(pieces.skeleton, site / "weights")
+    weights = write_shards(pieces.weights, site / "weights")
+    recipe = {
+        "bytes": file.stat().st_size,
+        "sha256": sha256(file),
+        **ends(file),
+        "skeleton": [f"{TOP}/{shard['url']}" for shard in skeleton],
+        "weights": [f"{TOP}/{shard['url']}" for shard in weights],
+        "pieces": pieces.lengths,
+    }
+    path = site / url
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(recipe, sort_keys=True, separators=(",", ":")))
+    return {
+        "model": {"url": url, "sha256": sha256(path), "bytes": path.stat().st_size},
+        "weights": skeleton + weights,
+    }
+
+
+def parity(manifest: dict[str, Any], hop: str) -> dict[str, float]:
+    """Return the figures of one hop that the catalogue shows."""
+    figures = manifest["checks"]["parity"][hop]
+    return {
+        "max_abs": figures["max_abs"],
+        "p99_abs": figures["p99_abs"],
+        "psnr_db": figures["drawing_psnr_db"],
+        "ssim": figures["drawing_ssim"],
+    }
+
+
+def share_resolution(
+    manifest: dict[str, Any], root: Path, dtypes: Sequence[str], tflite_dtypes: Sequence[str], site: Path
+) -> dict[str, Any]:
     """Write one resolution's models below `site`; return its catalogue entry."""
     name, resolution = manifest["model"], manifest["resolution"]
-    entries = []
-    for dtype in dtypes:
-        figures = manifest["checks"]["parity"][f"tfjs-{dtype}"]
-        url = f"models/{name}/{resolution}/{dtype}/model.json"
-        entries.append(
-            {
-                "dtype": dtype,
-                **share_model(root / "tfjs" / dtype, site, url),
-                "parity": {
-                    "max_abs": figures["max_abs"],
-                    "p99_abs": figures["p99_abs"],
-                    "psnr_db": figures["drawing_psnr_db"],
-                    "ssim": figures["drawing_ssim"],
-                },
-            }
-        )
+    folder = f"models/{name}/{resolution}"
+    entries = [
+        {
+            "engine": "tfjs",
+            "dtype": dtype,
+            **share_model(root / "tfjs" / dtype, site, f"{folder}/{dtype}/model.json"),
+            "parity": parity(manifest, f"tfjs-{dtype}"),
+        }
+        for dtype in dtypes
+    ] + [
+        {
+            "engine": "litert",
+            "dtype": dtype,
+            **share_tflite(root / "tflite" / f"{dtype}.tflite", site, f"{folder}/litert-{dtype}/recipe.json"),
+            "parity": parity(manifest, f"litert-{dtype}"),
+        }
+        for dtype in tflite_dtypes
+    ]
     return {"resolution": resolution, "multiply_adds": manifest["multiply_adds"], "dtypes": entries}
 
 
@@ -75,6 +118,7 @@ def main(argv: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--manifests", type=Path, nargs="+", required=True, help="one a resolution, of one model")
     parser.add_argument("--dtypes", nargs="+", required=True)
+    parser.add_argument("--tflite-dtypes", nargs="*", required=True)
     parser.add_argument("--output", type=Path, required=True, help="folder: models/, weights/ and entry.json")
     arguments = parser.parse_args(argv)
     manifests = {path: json.loads(path.read_text()) for path in arguments.manifests}
@@ -82,7 +126,8 @@ def main(argv: Sequence[str]) -> None:
     with replacing(arguments.output) as staging:
         (staging / "weights").mkdir(parents=True)
         resolutions = [
-            share_resolution(manifest, path.parent, arguments.dtypes, staging) for path, manifest in manifests.items()
+            share_resolution(manifest, path.parent, arguments.dtypes, arguments.tflite_dtypes, staging)
+            for path, manifest in manifests.items()
         ]
         entry = {
             "name": first["model"],

@@ -1,4 +1,4 @@
-"""Tabulate the manifests' figures, a row a model, resolution and dtype: as Markdown, printed too, and as a page."""
+"""Tabulate the manifests' figures, a row a model, resolution, engine and dtype: Markdown, printed too, and a page."""
 
 import argparse
 import html
@@ -9,20 +9,27 @@ from pathlib import Path
 from commands import run
 from files import replacing
 
-HEADER = ("model", "resolution", "dtype", "weights MB", "max |Δ|", "p99 |Δ|", "PSNR dB", "SSIM", "checks")
+HEADER = ("model", "resolution", "engine", "dtype", "weights MB", "max |Δ|", "p99 |Δ|", "PSNR dB", "SSIM", "checks")
+# What runs in a browser, by the hops' prefix.
+ENGINES = {"tfjs": "TensorFlow.js", "litert": "LiteRT"}
 
 
 def rows(manifest: Path) -> list[tuple[str, ...]]:
-    """Return a row for each TensorFlow.js dtype of one manifest."""
+    """Return a row for each engine and dtype of one manifest."""
     content = json.loads(manifest.read_text())
     found: list[tuple[str, ...]] = []
-    for hop, figures in content["checks"]["parity"].items():
-        if hop.startswith("tfjs-"):
+    parity = content["checks"]["parity"]
+    for prefix, engine in ENGINES.items():
+        for hop, figures in parity.items():
+            kind, _, dtype = hop.partition("-")
+            if kind != prefix:
+                continue
             found.append(
                 (
                     content["model"],
                     str(content["resolution"]),
-                    hop.removeprefix("tfjs-"),
+                    engine,
+                    dtype,
                     f"{content['checks']['size'][hop]['weight_bytes'] / 1e6:.2f}",
                     f"{figures['max_abs']:.1e}",
                     f"{figures['p99_abs']:.1e}",

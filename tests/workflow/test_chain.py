@@ -4,12 +4,22 @@ import hashlib
 import json
 import math
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 from conftest import Workflow, python
 
-HOPS = ["onnxruntime", "openvino", "tensorflow-frozen", "tensorflow-optimized", "tfjs-float32", "tfjs-uint16"]
+HOPS = [
+    "litert-float16",
+    "litert-float32",
+    "onnxruntime",
+    "openvino",
+    "tensorflow-frozen",
+    "tensorflow-optimized",
+    "tfjs-float32",
+    "tfjs-uint16",
+]
 
 
 def digests(folder: Path) -> dict[str, tuple[str, int]]:
@@ -25,14 +35,14 @@ def test_manifest_records_what_is_on_disk(built: Workflow) -> None:
     manifest = built.manifest("u2netp", 64)
     assert manifest["passed"] is True
     assert manifest["checkpoint"]["sha256"].startswith("309c8469258dda74")
-    assert list(manifest["checks"]["parity"]) == sorted(HOPS)
+    assert list(manifest["checks"]["parity"]) == HOPS
     assert manifest["architecture"]["parameters"] == 1_131_181
     for name, recorded in manifest["artifacts"].items():
         content = (built.folder / name).read_bytes()
         assert recorded == {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     on_disk = {
         str(path.relative_to(built.folder))
-        for kind in ("onnx", "ir", "frozen", "optimized", "tfjs")
+        for kind in ("onnx", "ir", "frozen", "optimized", "tfjs", "tflite")
         for path in (built.folder / "results/u2netp/64" / kind).rglob("*")
         if path.is_file() and not path.name.startswith(".")
     }
@@ -43,8 +53,13 @@ def test_manifest_records_what_is_on_disk(built: Workflow) -> None:
 
 def test_table_is_printed_at_the_end(built: Workflow) -> None:
     printed = (built.folder / "stdout.txt").read_text()
-    rows = re.findall(r"^\| u2netp +\| 64 +\| (\w+) .*passed", printed, re.MULTILINE)
-    assert rows == ["float32", "uint16"]
+    rows = re.findall(r"^\| u2netp +\| 64 +\| (\S+) +\| (\w+) .*passed", printed, re.MULTILINE)
+    assert rows == [
+        ("TensorFlow.js", "float32"),
+        ("TensorFlow.js", "uint16"),
+        ("LiteRT", "float16"),
+        ("LiteRT", "float32"),
+    ]
 
 
 def test_second_run_has_nothing_to_do(built: Workflow) -> None:
@@ -67,6 +82,10 @@ def test_second_run_has_nothing_to_do(built: Workflow) -> None:
                 "summarize_manifests",
             },
         ),
+        (
+            "workflow_scripts/predict_litert.py",
+            {"predict_litert", "check_parity", "plot_parity", "write_manifest", "summarize_manifests"},
+        ),
     ],
 )
 def test_changed_script_reruns_what_depends_on_it(broken: Workflow, changed: str, reruns: set[str]) -> None:
@@ -87,6 +106,14 @@ def float_weights(folder: Path) -> list[str]:
         offset += size
     assert offset == len(data)
     return found
+
+
+def test_without_litert(broken: Workflow) -> None:
+    shutil.rmtree(broken.folder / "results/u2netp/64/tflite")
+    broken.succeed("results/u2netp/64/manifest.json", "--config", "tflite_dtypes=[]")
+    manifest = broken.manifest("u2netp", 64)
+    assert list(manifest["checks"]["parity"]) == [hop for hop in HOPS if not hop.startswith("litert-")]
+    assert not any("tflite" in name for name in manifest["artifacts"])
 
 
 def test_one_resolution_alone(broken: Workflow) -> None:

@@ -40,22 +40,21 @@ def test_intact_artifacts_verify(built: Workflow) -> None:
     assert "results/u2netp/64/manifest.json: every artifact is the recorded one" in done.stdout
 
 
-def position_of(model: Path, shape: list[int]) -> int:
-    """Return where the only weight of that shape starts in the model's concatenated shards."""
+def positions_of(model: Path, shape: list[int]) -> list[int]:
+    """Return where the weights of that shape start in the model's concatenated shards."""
     (group,) = json.loads((model / "model.json").read_text())["weightsManifest"]
     position, found = 0, []
     for weight in group["weights"]:
         if weight["shape"] == shape:
             found.append(position)
         position += 4 * math.prod(weight["shape"])
-    (only,) = found
-    return only
+    return found
 
 
 def test_flipped_weight_is_caught_by_parity(broken: Workflow) -> None:
     model = broken.folder / "results/u2netp/64/tfjs/float32"
     # The first convolution's, which everything passes; a weight of a channel that is always zero would change nothing.
-    shard, offset = divmod(position_of(model, [3, 3, 3, 64]), 4 * 1024 * 1024)
+    shard, offset = divmod(positions_of(model, [3, 3, 3, 64])[0], 4 * 1024 * 1024)
     flip(model / f"group1-shard{shard + 1}of2.bin", offset + 3)
     line = failed_parity(broken, "--forcerun", "predict_tfjs")
     assert line.startswith("check_parity: tfjs-float32 is the first hop to differ from PyTorch")
@@ -72,6 +71,19 @@ def test_a_graph_that_was_not_rewritten_is_refused(broken: Workflow) -> None:
     report = json.loads((broken.folder / "results/u2netp/64/size.failed.json").read_text())
     problems = report["structures"]["tfjs-float32"]["problems"]
     assert {"23 BatchToSpaceND are left", "118 Pad are left", "23 SpaceToBatchND are left"} <= set(problems)
+
+
+def test_flipped_weight_of_the_tflite_file_is_caught_by_parity(broken: Workflow) -> None:
+    file = broken.folder / "results/u2netp/64/tflite/float32.tflite"
+    # The kernel of a side output: with one output channel, both formats store it alike, and its output is added to d0.
+    model = broken.folder / "results/u2netp/64/tfjs/float32"
+    data = b"".join(path.read_bytes() for path in sorted(model.glob("group1-shard*.bin")))
+    kernel = data[positions_of(model, [3, 3, 64, 1])[0] :][: 4 * 3 * 3 * 64]
+    content = file.read_bytes()
+    assert content.count(kernel) == 1
+    flip(file, content.index(kernel) + 4 * 4 * 64 + 3)
+    line = failed_parity(broken, "--forcerun", "predict_litert")
+    assert line.startswith("check_parity: litert-float32 is the first hop to differ from PyTorch")
 
 
 @pytest.mark.parametrize(("folder", "hop"), [("frozen", "tensorflow-frozen"), ("optimized", "tensorflow-optimized")])
@@ -107,6 +119,14 @@ def test_dtype_that_ruins_the_picture_fails(broken: Workflow) -> None:
     line = failed_parity(broken, "--config", "dtypes=[float32,uint8]")
     assert line.startswith("check_parity: tfjs-uint8 is the first hop to differ from PyTorch")
     assert "drawing_psnr_db" in line
+
+
+def test_damaged_tflite_file_fails_the_size_check(broken: Workflow) -> None:
+    file = broken.folder / "results/u2netp/64/tflite/float16.tflite"
+    file.write_bytes(file.read_bytes()[:-100_000])
+    done = broken.run("results/u2netp/64/size.json", "--forcerun", "check_size")
+    assert done.returncode != 0
+    assert "check_size: litert-float16: " in done.stderr
 
 
 def test_size_check_names_the_artifact(broken: Workflow) -> None:

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Catalogue, filesOf, parseCatalogue } from './catalogue';
+import { artifactsOf, type Catalogue, filesOf, parseCatalogue } from './catalogue';
 import { exampleCatalogue } from './example_catalogue';
 
 test('accepts a valid catalogue', () => {
@@ -11,12 +11,19 @@ test('accepts a valid catalogue', () => {
   ]);
 });
 
+test('keeps the engines apart', () => {
+  const resolution = parseCatalogue(exampleCatalogue()).models[0]!.resolutions[0]!;
+  expect(artifactsOf(resolution, 'tfjs').map((entry) => entry.dtype)).toEqual(['float32', 'uint16', 'uint8']);
+  expect(artifactsOf(resolution, 'litert').map((entry) => entry.dtype)).toEqual(['float32', 'float16']);
+});
+
 test.each<[string, (json: Json) => void]>([
-  ['version', (json) => (json.version = 2)],
+  ['version', (json) => (json.version = 1)],
   ['models', (json) => (json.models = [])],
   ['models[0].task', (json) => (json.models[0].task = 'sketch')],
   ['models[0].notice', (json) => delete json.models[0].notice],
   ['models[0].resolutions[0].multiply_adds', (json) => (json.models[0].resolutions[0].multiply_adds = '1')],
+  ['models[0].resolutions[0].dtypes[0].engine', (json) => delete json.models[0].resolutions[0].dtypes[0].engine],
   ['models[0].resolutions[0].dtypes[0].dtype', (json) => (json.models[0].resolutions[0].dtypes[0].dtype = 'int4')],
   [
     'models[0].resolutions[0].dtypes[0].model.sha256',

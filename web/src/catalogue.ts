@@ -1,8 +1,11 @@
 import { PageError } from './errors';
 
 export const DTYPES = ['float32', 'float16', 'uint16', 'uint8'] as const;
+/** What runs a converted graph: TensorFlow.js its graph models, LiteRT .tflite files. */
+export const ENGINES = ['tfjs', 'litert'] as const;
 export const TASKS = ['portrait', 'saliency'] as const;
 export type Dtype = (typeof DTYPES)[number];
+export type Engine = (typeof ENGINES)[number];
 export type Task = (typeof TASKS)[number];
 
 /** A file of the site, content-addressed: nothing is used whose SHA-256 differs from `sha256`. */
@@ -14,7 +17,7 @@ export interface FileRef {
   readonly bytes: number;
 }
 
-/** How far d0 in TensorFlow.js lies from d0 in PyTorch on the probe images. */
+/** How far the engine's d0 lies from PyTorch's on the probe images. */
 export interface Parity {
   readonly max_abs: number;
   readonly p99_abs: number;
@@ -22,8 +25,9 @@ export interface Parity {
   readonly ssim: number;
 }
 
-/** One converted graph: a model at one resolution in one weight format. */
+/** One converted graph: a model at one resolution in one weight format, for one engine. */
 export interface Artifact {
+  readonly engine: Engine;
   readonly dtype: Dtype;
   readonly model: FileRef;
   readonly weights: readonly FileRef[];
@@ -67,7 +71,7 @@ export interface Catalogue {
  */
 export function parseCatalogue(json: unknown): Catalogue {
   const root = object(json, 'catalogue');
-  if (root['version'] !== 1) throw invalid('version', 'the number 1');
+  if (root['version'] !== 2) throw invalid('version', 'the number 2');
   return {
     models: nonEmpty(root['models'], 'models', parseModel),
     samples: list(root['samples'], 'samples', parseSample),
@@ -77,6 +81,11 @@ export function parseCatalogue(json: unknown): Catalogue {
 /** All files of an artifact, the graph first. */
 export function filesOf(artifact: Artifact): FileRef[] {
   return [artifact.model, ...artifact.weights];
+}
+
+/** The weight formats in which a resolution can be had for an engine; none where the site was built without it. */
+export function artifactsOf(resolution: Resolution, engine: Engine): Artifact[] {
+  return resolution.dtypes.filter((artifact) => artifact.engine === engine);
 }
 
 function parseModel(value: unknown, path: string): Model {
@@ -104,6 +113,7 @@ function parseArtifact(value: unknown, path: string): Artifact {
   const artifact = object(value, path);
   const parity = object(artifact['parity'], `${path}.parity`);
   return {
+    engine: oneOf(artifact['engine'], ENGINES, `${path}.engine`),
     dtype: oneOf(artifact['dtype'], DTYPES, `${path}.dtype`),
     model: parseFile(artifact['model'], `${path}.model`),
     weights: nonEmpty(artifact['weights'], `${path}.weights`, parseFile),

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { parseCatalogue } from './catalogue';
-import { bestBackend, choose, fidelity, type Machine, startsByItself } from './defaults';
+import { artifactsOf, parseCatalogue } from './catalogue';
+import { bestBackend, choose, fidelity, type Machine, offered, startsByItself } from './defaults';
 import { exampleCatalogue } from './example_catalogue';
 import type { BackendReport } from './protocol';
 import { Speeds } from './speed';
@@ -18,6 +18,7 @@ const webgpu: BackendReport = {
 };
 const webgl: BackendReport = { ...webgpu, name: 'webgl' };
 const wasm: BackendReport = { ...webgpu, name: 'wasm', device: 'processor', threads: 2, maxTensorBytes: Infinity };
+const litert: BackendReport = { ...wasm, name: 'litert-wasm' };
 
 function machine(backends: BackendReport[], deviceMemory?: number): Machine {
   return { backends, deviceMemory, speeds: new Speeds({ getItem: () => null, setItem: () => {} }) };
@@ -30,6 +31,34 @@ test('prefers webgpu, then webgl, then wasm', () => {
 
 test('prefers wasm to a GPU imitated in software', () => {
   expect(bestBackend([{ ...webgpu, software: true }, { ...webgl, software: true }, wasm]).name).toBe('wasm');
+});
+
+test('prefers LiteRT on the processor, unless it has fewer threads there', () => {
+  expect(bestBackend([wasm, litert]).name).toBe('litert-wasm');
+  expect(bestBackend([wasm, { ...litert, threads: 1 }]).name).toBe('wasm');
+  expect(bestBackend([{ ...webgpu, name: 'litert-webgpu' }, webgl, litert]).name).toBe('webgl');
+});
+
+test("chooses weights for the backend's engine", () => {
+  const here = machine([wasm, litert]);
+  const { artifact } = choose(catalogue, here, { ...NO_WISH, model: 'large' });
+  expect([artifact.engine, artifact.dtype]).toEqual(['litert', 'float32']);
+  const wished = choose(catalogue, here, { ...NO_WISH, backend: 'wasm', dtype: 'float16' }).artifact;
+  expect([wished.engine, wished.dtype]).toEqual(['tfjs', 'float32']);
+});
+
+test('goes without LiteRT where the site has no models for it, and says so', () => {
+  const json = exampleCatalogue() as { models: { resolutions: { dtypes: { engine: string }[] }[] }[] };
+  for (const { resolutions } of json.models) {
+    for (const entry of resolutions) entry.dtypes = entry.dtypes.filter(({ engine }) => engine === 'tfjs');
+  }
+  const without = parseCatalogue(json);
+  const { backend, artifact } = choose(without, machine([wasm, litert]), { ...NO_WISH, backend: 'litert-wasm' });
+  expect([backend.name, artifact.engine]).toEqual(['wasm', 'tfjs']);
+  expect(offered([wasm, litert], without.models[0]!).map((entry) => entry.unavailable)).toEqual([
+    null,
+    'this site does not hold small for LiteRT',
+  ]);
 });
 
 test('chooses the highest resolution that fits into memory', () => {
@@ -75,6 +104,6 @@ test('starts by itself only what is small to download and soon done', () => {
 });
 
 test('tells weight formats apart by their parity', () => {
-  const { dtypes } = catalogue.models[0]!.resolutions[0]!;
-  expect(dtypes.map(fidelity)).toEqual(['same to the eye', 'same to the eye', 'visibly different']);
+  const artifacts = artifactsOf(catalogue.models[0]!.resolutions[0]!, 'tfjs');
+  expect(artifacts.map(fidelity)).toEqual(['same to the eye', 'same to the eye', 'visibly different']);
 });

@@ -1,14 +1,14 @@
-import type { Artifact, Catalogue, Model, Resolution } from './catalogue';
-import { filesOf } from './catalogue';
+import type { Artifact, Catalogue, Engine, Model, Resolution } from './catalogue';
+import { artifactsOf, filesOf } from './catalogue';
 import { misfit } from './memory';
-import type { BackendReport } from './protocol';
-import { BACKENDS } from './protocol';
-import type { Speeds } from './speed';
+import { type BackendReport, engineOf } from './protocol';
+import { type Speeds, typical } from './speed';
 
 /** A drawing that takes longer is for the person to ask for, not for the page to choose. */
 const PATIENCE_MS = 10_000;
 /** A download up to this size needs no second thought. */
 const SMALL_DOWNLOAD = 16e6;
+const ENGINE_NAMES: Record<Engine, string> = { tfjs: 'TensorFlow.js', litert: 'LiteRT' };
 /** A weight format at or above this PSNR draws the same to the eye: its error is below an 8-bit step. */
 const SAME_TO_THE_EYE_DB = 50;
 
@@ -40,21 +40,31 @@ export interface Machine {
  */
 export function choose(catalogue: Catalogue, machine: Machine, wish: Wish): Choice {
   const model = catalogue.models.find((entry) => entry.name === wish.model) ?? catalogue.models[0]!;
-  const usable = machine.backends.filter((entry) => entry.unavailable === null);
-  const backend = usable.find((entry) => entry.name === wish.backend) ?? bestBackend(machine.backends);
+  const backends = offered(machine.backends, model);
+  const usable = backends.filter((entry) => entry.unavailable === null);
+  const backend = usable.find((entry) => entry.name === wish.backend) ?? bestBackend(backends);
   const resolution =
     model.resolutions.find((entry) => String(entry.resolution) === wish.resolution) ??
     bestResolution(model, backend, machine);
-  const artifact = resolution.dtypes.find((entry) => entry.dtype === wish.dtype) ?? bestArtifact(resolution);
+  const artifacts = artifactsOf(resolution, engineOf(backend.name));
+  const artifact = artifacts.find((entry) => entry.dtype === wish.dtype) ?? bestArtifact(artifacts);
   return { model, resolution, artifact, backend };
 }
 
-/** The first that works and is not emulated, in the order webgpu, webgl, wasm; an emulated GPU is slower than wasm. */
+/** The backends as far as the site has the model for their engine. */
+export function offered(backends: readonly BackendReport[], model: Model): BackendReport[] {
+  return backends.map((backend) => {
+    const engine = engineOf(backend.name);
+    const held = model.resolutions.every((resolution) => artifactsOf(resolution, engine).length > 0);
+    if (held || backend.unavailable !== null) return backend;
+    return { ...backend, unavailable: `this site does not hold ${model.name} for ${ENGINE_NAMES[engine]}` };
+  });
+}
+
+/** The one that is usually the fastest of those that work: a GPU, unless it is emulated; then LiteRT. */
 export function bestBackend(backends: readonly BackendReport[]): BackendReport {
-  const usable = BACKENDS.flatMap((name) =>
-    backends.filter((entry) => entry.name === name && entry.unavailable === null),
-  );
-  return usable.find((entry) => !entry.software) ?? usable[0] ?? backends[0]!;
+  const usable = backends.filter((entry) => entry.unavailable === null);
+  return usable.toSorted((a, b) => typical(b) - typical(a))[0] ?? backends[0]!;
 }
 
 /** Whether a drawing may start by itself when a photo arrives: it fits, is soon done, and costs little to download. */
@@ -79,14 +89,14 @@ function fits(model: Model, resolution: Resolution, backend: BackendReport, mach
   return machine.speeds.estimate(backend, model.name, resolution.multiply_adds).ms <= PATIENCE_MS;
 }
 
-function bestArtifact(resolution: Resolution): Artifact {
+function bestArtifact(artifacts: readonly Artifact[]): Artifact {
   const bytes = (artifact: Artifact) => filesOf(artifact).reduce((sum, file) => sum + file.bytes, 0);
-  const exact = resolution.dtypes.find((entry) => entry.dtype === 'float32');
+  const exact = artifacts.find((entry) => entry.dtype === 'float32');
   if (exact !== undefined && bytes(exact) <= SMALL_DOWNLOAD) return exact;
-  const good = resolution.dtypes.filter((entry) => entry.parity.psnr_db >= SAME_TO_THE_EYE_DB);
+  const good = artifacts.filter((entry) => entry.parity.psnr_db >= SAME_TO_THE_EYE_DB);
   return (
     good.toSorted((a, b) => bytes(a) - bytes(b) || b.parity.psnr_db - a.parity.psnr_db)[0] ??
     exact ??
-    resolution.dtypes[0]!
+    artifacts[0]!
   );
 }

@@ -28,6 +28,7 @@ test('warns of a tensor too large for one buffer', () => {
   expect(misfit(small!, 1024, { ...webgl, maxTensorBytes: 2 ** 27 }, 32)).toMatch(/at most 134 MB in one piece/);
 });
 
-test('never warns on wasm, which fails cleanly', () => {
+test('never warns on the processor, which fails cleanly', () => {
   expect(misfit(large!, 1024, wasm, 0.5)).toBeNull();
+  expect(misfit(large!, 1024, { ...wasm, name: 'litert-wasm' }, 0.5)).toBeNull();
 });

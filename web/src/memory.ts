@@ -1,6 +1,6 @@
 import type { Model } from './catalogue';
 import { formatBytes } from './format';
-import type { BackendReport } from './protocol';
+import { type BackendReport, onProcessor } from './protocol';
 
 /**
  * Bytes of activations a pixel of the input, at the moment when most are alive, as the manifests' peak_bytes have it:
@@ -20,7 +20,7 @@ const ASSUMED_MEMORY_GIB = 4;
 /** Bytes a drawing is expected to take at its peak, weights included. An estimate on the high side. */
 export function peakBytes(model: Model, resolution: number, backend: BackendReport): number {
   const live = 4 * model.parameters + ACTIVATION_BYTES * resolution ** 2;
-  return backend.name === 'wasm' ? live : live * GPU_OVERHEAD;
+  return onProcessor(backend.name) ? live : live * GPU_OVERHEAD;
 }
 
 /**
@@ -34,7 +34,7 @@ export function misfit(
   backend: BackendReport,
   deviceMemory: number | undefined,
 ): string | null {
-  if (backend.name === 'wasm') return null;
+  if (onProcessor(backend.name)) return null;
   if (LARGEST_TENSOR_BYTES * resolution ** 2 > backend.maxTensorBytes) {
     return `${backend.name} here takes at most ${formatBytes(backend.maxTensorBytes)} in one piece, too little for ${resolution} × ${resolution}`;
   }

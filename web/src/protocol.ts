@@ -1,9 +1,20 @@
-import type { Artifact, Task } from './catalogue';
+import type { Artifact, Engine, Task } from './catalogue';
 import type { Rect, Size } from './crop';
 import type { ErrorCode } from './errors';
 
-export const BACKENDS = ['webgpu', 'webgl', 'wasm'] as const;
+/** Where a network can compute: TensorFlow.js' backends, and LiteRT's, whose names say so. */
+export const BACKENDS = ['webgpu', 'webgl', 'wasm', 'litert-webgpu', 'litert-wasm'] as const;
 export type BackendName = (typeof BACKENDS)[number];
+
+/** The engine that a backend belongs to. */
+export function engineOf(name: BackendName): Engine {
+  return name.startsWith('litert-') ? 'litert' : 'tfjs';
+}
+
+/** Whether a backend computes on the processor, in WebAssembly, rather than on a GPU. */
+export function onProcessor(name: BackendName): boolean {
+  return name === 'wasm' || name === 'litert-wasm';
+}
 
 /** What a backend is on this machine. */
 export interface BackendReport {
@@ -43,7 +54,7 @@ export interface DrawJob {
 export interface Timing {
   readonly download_ms: number;
   readonly load_ms: number;
-  /** Compiling the shaders; 0 on wasm and for a model that has run before. */
+  /** Compiling the shaders; 0 on the processor and for a model that has run before. */
   readonly warmup_ms: number;
   readonly run_ms: number;
   readonly decode_ms: number;
@@ -63,7 +74,7 @@ export interface Drawing {
   readonly timing: Timing;
   readonly backend: BackendName;
   readonly threads: number;
-  /** Tensors alive after the run: the model's weights, if none leaks. */
+  /** Tensors alive after the run: the model's weights with TensorFlow.js, none with LiteRT, if none leaks. */
   readonly tensors: number;
   /** Bytes of the model that came over the network. */
   readonly bytes_fetched: number;

@@ -1,10 +1,19 @@
-import type { BackendReport } from './protocol';
+import { type BackendName, type BackendReport, onProcessor } from './protocol';
 
 /**
- * Multiply-adds a second, to start with, until this machine has drawn once. wasm: a thread of a server's processor,
- * measured on the small U²-Net; the GPUs: a laptop's, on the low side; software: measured on Chromium's SwiftShader.
+ * Multiply-adds a second, to start with, until this machine has drawn once. On the processor they are a thread's:
+ * TensorFlow.js' of a server, measured on the small U²-Net, and LiteRT's in the ratio measured on the full-size one. The
+ * GPUs are a laptop's, on the low side; LiteRT was not measured on one, and stands behind TensorFlow.js until it is.
  */
-const TYPICAL = { wasmThread: 5e9, webgpu: 400e9, webgl: 200e9, software: 0.15e9 } as const;
+const TYPICAL: Record<BackendName, number> = {
+  webgpu: 400e9,
+  webgl: 200e9,
+  'litert-webgpu': 100e9,
+  'litert-wasm': 7e9,
+  wasm: 5e9,
+};
+/** Measured on Chromium's SwiftShader. */
+const SOFTWARE = 0.15e9;
 const KEY = 'speeds';
 
 export interface Estimate {
@@ -40,9 +49,10 @@ export class Speeds {
   }
 }
 
-function typical(backend: BackendReport): number {
-  if (backend.software) return TYPICAL.software;
-  return backend.name === 'wasm' ? TYPICAL.wasmThread * backend.threads : TYPICAL[backend.name];
+/** How many multiply-adds a second a backend like this one does. */
+export function typical(backend: BackendReport): number {
+  if (backend.software) return SOFTWARE;
+  return TYPICAL[backend.name] * (onProcessor(backend.name) ? backend.threads : 1);
 }
 
 function keyOf(backend: BackendReport, model: string): string {

@@ -48,11 +48,19 @@ def downloaded(visitor: Visitor, product: str) -> NDArray[np.uint8]:
     return np.asarray(Image.open(io.BytesIO(Path(download.value.path()).read_bytes())))
 
 
-@pytest.mark.parametrize(("sample", "probe"), [("Astronaut", "astronaut"), ("Cat", "chelsea")])
-@pytest.mark.parametrize("resolution", [64, 128])
-def test_sample_to_png(visitor: Visitor, site: Path, sample: str, probe: str, resolution: int) -> None:
-    visitor.open(resolution=resolution, dtype="float32")
-    visitor.draw_sample(sample)
+@pytest.mark.parametrize(
+    ("sample", "probe", "resolution", "backend"),
+    [
+        ("Astronaut", "astronaut", 64, "wasm"),
+        ("Astronaut", "astronaut", 128, "wasm"),
+        ("Cat", "chelsea", 64, "wasm"),
+        ("Cat", "chelsea", 128, "wasm"),
+        ("Cat", "chelsea", 64, "litert-wasm"),
+    ],
+)
+def test_sample_to_png(visitor: Visitor, site: Path, sample: str, probe: str, resolution: int, backend: str) -> None:
+    visitor.open(resolution=resolution, dtype="float32", backend=backend)
+    assert visitor.draw_sample(sample)["backend"] == backend
     photo = getattr(data, probe)()
     height, width, _ = photo.shape
     reference, _ = read_predictions(site.parent / f"u2netp/{resolution}/predictions/torch.safetensors")
@@ -152,19 +160,27 @@ def test_crop_with_the_keyboard(visitor: Visitor) -> None:
     assert downloaded(visitor, "mask").shape == (crop["height"], crop["width"], 4)
 
 
-def test_switching_resolution_downloads_little(visitor: Visitor) -> None:
-    page = visitor.open()
+@pytest.mark.parametrize(
+    ("backend", "graph", "own_bytes"),
+    [
+        # The constants that hold sizes, and nothing of the network's 4.5 MB of float weights.
+        ("wasm", "float32/model.json", 2000),
+        # What stands between the weights in a .tflite file.
+        ("litert-wasm", "litert-float32/recipe.json", 100_000),
+    ],
+)
+def test_switching_resolution_downloads_little(visitor: Visitor, backend: str, graph: str, own_bytes: int) -> None:
+    page = visitor.open(backend=backend)
     assert visitor.draw_sample()["resolution"] == 64
     first = {answer.path for answer in visitor.host.sent("weights")}
     visitor.host.answers.clear()
     page.get_by_test_id("resolution").select_option("128")
     assert visitor.draw_again()["resolution"] == 128
     models, weights = visitor.host.sent("models"), visitor.host.sent("weights")
-    assert [answer.path for answer in models] == ["/models/u2netp/128/float32/model.json"]
+    assert [answer.path for answer in models] == [f"/models/u2netp/128/{graph}"]
     assert len(weights) == 1
     assert weights[0].path not in first
-    # The constants that hold sizes, and nothing of the network's 4.5 MB of float weights.
-    assert weights[0].bytes < 2000
+    assert weights[0].bytes < own_bytes
     assert timing(visitor)["bytes_fetched"] == sum(answer.bytes for answer in models + weights) < 300_000
     print(f"64 to 128: {models[0].bytes} + {weights[0].bytes} bytes")
 
@@ -174,22 +190,47 @@ def test_switching_resolution_downloads_little(visitor: Visitor) -> None:
     assert visitor.host.sent("models") + visitor.host.sent("weights") == []
 
 
-def test_second_visit_offline(visitor: Visitor) -> None:
-    page = visitor.open()
+def test_switching_the_engine(visitor: Visitor) -> None:
+    # No wish: GPUs are emulated here, and of what runs on the processor LiteRT is the faster.
+    page = visitor.open(backend="")
+    expect(page.get_by_test_id("backend")).to_have_value("litert-wasm")
+    litert = visitor.draw_sample()
+    assert litert["backend"] == "litert-wasm"
+    assert timing(visitor)["tensors"] == 0
+    page.get_by_test_id("backend").select_option("wasm")
+    tfjs = visitor.draw_again()
+    assert tfjs["backend"] == "wasm"
+    assert 0 < np.abs(np.subtract(litert["d0"], tfjs["d0"])).max() < 2e-4
+    visitor.host.answers.clear()
+    page.get_by_test_id("backend").select_option("litert-wasm")
+    assert visitor.draw_again() == litert
+    # Weights and LiteRT itself are here already.
+    assert visitor.host.sent("models") + visitor.host.sent("weights") == []
+    assert [answer.path for answer in visitor.host.answers if answer.path.endswith(".wasm")] == []
+    visitor.draw_again()
+    assert timing(visitor)["tensors"] == 0
+
+
+@pytest.mark.parametrize("backend", ["wasm", "litert-wasm"])
+def test_second_visit_offline(visitor: Visitor, backend: str) -> None:
+    page = visitor.open(backend=backend)
     online = visitor.draw_sample()
     threads = timing(visitor)["threads"]
     page.evaluate("() => navigator.serviceWorker.ready.then(() => null)")
     page.close()
     visitor.stop_host()
-    visitor.open()
-    assert visitor.draw_sample() == online
+    visitor.open(backend=backend)
+    again = visitor.draw_sample()
+    assert again == online
+    assert again["backend"] == backend
     assert timing(visitor)["threads"] == threads
     assert timing(visitor)["bytes_fetched"] == 0
 
 
-def test_damaged_shard_is_refused_and_the_rest_kept(visitor: Visitor) -> None:
-    page = visitor.open()
-    files = {f"/{name}" for name in artifact_files(visitor)}
+@pytest.mark.parametrize(("backend", "engine"), [("wasm", "tfjs"), ("litert-wasm", "litert")])
+def test_damaged_shard_is_refused_and_the_rest_kept(visitor: Visitor, backend: str, engine: str) -> None:
+    page = visitor.open(backend=backend)
+    files = {f"/{name}" for name in artifact_files(visitor, engine)}
     shard = next(name for name in sorted(files) if name.startswith("/weights/"))
     visitor.host.damaged.add(shard)
     visitor.press_sample()
@@ -210,12 +251,12 @@ def test_damaged_shard_is_refused_and_the_rest_kept(visitor: Visitor) -> None:
     expect(page.get_by_test_id("error")).to_be_hidden()
 
 
-def artifact_files(visitor: Visitor) -> list[str]:
-    """Name the files of u2netp at 64 in float32, as the catalogue does."""
+def artifact_files(visitor: Visitor, engine: str) -> list[str]:
+    """Name the files of u2netp at 64 in float32 for one engine, as the catalogue does."""
     catalogue = visitor.page.request.get(f"{visitor.host.origin}/catalogue.json").json()
     (model,) = [entry for entry in catalogue["models"] if entry["name"] == "u2netp"]
     (size,) = [entry for entry in model["resolutions"] if entry["resolution"] == 64]
-    (artifact,) = [entry for entry in size["dtypes"] if entry["dtype"] == "float32"]
+    (artifact,) = [entry for entry in size["dtypes"] if (entry["engine"], entry["dtype"]) == (engine, "float32")]
     return [artifact["model"]["url"], *(shard["url"] for shard in artifact["weights"])]
 
 

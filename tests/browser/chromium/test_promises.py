@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import expect
-from predict_browser import PRESS_DRAW
+from predict_browser import IDLE, PRESS_DRAW
 from visitors import Visitor
 
 AXE = Path(__file__).parents[3] / "web/node_modules/axe-core/axe.min.js"
@@ -14,6 +14,12 @@ AUDIT = """async () => {
   const { violations, passes } = await window.axe.run();
   const found = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.html).join(' ')}`);
   return { found, passes: passes.map(({ id }) => id) };
+}"""
+DAMAGE_LITERT = """async () => {
+  const cache = await caches.open('litert /assets/');
+  const [kept] = await cache.keys();
+  await cache.put(kept, new Response('damaged'));
+  return kept.url;
 }"""
 INLINE_SCRIPT = """() => {
   const script = document.createElement('script');
@@ -117,6 +123,38 @@ def test_interrupted_download_says_so_and_goes_on(visitor: Visitor) -> None:
     visitor.draw_again()
     assert all("ERR_FAILED" in error for error in visitor.errors), visitor.errors
     visitor.errors.clear()
+
+
+def test_litert_that_cannot_start_is_replaced_and_why(visitor: Visitor) -> None:
+    visitor.context.route("**/litert_wasm*.wasm", lambda route: route.abort())
+    page = visitor.open(backend="litert-wasm")
+    assert visitor.draw_sample()["backend"] == "wasm"
+    expect(page.get_by_test_id("backend")).to_have_value("wasm")
+    expect(page.locator("#backend-note")).to_contain_text("litert-wasm could not be started here")
+    expect(page.locator("#backend-note")).to_contain_text("went on with wasm")
+    assert all("ERR_FAILED" in error for error in visitor.errors), visitor.errors
+    visitor.context.unroute("**/litert_wasm*.wasm")
+    page.get_by_test_id("backend").select_option("litert-wasm")
+    assert visitor.draw_again()["backend"] == "litert-wasm"
+    # A kept copy that is damaged is given up, too, and fetched anew.
+    assert page.evaluate(DAMAGE_LITERT).endswith(".wasm")
+    page.reload()
+    page.wait_for_function(IDLE)
+    assert visitor.draw_sample()["backend"] == "wasm"
+    page.get_by_test_id("backend").select_option("litert-wasm")
+    assert visitor.draw_again()["backend"] == "litert-wasm"
+    visitor.errors.clear()
+
+
+def test_site_without_litert_says_so(visitor: Visitor, site: Path) -> None:
+    catalogue = json.loads((site / "catalogue.json").read_text())
+    for size in (size for model in catalogue["models"] for size in model["resolutions"]):
+        size["dtypes"] = [artifact for artifact in size["dtypes"] if artifact["engine"] == "tfjs"]
+    visitor.context.route("**/catalogue.json", lambda route: route.fulfill(json=catalogue))
+    page = visitor.open(backend="litert-wasm")
+    expect(page.get_by_test_id("backend")).to_have_value("wasm")
+    expect(page.locator("#backend-note")).to_contain_text("This site does not hold u2netp for LiteRT.")
+    assert visitor.draw_sample()["backend"] == "wasm"
 
 
 def test_what_would_not_fit_is_said_before(visitor: Visitor) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import flatbuffers
 import numpy as np
 import onnx
 import pytest
@@ -12,6 +13,7 @@ from check_size import check_artifact, graph_weights, main
 from convert_tfjs import SHARD_BYTES
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+from tensorflow.lite.python import schema_py_generated as schema
 
 Refusal = Callable[..., str]
 Arrays = dict[str, NDArray[np.float32]]
@@ -99,6 +101,26 @@ def write_tfjs(folder: Path, weights: Arrays, dtype: str, operation: str = "Relu
     (folder / "model.json").write_text(json.dumps(model))
 
 
+def write_tflite(path: Path, weights: Arrays) -> None:
+    """Half-precision weights, a size beside them, and no operator: only what is stored counts here."""
+    values = [np.array([7, 7], np.int32), *(array.astype(np.float16) for array in weights.values())]
+    types = {np.dtype(np.int32): schema.TensorType.INT32, np.dtype(np.float16): schema.TensorType.FLOAT16}
+    tensors = []
+    for index, value in enumerate(values, 1):
+        tensor = schema.TensorT()
+        tensor.shape, tensor.type, tensor.buffer = list(value.shape), types[value.dtype], index
+        tensors.append(tensor)
+    graph, file = schema.SubGraphT(), schema.ModelT()
+    graph.tensors = tensors
+    file.version, file.subgraphs = 3, [graph]
+    file.buffers = [schema.BufferT() for _ in range(len(values) + 1)]
+    for buffer, value in zip(file.buffers[1:], values, strict=True):
+        buffer.data = np.frombuffer(value.tobytes(), np.uint8)
+    builder = flatbuffers.Builder()
+    builder.Finish(file.Pack(builder), b"TFL3")
+    path.write_bytes(builder.Output())
+
+
 class Artifacts:
     """All of one resolution's artifacts, each holding every weight once."""
 
@@ -107,7 +129,7 @@ class Artifacts:
         self.report = folder / "size.json"
         self.failed = folder / "size.failed.json"
         (folder / "architecture.json").write_text(json.dumps(ARCHITECTURE))
-        for artifact in ("onnx", "ir", "frozen", "optimized", "float32", "uint16"):
+        for artifact in ("onnx", "ir", "frozen", "optimized", "float32", "uint16", "float16.tflite"):
             self.write(artifact, WEIGHTS)
 
     def write(self, artifact: str, weights: Arrays) -> None:
@@ -119,6 +141,8 @@ class Artifacts:
             write_graph(self.folder / "frozen.pb", {**weights, **MIXING})
         elif artifact == "optimized":
             write_graph(self.folder / "optimized.pb", weights)
+        elif artifact == "float16.tflite":
+            write_tflite(self.folder / artifact, weights)
         else:
             write_tfjs(self.folder / artifact, weights, artifact)
 
@@ -130,6 +154,7 @@ class Artifacts:
             "--frozen": ["frozen.pb"],
             "--optimized": ["optimized.pb"],
             "--tfjs": ["float32", "uint16"],
+            "--tflite": ["float16.tflite"],
             "--output": ["size.json"],
         }
         given = [word for option, names in paths.items() for word in (option, *(str(self.folder / n) for n in names))]
@@ -146,18 +171,19 @@ def test_every_weight_once_passes(artifacts: Artifacts, capsys: pytest.CaptureFi
     report = json.loads(artifacts.report.read_text())
     assert report["passed"] is True
     found = {size["artifact"]: size for size in report["artifacts"]}
-    assert list(found) == ["onnx", "ir", "frozen", "optimized", "tfjs-float32", "tfjs-uint16"]
+    assert list(found) == ["onnx", "ir", "frozen", "optimized", "tfjs-float32", "tfjs-uint16", "litert-float16"]
     for name, size in found.items():
         assert size["problems"] == []
-        mixed = name in ("optimized", "tfjs-float32", "tfjs-uint16")
+        mixed = name in ("optimized", "tfjs-float32", "tfjs-uint16", "litert-float16")
         parameters = PARAMETERS if mixed else PARAMETERS + 3
         assert size["tensors"] == (4 if mixed else 6)
-        assert size["weight_bytes"] == size["expected_weight_bytes"] == parameters * (2 if name == "tfjs-uint16" else 4)
+        item_bytes = 2 if name in ("tfjs-uint16", "litert-float16") else 4
+        assert size["weight_bytes"] == size["expected_weight_bytes"] == parameters * item_bytes
     assert {each["multiply_adds"] for each in report["structures"].values()} == {MULTIPLY_ADDS}
     folder = artifacts.folder
     assert found["ir"]["bytes"] == sum((folder / f"model.{end}").stat().st_size for end in ("xml", "bin"))
     assert found["tfjs-uint16"]["bytes"] == sum(f.stat().st_size for f in (folder / "uint16").iterdir())
-    assert len(capsys.readouterr().out.splitlines()) == 7
+    assert len(capsys.readouterr().out.splitlines()) == 8
 
 
 ALL = pytest.mark.parametrize(
@@ -169,6 +195,7 @@ ALL = pytest.mark.parametrize(
         ("optimized", "optimized"),
         ("float32", "tfjs-float32"),
         ("uint16", "tfjs-uint16"),
+        ("float16.tflite", "litert-float16"),
     ],
 )
 
@@ -213,6 +240,13 @@ def test_a_missing_tensor_is_found(artifacts: Artifacts, refusal: Refusal, artif
     found = problems(artifacts, refusal, name)
     mixing = 3 if artifact in ("onnx", "ir", "frozen") else 0
     assert f"{PARAMETERS - 8 + mixing} weights, expected {PARAMETERS + mixing}" in found
+
+
+def test_the_zeros_that_the_tflite_converter_adds_are_not_weights(artifacts: Artifacts, refusal: Refusal) -> None:
+    artifacts.write("float16.tflite", {**WEIGHTS, "zeros": np.zeros(16, np.float32)})
+    main(artifacts.arguments())
+    artifacts.write("float16.tflite", {**WEIGHTS, "values": np.ones(16, np.float32)})
+    assert f"{PARAMETERS + 16} weights, expected {PARAMETERS}" in problems(artifacts, refusal, "litert-float16")
 
 
 def test_weights_of_another_width_are_found(artifacts: Artifacts, refusal: Refusal) -> None:
@@ -280,6 +314,7 @@ def test_more_multiply_adds_than_the_network_has_are_found(artifacts: Artifacts,
         ("float32/model.json", "tfjs-float32"),
         ("model.onnx", "onnx"),
         ("model.xml", "ir"),
+        ("float16.tflite", "litert-float16"),
     ],
 )
 def test_an_unreadable_artifact_is_reported(artifacts: Artifacts, refusal: Refusal, file: str, name: str) -> None:
@@ -291,3 +326,18 @@ def test_an_ir_whose_data_end_too_soon_is_found(artifacts: Artifacts, refusal: R
     data = artifacts.folder / "model.bin"
     data.write_bytes(data.read_bytes()[:-12])
     assert problems(artifacts, refusal, "ir")
+
+
+def test_a_tflite_file_cut_short_is_found(artifacts: Artifacts, refusal: Refusal) -> None:
+    file = artifacts.folder / "float16.tflite"
+    # The identifier is still there, the tables are not: they lie before and behind the weights.
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    assert problems(artifacts, refusal, "litert-float16")
+
+
+def test_without_litert_the_rest_is_checked(artifacts: Artifacts) -> None:
+    given = artifacts.arguments()
+    given.remove(str(artifacts.folder / "float16.tflite"))
+    main(given)
+    report = json.loads(artifacts.report.read_text())
+    assert report["artifacts"][-1]["artifact"] == "tfjs-uint16"

@@ -1,9 +1,9 @@
-import { type Artifact, type Catalogue, filesOf, type Model, type Resolution } from '../catalogue';
-import { type Choice, choose, fidelity, type Machine, type Wish } from '../defaults';
+import { type Artifact, artifactsOf, type Catalogue, filesOf, type Model, type Resolution } from '../catalogue';
+import { type Choice, choose, fidelity, type Machine, offered, type Wish } from '../defaults';
 import type { FileStore } from '../files';
 import { formatBytes, formatSeconds } from '../format';
 import { misfit } from '../memory';
-import type { BackendName, BackendReport } from '../protocol';
+import { type BackendName, type BackendReport, onProcessor } from '../protocol';
 import { byId } from './dom';
 
 const TASKS = { portrait: 'pencil portraits', saliency: 'cut-outs' } as const;
@@ -92,13 +92,13 @@ export class Settings {
       String(entry.resolution),
       `${entry.resolution} × ${entry.resolution} · ${this.#time(entry, backend)}`,
     ]);
-    fill(this.#dtype, resolution.dtypes, artifact, (entry) => [
+    fill(this.#dtype, artifactsOf(resolution, artifact.engine), artifact, (entry) => [
       entry.dtype,
       `${entry.dtype} · ${formatBytes(bytesOf(entry))}`,
     ]);
     fill(
       this.#backend,
-      this.#machine.backends,
+      offered(this.#machine.backends, model),
       backend,
       (entry) => [
         entry.name,
@@ -144,17 +144,25 @@ export class Settings {
 
   /** What the backend is, and why the page cannot offer the others. */
   #backendNote(backend: BackendReport): string {
-    const missing = this.#machine.backends.flatMap(({ unavailable }) =>
-      unavailable === null ? [] : `${capital(unavailable)}.`,
-    );
-    return [describe(backend), ...missing].join(' ');
+    const reasons = offered(this.#machine.backends, this.#choice.model).flatMap(({ unavailable }) => unavailable ?? []);
+    // One reason may keep several away.
+    return [describe(backend), ...new Set(reasons.map((reason) => `${capital(reason)}.`))].join(' ');
   }
 }
 
 function describe(backend: BackendReport): string {
-  if (backend.name !== 'wasm') {
-    return backend.software ? `${backend.device}: a GPU imitated in software, slower than wasm.` : `${backend.device}.`;
+  if (!onProcessor(backend.name)) {
+    return backend.software
+      ? `${backend.device}: a GPU imitated in software, slower than wasm.`
+      : `${backend.device}.`;
   }
+  const processor = describeProcessor(backend);
+  return backend.name === 'litert-wasm'
+    ? `${processor} LiteRT itself is a download of 9 MB the first time.`
+    : processor;
+}
+
+function describeProcessor(backend: BackendReport): string {
   if (backend.threads > 1) return 'Your processor.';
   if (!crossOriginIsolated) {
     return 'Your processor, on one thread: the server does not send the headers (COOP and COEP) that threads need.';

@@ -1,6 +1,6 @@
 import type { MathBackendWebGL } from '@tensorflow/tfjs-backend-webgl';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import { backend as currentBackend, env, ready, setBackend } from '@tensorflow/tfjs-core';
+import { backend as currentBackend, env, memory, ready, setBackend } from '@tensorflow/tfjs-core';
 // Only what finds out what WebAssembly can do here; the backend itself is loaded when it is used.
 import '@tensorflow/tfjs-backend-wasm/dist/flags_wasm';
 import wasmPlain from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url';
@@ -8,26 +8,22 @@ import wasmSimd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.
 import wasmThreadedSimd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url';
 import { PageError } from '../errors';
 import type { BackendName, BackendReport } from '../protocol';
+import type { Engine } from './engine';
+import type { Build } from './litert';
+import { openGraph } from './model';
 
 /** Names under which processors emulate a GPU: Chromium's, Mesa's, Windows' and Apple's. */
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|software/i;
 
 /** What each backend is on this machine, without setting one up. */
 export function probe(): Promise<BackendReport[]> {
-  return Promise.all([probeWebgpu(), probeWebgl(), probeWasm()]);
-}
-
-/** The backend that computes. */
-export interface Engine {
-  readonly name: BackendName;
-  /** Threads that compute; 1 for a GPU. */
-  readonly threads: number;
-  /** Compiles in parallel the shaders that `run` needs; what `run` computes meanwhile is void. */
-  warmUp(run: () => void): Promise<void>;
-  /** @throws PageError `context-lost` if the GPU reported an error, so that what it computed cannot be trusted. */
-  check(): void;
-  /** Loses the GPU context as a driver reset would. */
-  loseContext(): void;
+  return Promise.all([
+    probeWebgpu('webgpu'),
+    probeWebgl(),
+    probeWasm(),
+    probeWebgpu('litert-webgpu'),
+    probeLitertWasm(),
+  ]);
 }
 
 /**
@@ -45,6 +41,10 @@ export async function setUp(name: BackendName, threads: number, onLost: (reason:
         return await setUpWebgl(onLost);
       case 'wasm':
         return await setUpWasm(threads);
+      case 'litert-webgpu':
+        return await (await import('./litert')).setUpLitertWebgpu(await litertBuild(), onLost);
+      case 'litert-wasm':
+        return await (await import('./litert')).setUpLitertWasm(await litertBuild(), threads);
     }
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
@@ -56,6 +56,10 @@ export async function setUp(name: BackendName, threads: number, onLost: (reason:
       },
     );
   }
+}
+
+function tensors(): number {
+  return memory().numTensors;
 }
 
 async function activate(name: BackendName): Promise<void> {
@@ -77,7 +81,8 @@ async function setUpWebgpu(onLost: (reason: string) => void): Promise<Engine> {
   return {
     name: 'webgpu',
     threads: 1,
-    async warmUp(run) {
+    tensors,
+    read: openGraph(async (run) => {
       env().set('WEBGPU_ENGINE_COMPILE_ONLY', true);
       try {
         run();
@@ -85,7 +90,7 @@ async function setUpWebgpu(onLost: (reason: string) => void): Promise<Engine> {
       } finally {
         env().set('WEBGPU_ENGINE_COMPILE_ONLY', false);
       }
-    },
+    }),
     check() {
       if (failure !== null) throw new PageError('context-lost', failure);
     },
@@ -106,7 +111,8 @@ async function setUpWebgl(onLost: (reason: string) => void): Promise<Engine> {
   return {
     name: 'webgl',
     threads: 1,
-    async warmUp(run) {
+    tensors,
+    read: openGraph(async (run) => {
       env().set('ENGINE_COMPILE_ONLY', true);
       try {
         run();
@@ -115,7 +121,7 @@ async function setUpWebgl(onLost: (reason: string) => void): Promise<Engine> {
       } finally {
         env().set('ENGINE_COMPILE_ONLY', false);
       }
-    },
+    }),
     check() {
       const error = gl.getError();
       if (error !== gl.NO_ERROR) throw new PageError('context-lost', `WebGL reported error ${error}`);
@@ -138,19 +144,20 @@ async function setUpWasm(threads: number): Promise<Engine> {
   return {
     name: 'wasm',
     threads: wasm.getThreadsCount(),
-    warmUp: () => Promise.resolve(),
+    tensors,
+    read: openGraph(() => Promise.resolve()),
     check: () => {},
     loseContext: () => {},
   };
 }
 
-async function probeWebgpu(): Promise<BackendReport> {
+async function probeWebgpu(name: 'webgpu' | 'litert-webgpu'): Promise<BackendReport> {
   const adapter = await navigator.gpu?.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null);
-  if (!adapter) return unavailable('webgpu', 'this browser offers no WebGPU');
+  if (!adapter) return unavailable(name, 'this browser offers no WebGPU');
   const { vendor, architecture, description, isFallbackAdapter } = adapter.info;
   const device = description || [vendor, architecture].filter(Boolean).join(' ') || 'GPU';
   return {
-    name: 'webgpu',
+    name,
     unavailable: null,
     device,
     software: isFallbackAdapter || SOFTWARE.test(`${device} ${architecture}`),
@@ -190,20 +197,35 @@ async function probeWasm(): Promise<BackendReport> {
     env().getAsync('WASM_HAS_MULTITHREAD_SUPPORT'),
   ]);
   // TensorFlow.js builds its threaded binary with SIMD only, and threads share memory only on an isolated page.
-  const threads = simd && multithread && crossOriginIsolated ? usefulThreads(navigator.hardwareConcurrency) : 1;
+  return processor('wasm', Boolean(simd && multithread) && crossOriginIsolated);
+}
+
+async function probeLitertWasm(): Promise<BackendReport> {
+  if (typeof WebAssembly === 'undefined') return unavailable('litert-wasm', 'this browser runs no WebAssembly');
+  return processor('litert-wasm', (await litertBuild()) === 'threaded');
+}
+
+/** The fastest build of LiteRT that this browser runs. */
+async function litertBuild(): Promise<Build> {
+  const { supportsFeature } = await import('@litertjs/core');
+  if (!(await supportsFeature('relaxedSimd'))) return 'compat';
+  return (await supportsFeature('threads')) && crossOriginIsolated ? 'threaded' : 'plain';
+}
+
+function processor(name: BackendName, threaded: boolean): BackendReport {
   return {
-    name: 'wasm',
+    name,
     unavailable: null,
     device: 'processor',
     software: false,
-    threads,
+    threads: threaded ? usefulThreads(navigator.hardwareConcurrency) : 1,
     maxTensorBytes: Infinity,
   };
 }
 
 /**
  * As many threads as help. Logical processors come in pairs that share one core's arithmetic, so half of them do the
- * work; where there are few, every one counts. The backend starts eight workers, however many are asked for.
+ * work; where there are few, every one counts. TensorFlow.js starts eight workers, however many are asked for.
  */
 function usefulThreads(logicalProcessors: number): number {
   return Math.max(

@@ -3,28 +3,27 @@ import { loadGraphModel } from '@tensorflow/tfjs-converter';
 import type { io } from '@tensorflow/tfjs-core';
 import { dispose, Tensor, tensor4d, tidy, zeros } from '@tensorflow/tfjs-core';
 import { type Artifact, filesOf } from '../catalogue';
-import { PageError } from '../errors';
 import type { FileStore, Progress } from '../files';
+import type { Engine, Network } from './engine';
+import { invalid } from './invalid';
 
-/** A model.json and its weights, checked and in memory, not yet on any backend. */
-export interface ModelFiles {
-  readonly artifacts: io.ModelArtifacts;
-  /** Bytes that came over the network. */
-  readonly fetched: number;
+/** Compiles in parallel the shaders that `run` needs; what `run` computes meanwhile is void. */
+export type Compile = (run: () => void) => Promise<void>;
+
+/** How an engine of TensorFlow.js reads graphs and their shards, in the order of the graph's own manifest. */
+export function openGraph(compile: Compile): Engine['read'] {
+  return async (store, base, artifact, onProgress) => {
+    const { artifacts, fetched } = await readModel(store, base, artifact, onProgress);
+    return { fetched, load: (resolution) => GraphNetwork.load(artifacts, artifact, resolution, compile) };
+  };
 }
 
-/**
- * Reads a graph and its shards, in the order of the graph's own manifest.
- *
- * @throws PageError as {@link FileStore.read} does, and `model-invalid` if the graph names a shard that the catalogue
- * does not.
- */
-export async function readModel(
+async function readModel(
   store: FileStore,
   base: URL,
   artifact: Artifact,
   onProgress: (progress: Progress) => void,
-): Promise<ModelFiles> {
+): Promise<{ artifacts: io.ModelArtifacts; fetched: number }> {
   const { contents, fetched } = await store.read(filesOf(artifact), onProgress);
   const [graph, ...shards] = contents;
   const json = JSON.parse(new TextDecoder().decode(graph)) as io.ModelJSON;
@@ -51,39 +50,43 @@ export async function readModel(
   };
 }
 
-/** A graph on the current backend. Its weights stay there until {@link dispose}. */
-export class Network {
+/** A graph on the current backend. */
+class GraphNetwork implements Network {
   readonly #model: GraphModel;
   readonly #input: string;
   readonly #resolution: number;
+  readonly #compile: Compile;
 
-  private constructor(model: GraphModel, input: string, resolution: number) {
+  private constructor(model: GraphModel, input: string, resolution: number, compile: Compile) {
     this.#model = model;
     this.#input = input;
     this.#resolution = resolution;
+    this.#compile = compile;
   }
 
-  /** @throws PageError `model-invalid` if the graph's input is not NHWC [1, resolution, resolution, 3]. */
-  static async load(files: ModelFiles, artifact: Artifact, resolution: number): Promise<Network> {
-    const model = await loadGraphModel({ load: () => Promise.resolve(files.artifacts) });
+  static async load(
+    artifacts: io.ModelArtifacts,
+    artifact: Artifact,
+    resolution: number,
+    compile: Compile,
+  ): Promise<Network> {
+    const model = await loadGraphModel({ load: () => Promise.resolve(artifacts) });
     const input = model.inputs[0];
     const shape = input?.shape?.join('×');
     if (input === undefined || shape !== `1×${resolution}×${resolution}×3`) {
       model.dispose();
       throw invalid(artifact, `its input is ${shape ?? 'missing'}`);
     }
-    return new Network(model, input.name, resolution);
+    return new GraphNetwork(model, input.name, resolution, compile);
   }
 
   /** Runs on zeros and throws the output away unread. */
-  compile(): void {
-    dispose(tidy(() => this.#model.predict({ [this.#input]: zeros([1, this.#resolution, this.#resolution, 3]) })));
+  warmUp(): Promise<void> {
+    return this.#compile(() => {
+      dispose(tidy(() => this.#model.predict({ [this.#input]: zeros([1, this.#resolution, this.#resolution, 3]) })));
+    });
   }
 
-  /**
-   * @param input float32 NHWC [1, resolution, resolution, 3].
-   * @returns d0, float32 NHWC [1, resolution, resolution, 1] in [0, 1].
-   */
   async run(input: Float32Array): Promise<Float32Array<ArrayBuffer>> {
     const x = tensor4d(input, [1, this.#resolution, this.#resolution, 3]);
     try {
@@ -103,11 +106,4 @@ export class Network {
   dispose(): void {
     this.#model.dispose();
   }
-}
-
-function invalid(artifact: Artifact, reason: string): PageError {
-  return new PageError(
-    'model-invalid',
-    `${artifact.model.url} cannot be used: ${reason}. Choose another resolution or precision; whoever runs this site has to convert this one again.`,
-  );
 }

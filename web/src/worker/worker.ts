@@ -1,10 +1,9 @@
-/** The worker in which everything heavy happens: decoding, resizing, TensorFlow.js, encoding. One job at a time. */
-import { memory } from '@tensorflow/tfjs-core';
+/** The worker in which everything heavy happens: decoding, resizing, TensorFlow.js or LiteRT, encoding. One job at a time. */
 import { PageError, toPageError } from '../errors';
 import { FileStore } from '../files';
-import type { DrawJob, Drawing, PngFiles, Reply, Request, Stage } from '../protocol';
-import { type Engine, probe, setUp } from './backends';
-import { Network, readModel } from './model';
+import { type DrawJob, type Drawing, onProcessor, type PngFiles, type Reply, type Request, type Stage } from '../protocol';
+import { probe, setUp } from './backends';
+import type { Engine, Network } from './engine';
 import { decodeCrop } from './photo';
 import { cutOut, greyToRgba, postprocess } from './postprocess';
 import { preprocess } from './preprocess';
@@ -31,6 +30,7 @@ self.addEventListener('message', (event: MessageEvent<Request>) => {
 });
 
 async function draw(id: number, job: DrawJob): Promise<void> {
+  if (engine === undefined) progress('load');
   engine ??= await setUp(job.backend, job.threads, (reason) => reply({ type: 'context-lost', reason }));
   const timer = new Stopwatch();
   const { network, fetched, ...modelTiming } = await ensureLoaded(job, engine, timer);
@@ -61,7 +61,7 @@ async function draw(id: number, job: DrawJob): Promise<void> {
     timing: { ...modelTiming, decode_ms, preprocess_ms, run_ms, postprocess_ms: timer.restart() },
     backend: engine.name,
     threads: engine.threads,
-    tensors: memory().numTensors,
+    tensors: engine.tensors(),
     bytes_fetched: fetched,
   };
   if (job.photo instanceof ImageBitmap) job.photo.close();
@@ -78,18 +78,18 @@ async function ensureLoaded(job: DrawJob, engine: Engine, timer: Stopwatch) {
   }
   const base = new URL(job.base);
   timer.restart();
-  const files = await readModel(new FileStore(base), base, job.artifact, ({ loaded, total }) =>
+  const files = await engine.read(new FileStore(base), base, job.artifact, ({ loaded, total }) =>
     progress('download', loaded, total),
   );
   const download_ms = timer.restart();
   progress('load');
   loaded?.network.dispose();
   loaded = undefined;
-  const network = await guard(engine, () => Network.load(files, job.artifact, job.resolution));
+  const network = await guard(engine, () => files.load(job.resolution));
   const load_ms = timer.restart();
   progress('warmup');
-  await guard(engine, () => engine.warmUp(() => network.compile()));
-  const warmup_ms = engine.name === 'wasm' ? 0 : timer.restart();
+  await guard(engine, () => network.warmUp());
+  const warmup_ms = onProcessor(engine.name) ? 0 : timer.restart();
   loaded = { sha256, network };
   return { network, fetched: files.fetched, download_ms, load_ms, warmup_ms };
 }
@@ -102,7 +102,7 @@ async function guard<T>(engine: Engine, compute: () => Promise<T>): Promise<T> {
   try {
     return await compute();
   } catch (cause) {
-    if (engine.name === 'wasm' || cause instanceof PageError) throw cause;
+    if (onProcessor(engine.name) || cause instanceof PageError) throw cause;
     throw new PageError('context-lost', cause instanceof Error ? cause.message : String(cause), { cause });
   }
 }
@@ -120,11 +120,11 @@ async function toPng(image: ImageData): Promise<Blob> {
 }
 
 /**
- * Numbers that are none come from a GPU out of memory or too coarse for the network; on wasm only a broken model gives
- * them.
+ * Numbers that are none come from a GPU out of memory or too coarse for the network; on the processor only a broken
+ * model gives them.
  */
 function notFinite(job: DrawJob): PageError {
-  return job.backend === 'wasm'
+  return onProcessor(job.backend)
     ? new PageError('model-invalid', 'This model gives no usable drawing. Choose another resolution or precision.')
     : new PageError('context-lost', 'the GPU gave no usable numbers');
 }
