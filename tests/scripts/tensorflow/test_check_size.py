@@ -245,7 +245,8 @@ def test_a_missing_tensor_is_found(artifacts: Artifacts, refusal: Refusal, artif
 def test_the_zeros_that_the_tflite_converter_adds_are_not_weights(artifacts: Artifacts, refusal: Refusal) -> None:
     artifacts.write("float16.tflite", {**WEIGHTS, "zeros": np.zeros(16, np.float32)})
     main(artifacts.arguments())
-    artifacts.write("float16.tflite", {**WEIGHTS, "values": np.ones(16, np.float32)})
+    biased = {name: values + np.float32(1) for name, values in WEIGHTS.items()}
+    artifacts.write("float16.tflite", {**biased, "values": np.ones(16, np.float32)})
     assert f"{PARAMETERS + 16} weights, expected {PARAMETERS}" in problems(artifacts, refusal, "litert-float16")
 
 
