@@ -13,8 +13,10 @@ include: "rules/environments.smk"
 include: "rules/checkpoint.smk"
 include: "rules/convert.smk"
 include: "rules/verify.smk"
+include: "rules/provenance.smk"
 include: "rules/site.smk"
 include: "rules/browser.smk"
+include: "rules/reproduce.smk"
 
 
 report: "rules/report/workflow.rst"
@@ -27,6 +29,12 @@ rule all:
         manifests=expand("results/{model}/{resolution}/manifest.json", model=MODELS, resolution=config["resolutions"]),
         plots=expand("results/{model}/{resolution}/parity.png", model=MODELS, resolution=config["resolutions"]),
         summary="results/summary.md",
+
+
+rule verify_reproducible:
+    """Build the first configured resolution twice, under different conditions, and compare byte by byte."""
+    input:
+        "results/reproducible/report.json",
 
 
 rule site:

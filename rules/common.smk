@@ -122,6 +122,16 @@ def browser_backends():
     return ["wasm", "webgl", "webgpu", *litert]
 
 
+def rebuilt_config():
+    """The configuration of verify_reproducible's copies: one resolution, paths that hold in any folder."""
+    checkpoints = {
+        name: {**source, "path": str(Path(source["path"]).resolve())} if "path" in source else source
+        for name, source in CHECKPOINTS.items()
+    }
+    changed = {"resolutions": config["resolutions"][:1], "checkpoints": checkpoints, "checkpoint": None}
+    return json.dumps({**config, **changed}, sort_keys=True)
+
+
 def page_sources():
     """Every file that the page is built from."""
     names = ["index.html", "package.json", "tsconfig.json", "tsconfig.worker.json", "vite.config.ts"]
@@ -144,10 +154,22 @@ if workflow.is_main_process and "mem_mb" not in workflow.global_resources:
     workflow.register_resource("mem_mb", int(0.9 * psutil.virtual_memory().total / 2**20))
 
 
+ENVIRONMENTS = ["torch", "onnx", "tensorflow", "litert", "provenance"]
+
+# What the site is made with, a lock file each, under the names that their bills of materials bear.
+BILLS = {
+    "driver": "requirements.txt",
+    **{environment: f"envs/{environment}.txt" for environment in ENVIRONMENTS},
+    "node": "envs/node/requirements.txt",
+    "node-packages": "envs/node/package-lock.json",
+    "page-packages": "web/package-lock.json",
+}
+
+
 wildcard_constraints:
     model="|".join(CHECKPOINTS),
     resolution="[1-9][0-9]*",
     dtype="float32|float16|uint16|uint8",
     tflite_dtype="float32|float16",
     graph="frozen|optimized",
-    environment="torch|onnx|tensorflow|litert",
+    environment="|".join(ENVIRONMENTS),

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-ENVIRONMENTS = ("torch", "onnx", "tensorflow", "litert", "node")
+ENVIRONMENTS = ("torch", "onnx", "tensorflow", "litert", "provenance", "node")
 SNAKEMAKE = (sys.executable, "-m", "snakemake", "--cores", "2")
 
 

@@ -107,6 +107,7 @@ def main(argv: Sequence[str]) -> None:
             if hop["hop"] in size["structures"]
         },
         "versions": {str(lock): locked_versions(lock) for lock in arguments.locks},
+        "locks": {str(lock): sha256(lock) for lock in arguments.locks},
         "git_commit": git_commit(),
         "passed": parity["passed"] and size["passed"],
     }

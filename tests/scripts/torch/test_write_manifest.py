@@ -100,6 +100,14 @@ def test_versions_are_those_the_locks_pin(build: Build) -> None:
     assert versions == {tool: f"1.{index}" for index, tool in enumerate(TOOLS)}
 
 
+def test_lock_files_are_recorded_with_their_digests(build: Build) -> None:
+    main(build.arguments())
+    locks = json.loads(Path("manifest.json").read_text())["locks"]
+    assert locks == {
+        f"locks/{name}": recorded(Path(f"locks/{name}").read_bytes())["sha256"] for name in ("a.txt", "b.txt")
+    }
+
+
 def test_equal_builds_give_equal_bytes(build: Build) -> None:
     main(build.arguments())
     first = Path("manifest.json").read_bytes()

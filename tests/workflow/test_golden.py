@@ -1,0 +1,57 @@
+"""The u2netp artifacts at 64 are, byte for byte, those recorded in the repository."""
+
+import json
+from pathlib import Path
+
+from conftest import ROOT, Workflow
+
+# Refreshed by `python tests/workflow/test_golden.py` after `snakemake all --config resolutions=[64]`.
+GOLDEN = ROOT / "tests/golden/u2netp-64.json"
+
+
+def recorded(folder: Path) -> dict[str, dict[str, str]]:
+    """Return the digests of the artifacts built in `folder`, and of the lock files they were built from."""
+    manifest = json.loads((folder / "results/u2netp/64/manifest.json").read_text())
+    return {
+        "artifacts": {name: file["sha256"] for name, file in manifest["artifacts"].items()},
+        "locks": manifest["locks"],
+    }
+
+
+def difference(golden: dict[str, dict[str, str]], built: dict[str, dict[str, str]]) -> str | None:
+    """Say which artifacts differ, and whether a changed lock file may be why; None where none does."""
+    names = sorted(golden["artifacts"].keys() | built["artifacts"].keys())
+    different = [name for name in names if golden["artifacts"].get(name) != built["artifacts"].get(name)]
+    if not different:
+        return None
+    locks = sorted(name for name in built["locks"] if built["locks"][name] != golden["locks"].get(name))
+    found = f"{different[0]} is the first of {len(different)} artifacts to differ from {GOLDEN.name}"
+    if locks:
+        return (
+            f"{found}, and so do the lock files {', '.join(locks)}: if parity passes, the new versions write other "
+            "bytes; record them (see CONTRIBUTING)"
+        )
+    return f"{found}, with the same lock files: the project's own code, or the machine, computes something else"
+
+
+def test_artifacts_are_the_recorded_ones(built: Workflow) -> None:
+    problem = difference(json.loads(GOLDEN.read_text()), recorded(built.folder))
+    assert problem is None, problem
+
+
+def test_a_changed_lock_file_is_told_from_a_real_difference() -> None:
+    golden = {"artifacts": {"a": "1", "b": "2"}, "locks": {"torch.txt": "3"}}
+    assert difference(golden, golden) is None
+    real = difference(golden, {**golden, "artifacts": {"a": "1", "b": "0"}})
+    assert real is not None
+    assert real.startswith("b is the first of 1 artifacts to differ")
+    assert "with the same lock files" in real
+    lock = difference(golden, {"artifacts": {"a": "1"}, "locks": {"torch.txt": "4"}})
+    assert lock is not None
+    assert "the lock files torch.txt" in lock
+
+
+if __name__ == "__main__":
+    GOLDEN.parent.mkdir(exist_ok=True)
+    GOLDEN.write_text(json.dumps(recorded(ROOT), indent=2, sort_keys=True) + "\n")
+    print(f"recorded {GOLDEN}")
