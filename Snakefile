@@ -15,6 +15,7 @@ include: "rules/convert.smk"
 include: "rules/verify.smk"
 include: "rules/site.smk"
 include: "rules/browser.smk"
+include: "rules/publish.smk"
 
 
 report: "rules/report/workflow.rst"

@@ -114,6 +114,31 @@ def site_with(wildcards):
     return "results/site"
 
 
+def needed(key, example):
+    """A config value without which a rule cannot begin, found out before anything is built."""
+    if config[key] is None:
+        refuse(f"which {key}? pass --config {key}={example}")
+    return config[key]
+
+
+def site_to_publish(wildcards):
+    """The site, where it is said where to."""
+    needed("bucket", "s3://name/prefix")
+    return "results/site"
+
+
+def bucket_arguments(wildcards):
+    """The arguments that tell a script which bucket, at which server."""
+    endpoint = ["--endpoint", config["endpoint"]] if config["endpoint"] else []
+    return ["--bucket", needed("bucket", "s3://name/prefix"), *endpoint]
+
+
+def release_arguments(wildcards):
+    """The arguments that tell verify_release what to check."""
+    digest = ["--sha256", config["release_sha256"]] if config["release_sha256"] else []
+    return ["--release", needed("release", "https://example.org/portraits"), *digest]
+
+
 def page_sources():
     """Every file that the page is built from."""
     names = ["index.html", "package.json", "tsconfig.json", "tsconfig.worker.json", "vite.config.ts"]
@@ -124,6 +149,7 @@ def page_sources():
 # What --config gives is a text inside of a list, and a single value needs no brackets.
 config["resolutions"] = [int(r) if str(r).isdecimal() else r for r in as_list(config["resolutions"])]
 config["dtypes"] = as_list(config["dtypes"])
+config["cors_origins"] = as_list(config["cors_origins"])
 validate_config(yaml.safe_load(Path(workflow.basedir, "config.schema.yaml").read_text()))
 
 MODELS = as_list(config["model"])
@@ -140,4 +166,4 @@ wildcard_constraints:
     resolution="[1-9][0-9]*",
     dtype="float32|float16|uint16|uint8",
     graph="frozen|optimized",
-    environment="torch|onnx|tensorflow",
+    environment="torch|onnx|tensorflow|publish",

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from commands import run
-from files import replacing, sha256, write_json
+from files import replacing, write_json
 from tfjs_models import SHARD_BYTES, read_weights
 
-# From models/{model}/{resolution}/{dtype}/model.json to the site's top.
+# From models/{model}/{resolution}/{dtype}/ to the site's top.
 TOP = "../../../.."
 
 
@@ -26,8 +26,8 @@ def write_shards(data: bytes, weights: Path) -> list[dict[str, Any]]:
     return shards
 
 
-def share_model(folder: Path, site: Path, url: str) -> dict[str, Any]:
-    """Write one graph model below `site` as `url`; return its model.json and shards as the catalogue lists them.
+def share_model(folder: Path, site: Path, place: str) -> dict[str, Any]:
+    """Write one graph model below `site` into `place`; return its model.json and shards as the catalogue lists them.
 
     Float weights, the same at every resolution, and integer constants, which are not, become a group each, so
     that resolutions share the float shards byte for byte.
@@ -43,10 +43,12 @@ def share_model(folder: Path, site: Path, url: str) -> dict[str, Any]:
         shards += written
         paths = [f"{TOP}/{shard['url']}" for shard in written]
         model["weightsManifest"].append({"paths": paths, "weights": [spec for spec, _ in group]})
-    path = site / url
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(model, sort_keys=True, separators=(",", ":")))
-    return {"model": {"url": url, "sha256": sha256(path), "bytes": path.stat().st_size}, "weights": shards}
+    content = json.dumps(model, sort_keys=True, separators=(",", ":")).encode()
+    digest = hashlib.sha256(content).hexdigest()
+    url = f"{place}/model.{digest}.json"
+    (site / place).mkdir(parents=True)
+    (site / url).write_bytes(content)
+    return {"model": {"url": url, "sha256": digest, "bytes": len(content)}, "weights": shards}
 
 
 def share_resolution(manifest: dict[str, Any], root: Path, dtypes: Sequence[str], site: Path) -> dict[str, Any]:
@@ -55,11 +57,10 @@ def share_resolution(manifest: dict[str, Any], root: Path, dtypes: Sequence[str]
     entries = []
     for dtype in dtypes:
         figures = manifest["checks"]["parity"][f"tfjs-{dtype}"]
-        url = f"models/{name}/{resolution}/{dtype}/model.json"
         entries.append(
             {
                 "dtype": dtype,
-                **share_model(root / "tfjs" / dtype, site, url),
+                **share_model(root / "tfjs" / dtype, site, f"models/{name}/{resolution}/{dtype}"),
                 "parity": {
                     "max_abs": figures["max_abs"],
                     "p99_abs": figures["p99_abs"],

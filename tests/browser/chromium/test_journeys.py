@@ -160,7 +160,8 @@ def test_switching_resolution_downloads_little(visitor: Visitor) -> None:
     page.get_by_test_id("resolution").select_option("128")
     assert visitor.draw_again()["resolution"] == 128
     models, weights = visitor.host.sent("models"), visitor.host.sent("weights")
-    assert [answer.path for answer in models] == ["/models/u2netp/128/float32/model.json"]
+    (graph,) = [answer.path for answer in models]
+    assert graph.startswith("/models/u2netp/128/float32/model.")
     assert len(weights) == 1
     assert weights[0].path not in first
     # The constants that hold sizes, and nothing of the network's 4.5 MB of float weights.
