@@ -37,6 +37,8 @@ class Host:
     origin: str = ""
     answers: list[Answer] = field(default_factory=list)
     damaged: set[str] = field(default_factory=set)
+    # What stands in index.html, and what is sent instead: as long, for the length is told before.
+    replaced: tuple[bytes, bytes] = (b"", b"")
     isolated: bool = True
     stopped: bool = False
 
@@ -70,6 +72,8 @@ class WatchedHandler(IsolatedHandler):
         path = urlsplit(self.path).path
         if path in self.host.damaged:
             content[len(content) // 2] ^= 1
+        if path == "/":
+            content = content.replace(*self.host.replaced)
         self.host.answers.append(Answer(path, len(content)))
         outputfile.write(content)
 
