@@ -59,6 +59,9 @@ class WatchedHandler(IsolatedHandler):
             # A connection that was kept open outlives the server: nothing more comes through it.
             self.close_connection = True
             return
+        if any(self.host.replaced):
+            # The file's own time says nothing of what is sent instead.
+            del self.headers["If-Modified-Since"]
         super().do_GET()
 
     def end_headers(self) -> None:
