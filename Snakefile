@@ -17,6 +17,7 @@ include: "rules/provenance.smk"
 include: "rules/site.smk"
 include: "rules/browser.smk"
 include: "rules/reproduce.smk"
+include: "rules/publish.smk"
 
 
 report: "rules/report/workflow.rst"

@@ -132,6 +132,31 @@ def rebuilt_config():
     return json.dumps({**config, **changed}, sort_keys=True)
 
 
+def needed(key, example):
+    """A config value without which a rule cannot begin, found out before anything is built."""
+    if config[key] is None:
+        refuse(f"which {key}? pass --config {key}={example}")
+    return config[key]
+
+
+def site_to_publish(wildcards):
+    """The site, where it is said where to."""
+    needed("bucket", "s3://name/prefix")
+    return "results/site"
+
+
+def bucket_arguments(wildcards):
+    """The arguments that tell a script which bucket, at which server."""
+    endpoint = ["--endpoint", config["endpoint"]] if config["endpoint"] else []
+    return ["--bucket", needed("bucket", "s3://name/prefix"), *endpoint]
+
+
+def release_arguments(wildcards):
+    """The arguments that tell verify_release what to check."""
+    digest = ["--sha256", config["release_sha256"]] if config["release_sha256"] else []
+    return ["--release", needed("release", "https://example.org/portraits"), *digest]
+
+
 def page_sources():
     """Every file that the page is built from."""
     names = ["index.html", "package.json", "tsconfig.json", "tsconfig.worker.json", "vite.config.ts"]
@@ -143,6 +168,7 @@ def page_sources():
 config["resolutions"] = [int(r) if str(r).isdecimal() else r for r in as_list(config["resolutions"])]
 config["dtypes"] = as_list(config["dtypes"])
 config["tflite_dtypes"] = as_list(config["tflite_dtypes"])
+config["cors_origins"] = as_list(config["cors_origins"])
 validate_config(yaml.safe_load(Path(workflow.basedir, "config.schema.yaml").read_text()))
 
 MODELS = as_list(config["model"])
@@ -154,7 +180,7 @@ if workflow.is_main_process and "mem_mb" not in workflow.global_resources:
     workflow.register_resource("mem_mb", int(0.9 * psutil.virtual_memory().total / 2**20))
 
 
-ENVIRONMENTS = ["torch", "onnx", "tensorflow", "litert", "provenance"]
+ENVIRONMENTS = ["torch", "onnx", "tensorflow", "litert", "provenance", "publish"]
 
 # What the site is made with, a lock file each, under the names that their bills of materials bear.
 BILLS = {

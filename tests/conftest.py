@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-ENVIRONMENTS = ("torch", "onnx", "tensorflow", "litert", "provenance", "node")
+ENVIRONMENTS = ("torch", "onnx", "tensorflow", "litert", "provenance", "publish", "node")
+SITE_CONFIG = ("--config", "resolutions=[64,128]")
 SNAKEMAKE = (sys.executable, "-m", "snakemake", "--cores", "2")
 
 
@@ -88,6 +89,14 @@ def built(environments: Path, tmp_path_factory: pytest.TempPathFactory) -> Workf
     workflow = copy_project(tmp_path_factory.mktemp("built") / "project")
     done = workflow.succeed("all", "--config", "resolutions=[64]")
     (workflow.folder / "stdout.txt").write_text(done.stdout)
+    return workflow
+
+
+@pytest.fixture(scope="session")
+def site(environments: Path, tmp_path_factory: pytest.TempPathFactory) -> Workflow:
+    """A copy of the project with the site built for u2netp at 64 and 128, as SITE_CONFIG asks for it."""
+    workflow = copy_project(tmp_path_factory.mktemp("site") / "project")
+    workflow.succeed("site", *SITE_CONFIG)
     return workflow
 
 

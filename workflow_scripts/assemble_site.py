@@ -6,8 +6,21 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from commands import run
-from files import replacing, write_json
+from commands import Failure, run
+from files import replacing, sha256, write_json
+
+
+def digest_name(file: Path) -> str:
+    """Return the file's name with its SHA-256 in it."""
+    return f"{file.stem}.{sha256(file)}{file.suffix}"
+
+
+def name_in_page(page: Path, name: str, replacement: str) -> None:
+    """Have index.html name a file by its digest; raise Failure unless it names the file once."""
+    html = page.read_text()
+    if html.count(f'content="{name}"') != 1:
+        raise Failure(f"the built index.html does not name {name} once, as web/index.html does; build the page again")
+    page.write_text(html.replace(f'content="{name}"', f'content="{replacement}"'))
 
 
 def main(argv: Sequence[str]) -> None:
@@ -33,6 +46,13 @@ def main(argv: Sequence[str]) -> None:
             "samples": json.loads((arguments.samples / "samples.json").read_text()),
         }
         write_json(staging / "catalogue.json", catalogue)
+        # The page names its catalogue and its service worker by digest, and the catalogue its models: so one
+        # index.html leads to one release, whichever other one is published meanwhile.
+        listing, worker, page = (staging / name for name in ("catalogue.json", "service_worker.js", "index.html"))
+        shutil.copyfile(listing, listing.with_name(digest_name(listing)))
+        name_in_page(page, listing.name, digest_name(listing))
+        name_in_page(page, worker.name, digest_name(worker))
+        worker.rename(worker.with_name(digest_name(worker)))
 
 
 if __name__ == "__main__":

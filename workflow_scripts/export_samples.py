@@ -1,19 +1,19 @@
-"""Export the sample photos that ship with the page, free of restrictions, with their credits."""
+"""Export the sample photos that ship with the page, named after their digest, with their credits."""
 
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
 from commands import run
-from files import replacing, write_json
+from files import replacing, sha256, write_json
 from PIL import Image
 from skimage import data
 
-# Name shown, file, credit as scikit-image documents it, and how to load it.
+# All free of restrictions: name shown, file, credit as scikit-image documents it, and how to load it.
 SAMPLES = (
-    ("Astronaut", "astronaut.png", "Eileen Collins, NASA, public domain", data.astronaut),
-    ("Cat", "chelsea.png", "Chelsea, Stefan van der Walt, CC0", data.chelsea),
-    ("Coffee", "coffee.png", "Rachel Michetti, CC0", data.coffee),
+    ("Astronaut", "astronaut", "Eileen Collins, NASA, public domain", data.astronaut),
+    ("Cat", "chelsea", "Chelsea, Stefan van der Walt, CC0", data.chelsea),
+    ("Coffee", "coffee", "Rachel Michetti, CC0", data.coffee),
 )
 
 
@@ -23,9 +23,12 @@ def main(argv: Sequence[str]) -> None:
     arguments = parser.parse_args(argv)
     with replacing(arguments.output) as staging:
         staging.mkdir()
-        for _, file, _, load in SAMPLES:
-            Image.fromarray(load()).save(staging / file, optimize=True)
-        listed = [{"url": f"samples/{file}", "name": name, "credit": credit} for name, file, credit, _ in SAMPLES]
+        listed = []
+        for name, stem, credit, load in SAMPLES:
+            photo = staging / f"{stem}.png"
+            Image.fromarray(load()).save(photo, optimize=True)
+            photo = photo.rename(staging / f"{stem}.{sha256(photo)}.png")
+            listed.append({"url": f"samples/{photo.name}", "name": name, "credit": credit})
         write_json(staging / "samples.json", listed)
 
 

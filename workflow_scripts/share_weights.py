@@ -12,7 +12,7 @@ from files import replacing, sha256, write_json
 from tfjs_models import SHARD_BYTES, read_weights
 from tflite_models import ends, split
 
-# From models/{model}/{resolution}/{dtype}/model.json, or its like, to the site's top.
+# From models/{model}/{resolution}/{dtype}/ to the site's top.
 TOP = "../../../.."
 
 
@@ -27,8 +27,18 @@ def write_shards(data: bytes, weights: Path) -> list[dict[str, Any]]:
     return shards
 
 
-def share_model(folder: Path, site: Path, url: str) -> dict[str, Any]:
-    """Write one graph model below `site` as `url`; return its model.json and shards as the catalogue lists them.
+def write_named(content: Any, site: Path, place: str, stem: str) -> dict[str, Any]:
+    """Write JSON below `site` into `place`, its SHA-256 in its name; return its url, sha256 and bytes."""
+    data = json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+    digest = hashlib.sha256(data).hexdigest()
+    url = f"{place}/{stem}.{digest}.json"
+    (site / place).mkdir(parents=True)
+    (site / url).write_bytes(data)
+    return {"url": url, "sha256": digest, "bytes": len(data)}
+
+
+def share_model(folder: Path, site: Path, place: str) -> dict[str, Any]:
+    """Write one graph model below `site` into `place`; return its model.json and shards as the catalogue lists them.
 
     Float weights, the same at every resolution, and integer constants, which are not, become a group each, so
     that resolutions share the float shards byte for byte.
@@ -44,14 +54,11 @@ def share_model(folder: Path, site: Path, url: str) -> dict[str, Any]:
         shards += written
         paths = [f"{TOP}/{shard['url']}" for shard in written]
         model["weightsManifest"].append({"paths": paths, "weights": [spec for spec, _ in group]})
-    path = site / url
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(model, sort_keys=True, separators=(",", ":")))
-    return {"model": {"url": url, "sha256": sha256(path), "bytes": path.stat().st_size}, "weights": shards}
+    return {"model": write_named(model, site, place, "model"), "weights": shards}
 
 
-def share_tflite(file: Path, site: Path, url: str) -> dict[str, Any]:
-    """Write one .tflite file below `site` in parts, and as `url` the recipe that joins them; return both.
+def share_tflite(file: Path, site: Path, place: str) -> dict[str, Any]:
+    """Write one .tflite file below `site` in parts, and into `place` the recipe that joins them; return both.
 
     The parts are what stands between the weights, a resolution's own, and the weights, whose shards all resolutions
     share. The recipe's `pieces` are the lengths that parts and weights are taken in, in turn; `sha256` is that of the
@@ -68,13 +75,7 @@ def share_tflite(file: Path, site: Path, url: str) -> dict[str, Any]:
         "weights": [f"{TOP}/{shard['url']}" for shard in weights],
         "pieces": pieces.lengths,
     }
-    path = site / url
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(recipe, sort_keys=True, separators=(",", ":")))
-    return {
-        "model": {"url": url, "sha256": sha256(path), "bytes": path.stat().st_size},
-        "weights": skeleton + weights,
-    }
+    return {"model": write_named(recipe, site, place, "recipe"), "weights": skeleton + weights}
 
 
 def parity(manifest: dict[str, Any], hop: str) -> dict[str, float]:
@@ -98,7 +99,7 @@ def share_resolution(
         {
             "engine": "tfjs",
             "dtype": dtype,
-            **share_model(root / "tfjs" / dtype, site, f"{folder}/{dtype}/model.json"),
+            **share_model(root / "tfjs" / dtype, site, f"{folder}/{dtype}"),
             "parity": parity(manifest, f"tfjs-{dtype}"),
         }
         for dtype in dtypes
@@ -106,7 +107,7 @@ def share_resolution(
         {
             "engine": "litert",
             "dtype": dtype,
-            **share_tflite(root / "tflite" / f"{dtype}.tflite", site, f"{folder}/litert-{dtype}/recipe.json"),
+            **share_tflite(root / "tflite" / f"{dtype}.tflite", site, f"{folder}/litert-{dtype}"),
             "parity": parity(manifest, f"litert-{dtype}"),
         }
         for dtype in tflite_dtypes

@@ -7,21 +7,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import Workflow, copy_project
-
-CONFIG = ("--config", "resolutions=[64,128]")
-
-
-@pytest.fixture(scope="module")
-def site(environments: Path, tmp_path_factory: pytest.TempPathFactory) -> Workflow:
-    """A copy of the project with the site built for u2netp at 64 and 128."""
-    workflow = copy_project(tmp_path_factory.mktemp("site") / "project")
-    workflow.succeed("site", *CONFIG)
-    return workflow
+from conftest import SITE_CONFIG, Workflow
 
 
 def test_site_computes_what_pytorch_computes(site: Workflow) -> None:
-    site.succeed("results/u2netp/64/browser.json", *CONFIG)
+    site.succeed("results/u2netp/64/browser.json", *SITE_CONFIG)
     report = json.loads((site.folder / "results/u2netp/64/browser.json").read_text())
     assert report["passed"]
     hops = {hop["hop"]: hop for hop in report["hops"]}
@@ -53,7 +43,7 @@ def test_site_computes_what_pytorch_computes(site: Workflow) -> None:
     ],
 )
 def test_what_the_site_does_not_hold_is_said_at_once(site: Workflow, target: str, config: str, message: str) -> None:
-    done = site.run("--dry-run", f"results/{target}", *CONFIG, config)
+    done = site.run("--dry-run", f"results/{target}", *SITE_CONFIG, config)
     assert done.returncode != 0
     assert message in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr

@@ -55,7 +55,7 @@ async function start(): Promise<Studio> {
       'Browsers allow what this page needs only over https:// or on localhost. Open it at such an address.',
     );
   }
-  const base = new URL('catalogue.json', location.href);
+  const base = new URL(named('catalogue'), location.href);
   const store = new FileStore(base);
   const client = new WorkerClient();
   const [catalogue, backends] = await Promise.all([readCatalogue(base), client.probe()]);
@@ -80,8 +80,13 @@ async function start(): Promise<Studio> {
   );
   if (parameters.has('debug')) Object.assign(window, { page: { loseContext: () => client.loseContext() } });
   void store.prune(catalogue);
-  if (import.meta.env.PROD) void navigator.serviceWorker?.register('service_worker.js').catch(() => {});
+  if (import.meta.env.PROD) void navigator.serviceWorker?.register(named('service-worker')).catch(() => {});
   return studio;
+}
+
+/** A file that index.html names in a meta element. */
+function named(file: string): string {
+  return document.querySelector<HTMLMetaElement>(`meta[name="${file}"]`)!.content;
 }
 
 async function readCatalogue(base: URL): Promise<Catalogue> {

@@ -29,14 +29,24 @@ worker.addEventListener('fetch', (event) => {
   if (request.method !== 'GET' || !request.url.startsWith(worker.registration.scope)) return;
   const path = new URL(request.url).pathname.slice(root.length);
   if (path === '' || path === 'index.html') event.respondWith(networkFirst(request, './'));
-  else if (path === 'catalogue.json' || path.startsWith('samples/')) event.respondWith(networkFirst(request, request));
+  else if (/^catalogue\..*json$/.test(path) || path.startsWith('samples/'))
+    event.respondWith(networkFirst(request, request));
   else if (shell.includes(path)) event.respondWith(cacheFirst(request));
 });
 
+/**
+ * Keeps what one index.html leads to. Where that is of another build, a release is just being published: the browser
+ * tries again on the next visit.
+ */
 async function keepAll(): Promise<void> {
   const cache = await caches.open(cacheName);
-  await cache.addAll(['./', 'catalogue.json', ...shell]);
-  const catalogue = (await (await cache.match('catalogue.json'))?.json()) as Pick<Catalogue, 'samples'>;
+  const page = await fetch('./', { cache: 'no-cache' });
+  const html = await page.clone().text();
+  const address = /<meta name="catalogue" content="([^"]+)"/.exec(html)?.[1];
+  if (!page.ok || address === undefined || !isOfThisBuild(html)) throw new Error('The page is of another build');
+  await cache.put('./', page);
+  await cache.addAll([address, ...shell]);
+  const catalogue = (await (await cache.match(address))?.json()) as Pick<Catalogue, 'samples'>;
   await cache.addAll(catalogue.samples.map((sample) => sample.url));
 }
 
@@ -45,13 +55,19 @@ async function networkFirst(request: Request, key: RequestInfo): Promise<Respons
   const cache = await caches.open(cacheName);
   try {
     const response = await fetch(request);
-    if (response.ok) await cache.put(key, response.clone());
+    if (response.ok && (key !== './' || isOfThisBuild(await response.clone().text())))
+      await cache.put(key, response.clone());
     return response;
   } catch (cause) {
     const cached = await cache.match(key, { ignoreVary: true });
     if (cached === undefined) throw cause;
     return cached;
   }
+}
+
+/** Whether all that a copy of index.html loads is kept here: offline, a page of another build would find nothing. */
+function isOfThisBuild(html: string): boolean {
+  return Array.from(html.matchAll(/"\.\/(assets\/[^"]+)"/g)).every(([, name]) => shell.includes(name!));
 }
 
 async function cacheFirst(request: Request): Promise<Response> {

@@ -1,0 +1,104 @@
+"""A bucket to publish to and to break; run by the publish environment's own pytest, which test_publish.py starts."""
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+
+if TYPE_CHECKING:
+    from line import Line
+    from places import Place
+
+if ".venvs" in Path(sys.prefix).parts:
+    sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+    sys.path.append(str(Path(__file__).parents[3] / "workflow_scripts"))
+else:
+    # The driver lacks what these import; test_publish.py runs them instead.
+    collect_ignore_glob = ["test_*.py"]
+
+
+@pytest.fixture(scope="session")
+def endpoint() -> str:
+    return os.environ["U2NET_S3"]
+
+
+@pytest.fixture(scope="session")
+def results() -> Path:
+    """The results of a workflow that built the site, with u2netp at 64 and 128."""
+    return Path(os.environ["U2NET_RESULTS"])
+
+
+@pytest.fixture(scope="session")
+def admin(endpoint: str) -> Any:
+    """A client that may do everything."""
+    from server import client
+
+    return client(endpoint, "admin")
+
+
+@pytest.fixture
+def place(endpoint: str, results: Path, request: pytest.FixtureRequest) -> "Place":
+    """A prefix that no other test writes to."""
+    from places import Place
+
+    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")
+    return Place(endpoint, f"portraits/{name}-{uuid4().hex[:8]}", results)
+
+
+@pytest.fixture
+def line(endpoint: str) -> "Iterator[Line]":
+    from line import lined
+
+    with lined(endpoint) as line:
+        yield line
+
+
+def assemble(results: Path, folder: Path, dtypes: list[str], page: Path | None = None) -> Path:
+    """Build a site from what the workflow built, with the workflow's own scripts."""
+    import assemble_site
+    import share_weights
+
+    manifests = [str(results / f"u2netp/{size}/manifest.json") for size in (64, 128)]
+    share_weights.main(["--manifests", *manifests, "--dtypes", *dtypes, "--output", str(folder / "shared")])
+    parts = ["--page", str(page or results / "page"), "--samples", str(results / "samples")]
+    assemble_site.main([*parts, "--models", str(folder / "shared"), "--output", str(folder / "site")])
+    return folder / "site"
+
+
+@pytest.fixture(scope="session")
+def both(results: Path) -> Path:
+    """The site as the workflow built it, with float32 and uint16."""
+    return results / "site"
+
+
+@pytest.fixture(scope="session")
+def float32(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same site with float32 only, and another version of the page."""
+    folder = tmp_path_factory.mktemp("float32")
+    shutil.copytree(results / "page", folder / "page")
+    (style,) = (folder / "page/assets").glob("index-*.css")
+    older = style.rename(style.with_name("index-0lder000.css"))
+    older.write_text(older.read_text() + "/* older */")
+    index = folder / "page/index.html"
+    index.write_text(index.read_text().replace(style.name, older.name))
+    return assemble(results, folder, ["float32"], folder / "page")
+
+
+@pytest.fixture(scope="session")
+def other_uint16(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site after a change of its uint16 weights alone."""
+    folder = tmp_path_factory.mktemp("uint16")
+    for size in (64, 128):
+        shutil.copytree(results / f"u2netp/{size}/tfjs", folder / f"u2netp/{size}/tfjs")
+        shutil.copy(results / f"u2netp/{size}/manifest.json", folder / f"u2netp/{size}")
+        shard = folder / f"u2netp/{size}/tfjs/uint16/group1-shard1of1.bin"
+        shard.write_bytes(bytes(byte ^ 1 for byte in shard.read_bytes()))
+    for name in ("page", "samples"):
+        (folder / name).symlink_to(results / name)
+    return assemble(folder, folder, ["float32", "uint16"])

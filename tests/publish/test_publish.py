@@ -1,0 +1,144 @@
+"""Publishing as the README shows it: to a real S3 server, and from it into Chromium."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, SITE_CONFIG, Workflow
+
+HERE = Path(__file__).parent
+PUBLISHER = {"AWS_ACCESS_KEY_ID": "publisher", "AWS_SECRET_ACCESS_KEY": "publisher-secret"}
+PRUNER = {"AWS_ACCESS_KEY_ID": "pruner", "AWS_SECRET_ACCESS_KEY": "pruner-secret"}
+# What else the machine knows about AWS is none of the tests' business.
+NOWHERE = {"AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent"}
+
+
+@pytest.fixture(scope="session")
+def s3(environments: Path) -> Iterator[str]:
+    """The endpoint of an S3 server with an empty bucket."""
+    python = environments / ".venvs/publish/bin/python"
+    server = subprocess.Popen(
+        [str(python), str(HERE / "server.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert server.stdin
+    assert server.stdout
+    yield server.stdout.readline().strip()
+    server.stdin.close()
+    assert server.wait(timeout=30) == 0
+
+
+def own_tests(environment: str, folder: str, least: int, **variables: str) -> None:
+    """Run a folder of tests with an environment's own pytest."""
+    command = [str(ROOT / f".venvs/{environment}/bin/python"), "-m", "pytest", f"tests/publish/{folder}", "-q", "-rP"]
+    done = subprocess.run(
+        # The folders above are the driver's: their conftest.py imports what this environment lacks.
+        [*command, f"--confcutdir=tests/publish/{folder}", "--durations=10"],
+        cwd=ROOT,
+        env={**os.environ, **variables},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    print(done.stdout)
+    assert done.returncode == 0
+    summary = done.stdout.splitlines()[-1]
+    passed = re.search(r"(\d+) passed", summary)
+    assert passed is not None
+    assert int(passed.group(1)) >= least
+    assert "skipped" not in summary
+    assert "deselected" not in summary
+    print("polls in all:", sum(map(int, re.findall(r"^polls: (\d+)$", done.stdout, re.MULTILINE))))
+
+
+def test_in_a_bucket(site: Workflow, s3: str) -> None:
+    own_tests("publish", "bucket", 60, U2NET_S3=s3, U2NET_RESULTS=str(site.folder / "results"))
+
+
+def test_from_the_readme(site: Workflow, s3: str) -> None:
+    bucket = ("bucket=s3://site/portraits/readme", f"endpoint={s3}")
+    address = f"{s3}/site/portraits/readme"
+    done = site.run("publish", *SITE_CONFIG, *bucket, env=NOWHERE | PUBLISHER)
+    assert done.returncode == 0, done.stderr
+    (release,) = re.findall(r"shows release ([0-9a-f]{64})", done.stdout)
+    again = site.run("publish", *SITE_CONFIG, *bucket, env=NOWHERE | PUBLISHER)
+    assert "uploaded 0 files, 0 of them weight shards" in again.stdout
+
+    verified = site.succeed("verify_release", "--config", f"release={address}", f"release_sha256={release}")
+    assert f"are those of release {release}" in verified.stdout
+    wrong = site.run("verify_release", "--config", f"release={address}", f"release_sha256={'0' * 64}")
+    assert wrong.returncode != 0
+    assert "verify_release: releases/000" in wrong.stderr
+
+    pruned = site.run("prune", "--config", *bucket, "prune=true", "keep=1", env=NOWHERE | PRUNER)
+    assert pruned.returncode == 0, pruned.stderr
+    assert f"retains 1 releases: {release}" in pruned.stdout
+
+    origins = site.run("set_cors", "--config", *bucket, "cors_origins=https://a.example", env=NOWHERE | PUBLISHER)
+    assert origins.returncode != 0
+    assert "set_cors: cannot set the CORS rules" in origins.stderr
+    for path in [*(site.folder / ".snakemake/log").iterdir(), *(site.folder / "results/logs").rglob("*.log")]:
+        assert "-secret" not in path.read_text()
+
+
+def test_failed_check_is_not_published(site: Workflow, s3: str, tmp_path: Path) -> None:
+    copy = Workflow(tmp_path / "project")
+    shutil.copytree(site.folder, copy.folder, symlinks=True)
+    shard = copy.folder / "results/u2netp/64/predictions/tfjs-uint16.safetensors"
+    # A prediction that is not PyTorch's, as a wrong weight would give.
+    shutil.copy(copy.folder / "results/u2netp/128/predictions/tfjs-uint16.safetensors", shard)
+    done = copy.run("publish", *SITE_CONFIG, "bucket=s3://site/portraits/failed", f"endpoint={s3}", env=PUBLISHER)
+    assert done.returncode != 0
+    assert "check_parity: tfjs-uint16" in done.stderr
+    assert "publish: " not in done.stderr
+    assert not (copy.folder / "results/u2netp/64/manifest.json").exists() or (
+        json.loads((copy.folder / "results/u2netp/64/parity.failed.json").read_text())["passed"] is False
+    )
+    assert "uploaded" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("target", "config", "message"),
+    [
+        ("publish", [], "Error: which bucket? pass --config bucket=s3://name/prefix"),
+        ("prune", [], "Error: which bucket? pass --config bucket=s3://name/prefix"),
+        ("verify_release", [], "Error: which release? pass --config release="),
+        ("publish", ["bucket=https://name"], "Error: config bucket: 'https://name' does not match"),
+        ("publish", ["endpoint=http://key:secret@host"], "Error: config endpoint: "),
+        ("set_cors", ["cors_origins=*"], "Error: config cors_origins.0: '*' does not match"),
+        ("prune", ["keep=0"], "Error: config keep: 0 is less than the minimum of 1"),
+        ("verify_release", ["release_sha256=abc"], "Error: config release_sha256: 'abc' does not match"),
+    ],
+)
+def test_what_is_missing_is_said_before_anything_is_built(
+    project: Workflow, target: str, config: list[str], message: str
+) -> None:
+    done = project.run(target, *(["--config", *config] if config else []))
+    assert done.returncode != 0
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (project.folder / "results").exists()
+
+
+def test_site_and_all_ask_for_no_credentials(project: Workflow) -> None:
+    for target in ("all", "site"):
+        rules = project.planned(target, *SITE_CONFIG)
+        assert rules
+        assert not {"publish", "prune", "set_cors"} & rules.keys()
+
+
+def test_in_chromium(site: Workflow, s3: str) -> None:
+    bucket = ("bucket=s3://site/portraits/chromium", f"endpoint={s3}")
+    done = site.run("publish", *SITE_CONFIG, *bucket, env=NOWHERE | PUBLISHER)
+    assert done.returncode == 0, done.stderr
+    own_tests(
+        "torch",
+        "chromium",
+        1,
+        U2NET_ADDRESS=f"{s3}/site/portraits/chromium",
+        U2NET_RESULTS=str(site.folder / "results"),
+    )
