@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jsonschema
 import psutil
+import snakemake
 import yaml
 
 

@@ -84,14 +84,20 @@ rule build_page:
 
 
 rule assemble_site:
-    """The static folder: page, samples, catalogue, models and their shared weights."""
+    """The static folder: page, samples, catalogue, models and their shared weights, and where all of it comes from."""
     input:
         page="results/page",
         samples="results/samples",
         models=expand("results/{model}/shared", model=site_models()),
+        manifests=expand(
+            "results/{model}/{resolution}/manifest.json", model=site_models(), resolution=config["resolutions"]
+        ),
+        locks=BILLS.values(),
+        bills=expand("results/bills/{bill}.cdx.json", bill=BILLS),
+        cards=expand("results/{model}/{model}.cdx.json", model=site_models()),
         script="workflow_scripts/assemble_site.py",
-        modules=["workflow_scripts/commands.py", "workflow_scripts/files.py"],
-        environment=".venvs/torch/installed.txt",
+        modules=["workflow_scripts/attestations.py", "workflow_scripts/commands.py", "workflow_scripts/files.py"],
+        environment=".venvs/provenance/installed.txt",
     output:
         folder=directory("results/site"),
     log:
@@ -100,9 +106,12 @@ rule assemble_site:
         "results/benchmarks/assemble_site/all.tsv"
     resources:
         mem_mb=500,
+    params:
+        builder=f"pkg:pypi/snakemake@{snakemake.__version__}",
     shell:
-        r".venvs/torch/bin/python {input.script:q} --page {input.page:q} --samples {input.samples:q}"
-        r" --models {input.models:q} --output {output.folder:q} &> {log:q}"
+        r".venvs/provenance/bin/python {input.script:q} --page {input.page:q} --samples {input.samples:q}"
+        r" --models {input.models:q} --manifests {input.manifests:q} --locks {input.locks:q}"
+        r" --bills {input.bills:q} {input.cards:q} --builder {params.builder:q} --output {output.folder:q} &> {log:q}"
 
 
 rule serve:

@@ -1,4 +1,4 @@
-"""Put the built page, the sample photos and every model's shared weights into one static folder."""
+"""Put the built page, the sample photos, every model's shared weights and their provenance into one static folder."""
 
 import argparse
 import json
@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from attestations import attest
 from commands import Failure, run
 from files import replacing, sha256, write_json
 
@@ -28,6 +29,12 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--page", type=Path, required=True, help="folder of the built page")
     parser.add_argument("--samples", type=Path, required=True, help="folder of export_samples")
     parser.add_argument("--models", type=Path, nargs="+", required=True, help="folders of share_weights")
+    parser.add_argument("--manifests", type=Path, nargs="+", required=True, help="of all models at all resolutions")
+    parser.add_argument(
+        "--locks", type=Path, nargs="+", required=True, help="lock files of what the site was made with"
+    )
+    parser.add_argument("--bills", type=Path, nargs="+", required=True, help="of list_components and describe_model")
+    parser.add_argument("--builder", required=True, help="URI of what ran the build, for the statement")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
     with replacing(arguments.output) as staging:
@@ -53,6 +60,7 @@ def main(argv: Sequence[str]) -> None:
         name_in_page(page, listing.name, digest_name(listing))
         name_in_page(page, worker.name, digest_name(worker))
         worker.rename(worker.with_name(digest_name(worker)))
+        attest(staging, arguments.manifests, arguments.locks, arguments.bills, arguments.builder)
 
 
 if __name__ == "__main__":

@@ -118,7 +118,8 @@ def joined(shared: Path, url: str) -> bytes:
 @pytest.mark.parametrize("dtype", convert_tflite.DTYPES)
 def test_the_parts_are_the_tflite_file_again(results: Path, shared: Path, resolution: int, dtype: str) -> None:
     artifact = entries(shared)[resolution, "litert", dtype]
-    assert artifact["model"]["url"] == f"models/mine/{resolution}/litert-{dtype}/recipe.json"
+    digest = artifact["model"]["sha256"]
+    assert artifact["model"]["url"] == f"models/mine/{resolution}/litert-{dtype}/recipe.{digest}.json"
     recipe = json.loads((shared / artifact["model"]["url"]).read_text())
     assert recipe["input"] == {"name": "x", "shape": [1, resolution, resolution, 3]}
     assert recipe["output"] == {"name": "d0", "shape": [1, resolution, resolution, 1]}
@@ -157,7 +158,7 @@ def test_each_entry_has_its_own_hops_figures(shared: Path) -> None:
 def test_without_litert_the_rest_is_the_same(results: Path, shared: Path, tmp_path: Path) -> None:
     main(arguments(results, tmp_path / "alone"))
     assert entries(tmp_path / "alone") == {key: value for key, value in entries(shared).items() if key[1] == "tfjs"}
-    assert not list((tmp_path / "alone").rglob("recipe.json"))
+    assert not list((tmp_path / "alone").rglob("recipe.*"))
 
 
 def test_what_is_no_tflite_file_leaves_the_old_folder(results: Path, shared: Path, refusal: Refusal) -> None:
