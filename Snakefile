@@ -15,6 +15,7 @@ include: "rules/convert.smk"
 include: "rules/verify.smk"
 include: "rules/site.smk"
 include: "rules/browser.smk"
+include: "rules/benchmark.smk"
 
 
 report: "rules/report/workflow.rst"
@@ -33,3 +34,9 @@ rule site:
     """The static site: the page with the configured models beside those built before."""
     input:
         "results/site",
+
+
+rule benchmark:
+    """The models' engines timed side by side: results/{model}/benchmark.json, .md and .png. Opt-in, and hours long."""
+    input:
+        expand("results/{model}/benchmark.{kind}", model=MODELS, kind=["json", "md", "png"]),
