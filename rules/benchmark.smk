@@ -1,6 +1,26 @@
 # In: models of all kinds. Out: how fast each draws in one Chromium and natively, as JSON, table and picture. Opt-in.
 
 
+# To be dropped where convert_tflite itself is at hand.
+rule convert_tflite:
+    """A .tflite file of the optimized graph."""
+    input:
+        graph="results/{model}/{resolution}/optimized/model.pb",
+        script="workflow_scripts/convert_tflite.py",
+        modules=["workflow_scripts/commands.py", "workflow_scripts/files.py"],
+        environment=".venvs/tensorflow/installed.txt",
+    output:
+        model="results/{model}/{resolution}/tflite/float32.tflite",
+    log:
+        "results/logs/convert_tflite/{model}-{resolution}-float32.log",
+    benchmark:
+        "results/benchmarks/convert_tflite/{model}-{resolution}-float32.tsv"
+    resources:
+        mem_mb=3500,
+    shell:
+        r".venvs/tensorflow/bin/python {input.script:q} --graph {input.graph:q} --output {output.model:q} &> {log:q}"
+
+
 rule convert_by_hand:
     """The frozen graph in TensorFlow.js as its converter alone makes it: what our rewrites are measured against."""
     input:
