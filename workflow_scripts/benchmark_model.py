@@ -54,8 +54,10 @@ class Setting:
 
         A contender without limits of its own computes in float32 and has those of TensorFlow.js.
         """
-        if d0.size != self.reference.size or not np.isfinite(d0).all():
-            raise Failure(f"{name} at {self}: {d0.size} values, NaN or infinite ones among them or too few")
+        if d0.size != self.reference.size:
+            raise Failure(f"{name} at {self} draws {d0.size} values, PyTorch {self.reference.size}")
+        if not np.isfinite(d0).all():
+            raise Failure(f"{name} at {self} draws NaN or infinite values")
         difference = asdict(compare(d0.reshape(self.reference.shape), self.reference, self.task))
         if problems := exceeded(difference, self.tolerances.get(name, self.tolerances["tfjs-float32"])):
             raise Failure(f"{name} at {self} does not draw what PyTorch draws: {problems[0]}")

@@ -99,9 +99,9 @@ def page(report: Report) -> str:
         f" {machine['browser']}; load average {machine['load_average_before']:.2f} before the run.\n"
         f"{', '.join(f'{name} {version}' for name, version in versions.items())}.\n",
         "## Frames\n",
-        "From the input in memory to d0 in memory, on wasm in the browser; onnxruntime and openvino run natively. A ratio"
-        " is that of the minima, in brackets the median of the rounds' own ratios; above 1 is slower. max |Δ| is d0's"
-        " distance from PyTorch's on the photo drawn. The dense product is TensorFlow.js' own on wasm.\n",
+        "From the input in memory to d0 in memory, on wasm in the browser; onnxruntime and openvino run natively. A"
+        " ratio is that of the minima, in brackets the median of the rounds' own ratios; above 1 is slower. max |Δ| is"
+        " d0's distance from PyTorch's on the photo drawn. The dense product is TensorFlow.js' own on wasm.\n",
         *map(frames, report["settings"]),
         "## First drawing\n",
         "From an empty cache: start of the engine, download from localhost, load, first frame; the best drawing.\n",

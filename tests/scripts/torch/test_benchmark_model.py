@@ -1,0 +1,110 @@
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from benchmark_model import DENSE, Setting, ratios, summarize, time_in_turn
+from commands import Failure
+from contenders import Contender, Frame
+from numpy.typing import NDArray
+
+RANDOM = np.random.default_rng(11)
+D0 = RANDOM.uniform(size=(1, 1, 32, 32)).astype(np.float32)
+TOLERANCES = {"tfjs-float32": {"max_abs": 1e-3}, "tfjs-uint16": {"min_drawing_psnr_db": 30}}
+SETTING = Setting(32, 1, 2, D0, TOLERANCES, "saliency")
+
+
+class Recorded(Contender):
+    """Draws D0, later what `drawings` say, and notes in `events` what is asked of it."""
+
+    def __init__(self, name: str, events: list[str], *drawings: NDArray[np.float32]) -> None:
+        super().__init__(name)
+        self.events = events
+        self.drawings = list(drawings)
+        self.drawn = 0
+
+    def open(self) -> dict[str, Any]:
+        self.events.append(f"open {self.name}")
+        return {"version": "1", "threads": 1}
+
+    def frame(self, output: bool) -> Frame:
+        self.events.append(f"{'look at' if output else 'draw'} {self.name}")
+        self.drawn += 1
+        d0 = self.drawings.pop(0) if self.drawings else D0
+        return Frame(float(self.drawn), d0.ravel() if output else None)
+
+    def close(self) -> None:
+        self.events.append(f"close {self.name}")
+
+
+def test_contenders_draw_in_turn_with_all_models_in_memory() -> None:
+    events: list[str] = []
+    found = time_in_turn([Recorded("a", events), Recorded(DENSE, events)], SETTING, together=True)
+    assert events == [
+        *("open a", "look at a", f"open {DENSE}", f"draw {DENSE}"),
+        *("draw a", f"draw {DENSE}"),
+        *("look at a", f"draw {DENSE}"),
+        *(f"close {DENSE}", "close a"),
+    ]
+    # The first frame warms up and counts for nothing.
+    assert found["a"].frames == found[DENSE].frames == [2.0, 3.0]
+    assert found["a"].difference is not None
+    assert found["a"].difference["max_abs"] == 0
+
+
+def test_one_model_at_a_time_is_loaded_and_warmed_up_for_each_frame() -> None:
+    events: list[str] = []
+    found = time_in_turn([Recorded("a", events), Recorded("b", events)], SETTING, together=False)
+    first = [f"{verb} {name}" for name in "ab" for verb in ("open", "look at", "draw", "close")]
+    last = [f"{verb} {name}" for name in "ab" for verb in ("open", "look at", "look at", "close")]
+    assert events == first + last
+    assert found["a"].frames == [2.0, 4.0]
+
+
+WRONG = D0 + np.float32(0.01)
+
+
+@pytest.mark.parametrize(
+    ("name", "drawings", "problem"),
+    [
+        ("tfjs-float32", [WRONG], "max_abs 0.01 is over 0.001"),
+        # An engine that goes wrong when it uses memory again.
+        ("tfjs-float32", [D0, D0, WRONG], "max_abs 0.01 is over 0.001"),
+        # What has no limits of its own has those of float32.
+        ("litert-float32", [WRONG], "max_abs 0.01 is over 0.001"),
+        ("tfjs-uint16", [np.flip(D0)], "drawing_psnr_db"),
+    ],
+)
+def test_contender_that_draws_something_else_is_named(name: str, drawings: list[Any], problem: str) -> None:
+    events: list[str] = []
+    with pytest.raises(Failure, match=f"^{name} at 32, 1 thread does not draw what PyTorch draws: {problem}"):
+        time_in_turn([Recorded(name, events, *drawings)], SETTING, together=True)
+    assert events[-1] == f"close {name}"
+
+
+def test_quantized_weights_may_differ_by_more() -> None:
+    found = time_in_turn([Recorded("tfjs-uint16", [], WRONG, WRONG, WRONG)], SETTING, together=True)
+    assert found["tfjs-uint16"].difference is not None
+    assert found["tfjs-uint16"].difference["max_abs"] == pytest.approx(0.01, rel=1e-4)
+
+
+@pytest.mark.parametrize(("d0", "values"), [(np.full_like(D0, np.nan), "NaN"), (D0[..., :16], "512 values")])
+def test_values_that_are_no_drawing_are_refused(d0: NDArray[np.float32], values: str) -> None:
+    with pytest.raises(Failure, match=f"^openvino at 32, 2 threads draws {values}"):
+        replace(SETTING, threads=2).compare("openvino", d0.ravel())
+
+
+def test_ratios_of_minima_and_of_rounds() -> None:
+    found = ratios({"a": [1.0, 4.0, 3.0], "b": [2.0, 2.0, 2.0]})
+    assert found == {"a": {"b": {"of_minima": 0.5, "median": 1.5}}, "b": {"a": {"of_minima": 2.0, "median": 2 / 3}}}
+
+
+def test_speed_is_set_beside_the_dense_product() -> None:
+    found = time_in_turn([Recorded("a", []), Recorded(DENSE, [])], SETTING, together=True)
+    report = summarize(found, SETTING, multiply_adds=2**29, together=True)
+    # Both take 2 ms at best: 2³⁰ multiply-adds are the product's, half of them the model's.
+    assert report["dense"]["gmac_per_s"] == pytest.approx(2**30 / 2e6)
+    (contender,) = report["contenders"]
+    assert contender["gmac_per_s"] == pytest.approx(2**29 / 2e6)
+    assert contender["share_of_dense"] == pytest.approx(0.5)
+    assert report["ratios"] == {"a": {}}
