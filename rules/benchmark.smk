@@ -109,14 +109,12 @@ rule benchmark_model:
     resources:
         mem_mb=12000,
     params:
-        probes="results/probes",
-        model="results/{model}",
         dtypes=config["dtypes"],
         plan=json.dumps(config["benchmark"], sort_keys=True),
         tolerances=tolerances,
         task=lambda wildcards: CHECKPOINTS[wildcards.model]["task"],
     shell:
-        r".venvs/torch/bin/python {input.script:q} --model {params.model:q} --probes {params.probes:q}"
+        r".venvs/torch/bin/python {input.script:q} --model results/{wildcards.model:q} --probes {input.probes:q}"
         r" --page {input.page:q} --dtypes {params.dtypes:q} --plan {params.plan:q} --tolerances {params.tolerances:q}"
         r" --task {params.task:q} --onnxruntime .venvs/onnx/bin/python {input.onnxruntime:q}"
         r" --openvino .venvs/tensorflow/bin/python {input.openvino:q} --output {output.report:q} 2>&1 | tee {log:q}"

@@ -202,6 +202,25 @@ def open_page(page: Page, origin: str) -> Page:
     return page
 
 
+def write_inputs(folder: Path, probes: Path) -> None:
+    """Write the probe's float32 values as the page fetches them, in either layout."""
+    x: NDArray[np.float32] = load_file(probes)[PROBE]
+    folder.mkdir(exist_ok=True)
+    (folder / f"{PROBE}.nchw").write_bytes(x.tobytes())
+    (folder / f"{PROBE}.nhwc").write_bytes(nhwc(x).tobytes())
+
+
+def profile(page: Page, name: str, model: Mapping[str, Any], backend: str) -> dict[str, Any]:
+    """Return a model's kernels and peak memory on a backend; a GPU that refuses is a finding too, under `failed`."""
+    try:
+        found: dict[str, Any] = call_page(page, f"{name} on {backend}", "profile", model, backend)
+    except Failure as failure:
+        if backend == "wasm":
+            raise
+        found = {"failed": str(failure)}
+    return {"contender": name, "resolution": model["resolution"], "backend": backend, **found}
+
+
 def processor() -> str:
     """Return the processor's name, as far as the system tells it."""
     information = Path("/proc/cpuinfo")
@@ -210,18 +229,60 @@ def processor() -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
-def write_inputs(folder: Path, probes: Path) -> None:
-    """Write the probe's float32 values as the page fetches them, in either layout."""
-    x: NDArray[np.float32] = load_file(probes)[PROBE]
-    folder.mkdir()
-    (folder / f"{PROBE}.nchw").write_bytes(x.tobytes())
-    (folder / f"{PROBE}.nhwc").write_bytes(nhwc(x).tobytes())
+def describe_machine(browser: Browser) -> dict[str, Any]:
+    """Return what ran the benchmark; the load average tells whether it had the machine to itself."""
+    return {
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        "system": platform.platform(),
+        "browser": f"Chromium {browser.version}",
+        "load_average_before": os.getloadavg()[0],
+    }
+
+
+def benchmark_resolution(
+    arguments: argparse.Namespace, resolution: int, rounds: int, browser: Browser, origin: str, inputs: Path
+) -> dict[str, list[dict[str, Any]]]:
+    """Return one resolution's `settings`, `first_drawings` and `profiles`."""
+    plan, folder = arguments.plan, arguments.model / str(resolution)
+    (probes,) = [path for path in arguments.probes if path.stem == str(resolution)]
+    write_inputs(inputs / str(resolution), probes)
+    probe = f"/inputs/{resolution}/{PROBE}"
+    reference, _ = read_predictions(folder / "predictions/torch.safetensors")
+    architecture = json.loads((arguments.model / "checkpoint/architecture.json").read_text())
+    multiply_adds = architecture["multiply_adds_32x32"] * (resolution // 32) ** 2
+    models = browser_models(resolution, arguments.dtypes)
+    natives = {
+        "onnxruntime": [*arguments.onnxruntime, "--model", str(folder / "onnx/model.onnx")],
+        "openvino": [*arguments.openvino, "--model", str(folder / "ir/model.xml")],
+    }
+    together = resolution < plan["reload_from"]
+    settings = []
+    with browser.new_context() as context:
+        page = open_page(context.new_page(), origin)
+        for threads in plan["threads"]:
+            setting = Setting(resolution, threads, rounds, reference[PROBE], arguments.tolerances, arguments.task)
+            asked = ("--probes", str(probes), "--probe", PROBE, "--threads", str(threads))
+            contenders = [
+                *(BrowserContender(page, name, model, threads, probe) for name, model in models.items()),
+                BrowserContender(page, DENSE, {"engine": "dense", "side": DENSE_SIDE}, threads, probe),
+                *(NativeContender(name, [*command, *asked]) for name, command in natives.items()),
+            ]
+            found = time_in_turn(contenders, setting, together)
+            settings.append(summarize(found, setting, multiply_adds, together))
+        first = f"tfjs-{arguments.dtypes[0]}"
+        profiles = [profile(page, first, models[first], backend) for backend in BACKENDS]
+    # With as many threads as are timed: what a visitor waits for.
+    cold = replace(setting, threads=max(plan["threads"]), rounds=min(rounds, plan["first_drawings"]))
+    drawings = first_drawings(browser, origin, models, cold, probe)
+    return {"settings": settings, "first_drawings": [drawings], "profiles": profiles}
 
 
 def main(argv: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, required=True, help="the model's folder with all that is timed")
-    parser.add_argument("--probes", type=Path, required=True, help="folder of make_probe_inputs' files")
+    parser.add_argument("--probes", type=Path, nargs="+", required=True, help="a file a resolution, named after it")
     parser.add_argument("--page", type=Path, required=True, help="folder of build_benchmark_page")
     parser.add_argument("--dtypes", nargs="+", required=True)
     parser.add_argument("--plan", type=json.loads, required=True, help="JSON: `benchmark` of config.yaml")
@@ -231,65 +292,21 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--openvino", nargs=2, required=True)
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
-    plan = arguments.plan
-    architecture = json.loads((arguments.model / "checkpoint/architecture.json").read_text())
-    machine = {
-        "processor": processor(),
-        "cores": os.cpu_count(),
-        "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-        "system": platform.platform(),
-        "load_average_before": os.getloadavg()[0],
-    }
-    settings, drawings, profiles = [], [], []
     with tempfile.TemporaryDirectory() as inputs, sync_playwright() as playwright:
         BenchmarkHandler.mounts = {"model": arguments.model, "inputs": Path(inputs)}
         with serving(arguments.page, BenchmarkHandler) as origin:
             browser = launch(playwright)
-            machine["browser"] = f"Chromium {browser.version}"
-            page = open_page(browser.new_page(), origin)
-            for size in plan["runs"]:
-                resolution, rounds = size["resolution"], size["rounds"]
-                folder = arguments.model / str(resolution)
-                probes = arguments.probes / f"{resolution}.safetensors"
-                write_inputs(Path(inputs, str(resolution)), probes)
-                probe = f"/inputs/{resolution}/{PROBE}"
-                reference, _ = read_predictions(folder / "predictions/torch.safetensors")
-                models = browser_models(resolution, arguments.dtypes)
-                multiply_adds = architecture["multiply_adds_32x32"] * (resolution // 32) ** 2
-                together = resolution < plan["reload_from"]
-                for threads in plan["threads"]:
-                    setting = Setting(
-                        resolution, threads, rounds, reference[PROBE], arguments.tolerances, arguments.task
-                    )
-                    asked = ("--probes", str(probes), "--probe", PROBE, "--threads", str(threads))
-                    contenders: list[Contender] = [
-                        *(BrowserContender(page, name, model, threads, probe) for name, model in models.items()),
-                        BrowserContender(page, DENSE, {"engine": "dense", "side": DENSE_SIDE}, threads, probe),
-                        NativeContender(
-                            "onnxruntime", [*arguments.onnxruntime, "--model", str(folder / "onnx/model.onnx"), *asked]
-                        ),
-                        NativeContender(
-                            "openvino", [*arguments.openvino, "--model", str(folder / "ir/model.xml"), *asked]
-                        ),
-                    ]
-                    found = time_in_turn(contenders, setting, together)
-                    settings.append(summarize(found, setting, multiply_adds, together))
-                # Once, with as many threads as are timed: what a visitor waits for.
-                cold = replace(setting, threads=max(plan["threads"]), rounds=min(rounds, plan["first_drawings"]))
-                drawings.append(first_drawings(browser, origin, models, cold, probe))
-                first = f"tfjs-{arguments.dtypes[0]}"
-                for backend in BACKENDS:
-                    profile = call_page(page, f"{first} on {backend}", "profile", models[first], backend)
-                    profiles.append({"resolution": resolution, "backend": backend, "contender": first, **profile})
-                    print(f"{resolution}: {first} on {backend}: {profile['peak_bytes'] / 1e6:,.0f} MB", flush=True)
+            machine = describe_machine(browser)
+            parts = [
+                benchmark_resolution(arguments, planned["resolution"], planned["rounds"], browser, origin, Path(inputs))
+                for planned in arguments.plan["runs"]
+            ]
             browser.close()
     report = {
         "model": arguments.model.name,
         "machine": machine,
         "probe": PROBE,
-        "settings": settings,
-        "first_drawings": drawings,
-        "profiles": profiles,
+        **{key: [entry for part in parts for entry in part[key]] for key in parts[0]},
     }
     write_json(arguments.output, report)
 

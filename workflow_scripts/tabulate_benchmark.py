@@ -79,6 +79,9 @@ def profiles(found: Sequence[Report]) -> str:
     """Return the table of kernels and memory."""
     rows = []
     for profile in found:
+        if "failed" in profile:
+            rows.append((str(profile["resolution"]), profile["backend"], "", "", profile["failed"].replace("|", r"\|")))
+            continue
         kernels = ", ".join(
             f"{count} {name}" for name, count in sorted(profile["kernels"].items(), key=lambda item: -item[1])
         )
