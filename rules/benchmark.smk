@@ -45,6 +45,27 @@ rule convert_by_hand:
         r".venvs/tensorflow/bin/python {input.script:q} --graph {input.graph:q} --output {output.folder:q} &> {log:q}"
 
 
+rule make_dense_model:
+    """One dense product as a .tflite file: how near LiteRT's kernels come to the best that they do."""
+    input:
+        script="workflow_scripts/make_dense_model.py",
+        modules=["workflow_scripts/commands.py", "workflow_scripts/files.py"],
+        environment=".venvs/tensorflow/installed.txt",
+    output:
+        model="results/benchmark_dense/product.tflite",
+    log:
+        "results/logs/make_dense_model/all.log",
+    benchmark:
+        "results/benchmarks/make_dense_model/all.tsv"
+    resources:
+        mem_mb=1500,
+    params:
+        # As benchmark_model counts its multiply-adds.
+        side=1024,
+    shell:
+        r".venvs/tensorflow/bin/python {input.script:q} --side {params.side:q} --output {output.model:q} &> {log:q}"
+
+
 rule build_benchmark_page:
     """Bundle the page that runs the engines; it is no part of the site."""
     input:
@@ -78,6 +99,7 @@ rule benchmark_model:
         tflite=expand("results/{{model}}/{resolution}/tflite/float32.tflite", resolution=BENCHMARK_RESOLUTIONS),
         onnx=expand("results/{{model}}/{resolution}/onnx/model.onnx", resolution=BENCHMARK_RESOLUTIONS),
         ir=expand("results/{{model}}/{resolution}/ir/model.xml", resolution=BENCHMARK_RESOLUTIONS),
+        dense="results/benchmark_dense/product.tflite",
         page="results/benchmark_page",
         script="workflow_scripts/benchmark_model.py",
         onnxruntime="workflow_scripts/time_onnxruntime.py",
@@ -115,8 +137,9 @@ rule benchmark_model:
         task=lambda wildcards: CHECKPOINTS[wildcards.model]["task"],
     shell:
         r".venvs/torch/bin/python {input.script:q} --model results/{wildcards.model:q} --probes {input.probes:q}"
-        r" --page {input.page:q} --dtypes {params.dtypes:q} --plan {params.plan:q} --tolerances {params.tolerances:q}"
-        r" --task {params.task:q} --onnxruntime .venvs/onnx/bin/python {input.onnxruntime:q}"
+        r" --page {input.page:q} --dense {input.dense:q} --dtypes {params.dtypes:q} --plan {params.plan:q}"
+        r" --tolerances {params.tolerances:q} --task {params.task:q}"
+        r" --onnxruntime .venvs/onnx/bin/python {input.onnxruntime:q}"
         r" --openvino .venvs/tensorflow/bin/python {input.openvino:q} --output {output.report:q} 2>&1 | tee {log:q}"
 
 

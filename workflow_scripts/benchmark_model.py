@@ -27,11 +27,12 @@ from safetensors.numpy import load_file
 
 # A real photo: what people draw. The other probes are there to break arithmetic, not to be timed.
 PROBE = "astronaut"
-# The product of two matrices of this side is what the same browser does at best, for scale.
+# The product of two matrices of this side is what an engine does at best in the same browser, for scale.
 DENSE_SIDE = 1024
-DENSE = "dense"
+DENSE_TFJS, DENSE_LITERT = DENSE = ("dense-tfjs", "dense-litert")
 # An engine's idle threads spin for some milliseconds before they sleep, which the next one in turn would feel.
 PAUSE_SECONDS = 0.05
+NATIVE = ("onnxruntime", "openvino")
 BACKENDS = ("wasm", "webgl", "webgpu")
 
 
@@ -89,7 +90,7 @@ class Timed:
 def draw(contender: Contender, setting: Setting, timed: Timed, look: bool) -> float:
     """Draw one frame and return its time; with `look`, compare what was drawn."""
     time.sleep(PAUSE_SECONDS)
-    frame = contender.frame(look and contender.name != DENSE)
+    frame = contender.frame(look and contender.name not in DENSE)
     if frame.d0 is not None:
         timed.difference = setting.compare(contender.name, frame.d0)
     return frame.ms
@@ -133,13 +134,21 @@ def ratios(frames: Mapping[str, Sequence[float]]) -> dict[str, dict[str, dict[st
     }
 
 
+def dense_of(name: str) -> str | None:
+    """Name the product that a contender is set beside: relaxed SIMD is LiteRT's alone, native engines have neither."""
+    if name in NATIVE:
+        return None
+    return DENSE_LITERT if name.startswith("litert-") else DENSE_TFJS
+
+
 def summarize(found: Mapping[str, Timed], setting: Setting, multiply_adds: int, together: bool) -> dict[str, Any]:
     """Return one setting's figures: times, ratios, multiply-adds per second and their share of the dense product's."""
-    dense = DENSE_SIDE**3 / min(found[DENSE].frames) / 1e6
+    dense = {name: DENSE_SIDE**3 / min(found[name].frames) / 1e6 for name in DENSE}
     contenders = []
     for name, timed in found.items():
-        if name != DENSE:
+        if name not in DENSE:
             speed = multiply_adds / min(timed.frames) / 1e6
+            product = dense_of(name)
             contenders.append(
                 {
                     "name": name,
@@ -149,7 +158,7 @@ def summarize(found: Mapping[str, Timed], setting: Setting, multiply_adds: int, 
                     "min_ms": min(timed.frames),
                     "median_ms": median(timed.frames),
                     "gmac_per_s": speed,
-                    "share_of_dense": speed / dense,
+                    "share_of_dense": speed / dense[product] if product else None,
                     "difference": timed.difference,
                 }
             )
@@ -159,9 +168,12 @@ def summarize(found: Mapping[str, Timed], setting: Setting, multiply_adds: int, 
         "rounds": setting.rounds,
         "together": together,
         "multiply_adds": multiply_adds,
-        "dense": {"side": DENSE_SIDE, "frames_ms": found[DENSE].frames, "gmac_per_s": dense},
+        "dense": {
+            name: {"side": DENSE_SIDE, "frames_ms": found[name].frames, "gmac_per_s": speed}
+            for name, speed in dense.items()
+        },
         "contenders": contenders,
-        "ratios": ratios({name: timed.frames for name, timed in found.items() if name != DENSE}),
+        "ratios": ratios({name: timed.frames for name, timed in found.items() if name not in DENSE}),
     }
 
 
@@ -253,10 +265,14 @@ def benchmark_resolution(
     architecture = json.loads((arguments.model / "checkpoint/architecture.json").read_text())
     multiply_adds = architecture["multiply_adds_32x32"] * (resolution // 32) ** 2
     models = browser_models(resolution, arguments.dtypes)
-    natives = {
-        "onnxruntime": [*arguments.onnxruntime, "--model", str(folder / "onnx/model.onnx")],
-        "openvino": [*arguments.openvino, "--model", str(folder / "ir/model.xml")],
+    products = {
+        DENSE_TFJS: {"engine": DENSE_TFJS, "side": DENSE_SIDE},
+        DENSE_LITERT: {"engine": DENSE_LITERT, "side": DENSE_SIDE, "url": f"/dense/{arguments.dense.name}"},
     }
+    commands = (
+        [*arguments.onnxruntime, "--model", str(folder / "onnx/model.onnx")],
+        [*arguments.openvino, "--model", str(folder / "ir/model.xml")],
+    )
     together = resolution < plan["reload_from"]
     settings = []
     with browser.new_context() as context:
@@ -266,8 +282,8 @@ def benchmark_resolution(
             asked = ("--probes", str(probes), "--probe", PROBE, "--threads", str(threads))
             contenders = [
                 *(BrowserContender(page, name, model, threads, probe) for name, model in models.items()),
-                BrowserContender(page, DENSE, {"engine": "dense", "side": DENSE_SIDE}, threads, probe),
-                *(NativeContender(name, [*command, *asked]) for name, command in natives.items()),
+                *(BrowserContender(page, name, product, threads, probe) for name, product in products.items()),
+                *(NativeContender(name, [*command, *asked]) for name, command in zip(NATIVE, commands, strict=True)),
             ]
             found = time_in_turn(contenders, setting, together)
             settings.append(summarize(found, setting, multiply_adds, together))
@@ -284,6 +300,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--model", type=Path, required=True, help="the model's folder with all that is timed")
     parser.add_argument("--probes", type=Path, nargs="+", required=True, help="a file a resolution, named after it")
     parser.add_argument("--page", type=Path, required=True, help="folder of build_benchmark_page")
+    parser.add_argument("--dense", type=Path, required=True, help=f".tflite of a product of side {DENSE_SIDE}")
     parser.add_argument("--dtypes", nargs="+", required=True)
     parser.add_argument("--plan", type=json.loads, required=True, help="JSON: `benchmark` of config.yaml")
     parser.add_argument("--tolerances", type=json.loads, required=True, help="JSON: limits by hop")
@@ -293,7 +310,11 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as inputs, sync_playwright() as playwright:
-        BenchmarkHandler.mounts = {"model": arguments.model, "inputs": Path(inputs)}
+        BenchmarkHandler.mounts = {
+            "model": arguments.model,
+            "inputs": Path(inputs),
+            "dense": arguments.dense.parent,
+        }
         with serving(arguments.page, BenchmarkHandler) as origin:
             browser = launch(playwright)
             machine = describe_machine(browser)

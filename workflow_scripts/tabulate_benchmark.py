@@ -46,18 +46,18 @@ def frames(setting: Report) -> str:
             ratio(setting["ratios"], contender["name"], first),
             ratio(setting["ratios"], contender["name"], RIVAL),
             f"{contender['gmac_per_s']:.1f}",
-            f"{contender['share_of_dense']:.2f}",
+            "" if contender["share_of_dense"] is None else f"{contender['share_of_dense']:.2f}",
             f"{contender['difference']['max_abs']:.1e}",
         )
         for contender in setting["contenders"]
     ]
     header = ("engine", "min ms", "median ms", f"÷ {first}", f"÷ {RIVAL}", "GMAC/s", "÷ dense", r"max \|Δ\|")
     memory = "all models in memory" if setting["together"] else "one model in memory at a time, loaded for each frame"
-    dense = setting["dense"]
+    dense = ", ".join(f"{name} {product['gmac_per_s']:.1f}" for name, product in setting["dense"].items())
     return (
         f"### {title(setting)}\n\n{table(header, rows)}\n{setting['rounds']} rounds, {memory};"
         f" {setting['multiply_adds'] / 1e9:.2f} G multiply-adds a frame;"
-        f" dense product {dense['gmac_per_s']:.1f} GMAC/s.\n"
+        f" one product of dense matrices: {dense} GMAC/s.\n"
     )
 
 
@@ -104,7 +104,8 @@ def page(report: Report) -> str:
         "## Frames\n",
         "From the input in memory to d0 in memory, on wasm in the browser; onnxruntime and openvino run natively. A"
         " ratio is that of the minima, in brackets the median of the rounds' own ratios; above 1 is slower. max |Δ| is"
-        " d0's distance from PyTorch's on the photo drawn. The dense product is TensorFlow.js' own on wasm.\n",
+        " d0's distance from PyTorch's on the photo drawn. The dense product is the engine's own: LiteRT's for LiteRT,"
+        " TensorFlow.js' for the others on wasm.\n",
         *map(frames, report["settings"]),
         "## First drawing\n",
         "From an empty cache: start of the engine, download from localhost, load, first frame; the best drawing.\n",

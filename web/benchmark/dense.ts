@@ -1,4 +1,4 @@
-/** What TensorFlow.js' wasm reaches at best: one product of two square matrices, larger than any cache of a core. */
+/** What TensorFlow.js' wasm reaches at best: one product of two square matrices. */
 import { matMul, type Rank, randomUniform } from '@tensorflow/tfjs-core';
 import type { Session } from './protocol';
 

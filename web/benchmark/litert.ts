@@ -27,11 +27,11 @@ export async function start(threads: number): Promise<Engine> {
       const file = new Uint8Array(await download(url));
       return {
         bytes: file.length,
-        async load(resolution) {
+        async load(shape) {
           const model = await loadAndCompile(file, { accelerator: 'wasm', cpuOptions: { numThreads: threads } });
           return {
             async run(input) {
-              const x = new Tensor(input, [1, resolution, resolution, 3]);
+              const x = new Tensor(input, [...shape]);
               const outputs = await model.run(x);
               x.delete();
               const d0 = await outputs[0]!.data();

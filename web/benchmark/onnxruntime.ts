@@ -17,7 +17,7 @@ export function start(threads: number): Promise<Engine> {
       const file = new Uint8Array(await download(url));
       return {
         bytes: file.length,
-        async load(resolution) {
+        async load(shape) {
           const session = await InferenceSession.create(file, {
             executionProviders: ['wasm'],
             graphOptimizationLevel: 'all',
@@ -25,7 +25,7 @@ export function start(threads: number): Promise<Engine> {
           const [x, d0] = [session.inputNames[0]!, session.outputNames[0]!];
           return {
             async run(input) {
-              const output = await session.run({ [x]: new Tensor('float32', input, [1, 3, resolution, resolution]) });
+              const output = await session.run({ [x]: new Tensor('float32', input, shape) });
               return (await output[d0]!.getData()) as Float32Array;
             },
           };

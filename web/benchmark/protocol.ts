@@ -1,9 +1,10 @@
 /** What the page asks a contender's worker, and what it answers. */
 
-/** An engine and the address of what it runs; `dense` multiplies two square matrices of `side` instead. */
+/** An engine and what it runs: a model of ours, or for scale the product of two square matrices of `side`. */
 export type Contender =
   | { readonly engine: 'tfjs' | 'litert' | 'onnxruntime'; readonly url: string; readonly resolution: number }
-  | { readonly engine: 'dense'; readonly side: number };
+  | { readonly engine: 'dense-tfjs'; readonly side: number }
+  | { readonly engine: 'dense-litert'; readonly url: string; readonly side: number };
 
 /** How the contender came up; times in milliseconds. */
 export interface Opened {
@@ -58,5 +59,5 @@ export interface Engine {
   readonly threads: number;
   /** Which of the probe's layouts its models take. */
   readonly layout: 'nchw' | 'nhwc';
-  download(url: string): Promise<{ readonly bytes: number; load(resolution: number): Promise<Session> }>;
+  download(url: string): Promise<{ readonly bytes: number; load(shape: readonly number[]): Promise<Session> }>;
 }

@@ -33,11 +33,12 @@ async function answer(request: Request): Promise<void> {
 async function start(contender: Contender, threads: number): Promise<Engine> {
   switch (contender.engine) {
     case 'litert':
+    case 'dense-litert':
       return (await import('./litert')).start(threads);
     case 'onnxruntime':
       return (await import('./onnxruntime')).start(threads);
     case 'tfjs':
-    case 'dense':
+    case 'dense-tfjs':
       return (await import('./tfjs')).start('wasm', threads);
   }
 }
@@ -46,15 +47,19 @@ async function open(contender: Contender, asked: number, probe: string): Promise
   const begun = performance.now();
   const { version, threads, layout, ...engine } = await start(contender, asked);
   const started = performance.now();
-  if (contender.engine === 'dense') {
+  if (contender.engine === 'dense-tfjs') {
     session = (await import('./dense')).product(contender.side);
     return { version, threads, bytes: 0, engine_ms: started - begun, download_ms: 0, load_ms: 0 };
   }
   const model = await engine.download(contender.url);
   const downloaded = performance.now();
-  session = await model.load(contender.resolution);
+  const shape = shapeOf(contender, layout);
+  session = await model.load(shape);
   const loaded = performance.now();
-  input = new Float32Array(await download(`${probe}.${layout}`));
+  input =
+    contender.engine === 'dense-litert'
+      ? new Float32Array(contender.side ** 2).fill(0.5)
+      : new Float32Array(await download(`${probe}.${layout}`));
   return {
     version,
     threads,
@@ -63,6 +68,12 @@ async function open(contender: Contender, asked: number, probe: string): Promise
     download_ms: downloaded - started,
     load_ms: loaded - downloaded,
   };
+}
+
+function shapeOf(contender: Contender, layout: Engine['layout']): number[] {
+  if ('side' in contender) return [contender.side, contender.side];
+  const { resolution } = contender;
+  return layout === 'nchw' ? [1, 3, resolution, resolution] : [1, resolution, resolution, 3];
 }
 
 async function frame(output: boolean): Promise<Frame> {

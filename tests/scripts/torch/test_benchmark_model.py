@@ -3,7 +3,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from benchmark_model import DENSE, Setting, ratios, summarize, time_in_turn
+from benchmark_model import DENSE, DENSE_LITERT, DENSE_TFJS, Setting, ratios, summarize, time_in_turn
 from commands import Failure
 from contenders import Contender, Frame
 from numpy.typing import NDArray
@@ -39,15 +39,15 @@ class Recorded(Contender):
 
 def test_contenders_draw_in_turn_with_all_models_in_memory() -> None:
     events: list[str] = []
-    found = time_in_turn([Recorded("a", events), Recorded(DENSE, events)], SETTING, together=True)
+    found = time_in_turn([Recorded("a", events), Recorded("dense-tfjs", events)], SETTING, together=True)
     assert events == [
-        *("open a", "look at a", f"open {DENSE}", f"draw {DENSE}"),
-        *("draw a", f"draw {DENSE}"),
-        *("look at a", f"draw {DENSE}"),
-        *(f"close {DENSE}", "close a"),
+        *("open a", "look at a", "open dense-tfjs", "draw dense-tfjs"),
+        *("draw a", "draw dense-tfjs"),
+        *("look at a", "draw dense-tfjs"),
+        *("close dense-tfjs", "close a"),
     ]
     # The first frame warms up and counts for nothing.
-    assert found["a"].frames == found[DENSE].frames == [2.0, 3.0]
+    assert found["a"].frames == found["dense-tfjs"].frames == [2.0, 3.0]
     assert found["a"].difference is not None
     assert found["a"].difference["max_abs"] == 0
 
@@ -100,11 +100,14 @@ def test_ratios_of_minima_and_of_rounds() -> None:
 
 
 def test_speed_is_set_beside_the_dense_product() -> None:
-    found = time_in_turn([Recorded("a", []), Recorded(DENSE, [])], SETTING, together=True)
+    names = ("tfjs-float32", "litert-float32", "openvino")
+    found = time_in_turn([Recorded(name, []) for name in (*names, *DENSE)], SETTING, together=True)
+    found[DENSE_LITERT].frames = [1.0, 4.0]
     report = summarize(found, SETTING, multiply_adds=2**29, together=True)
-    # Both take 2 ms at best: 2³⁰ multiply-adds are the product's, half of them the model's.
-    assert report["dense"]["gmac_per_s"] == pytest.approx(2**30 / 2e6)
-    (contender,) = report["contenders"]
-    assert contender["gmac_per_s"] == pytest.approx(2**29 / 2e6)
-    assert contender["share_of_dense"] == pytest.approx(0.5)
-    assert report["ratios"] == {"a": {}}
+    # A product is 2³⁰ multiply-adds: 2 ms with TensorFlow.js, 1 ms with LiteRT. The model is half of it, in 2 ms.
+    assert report["dense"][DENSE_TFJS]["gmac_per_s"] == pytest.approx(2**30 / 2e6)
+    assert report["dense"][DENSE_LITERT]["gmac_per_s"] == pytest.approx(2**30 / 1e6)
+    assert [contender["name"] for contender in report["contenders"]] == list(names)
+    assert all(contender["gmac_per_s"] == pytest.approx(2**29 / 2e6) for contender in report["contenders"])
+    assert [contender["share_of_dense"] for contender in report["contenders"]] == [0.5, 0.25, None]
+    assert report["ratios"].keys() == set(names)
