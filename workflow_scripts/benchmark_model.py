@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from check_parity import exceeded
 from commands import Failure, run
-from contenders import BenchmarkHandler, BrowserContender, Contender, NativeContender, call_page, opened
+from contenders import BenchmarkHandler, BrowserContender, CannotRun, Contender, NativeContender, call_page, opened
 from files import write_json
 from metrics import compare
 from numpy.typing import NDArray
@@ -94,6 +94,25 @@ def draw(contender: Contender, setting: Setting, timed: Timed, look: bool) -> fl
     if frame.d0 is not None:
         timed.difference = setting.compare(contender.name, frame.d0)
     return frame.ms
+
+
+def leave_out(contenders: Sequence[Contender], setting: Setting) -> dict[str, str]:
+    """Let each contender draw once, alone; return what those say that cannot, by name.
+
+    At large sizes an engine may find no memory, which is a finding and no reason to lose the others' figures. The first
+    contender is what all are compared with and may not be missing.
+    """
+    failed: dict[str, str] = {}
+    for contender in contenders:
+        try:
+            with opened(contender):
+                draw(contender, setting, Timed({}, [], None), look=True)
+        except CannotRun as failure:
+            if contender is contenders[0]:
+                raise
+            failed[contender.name] = str(failure)
+            print(f"{setting}: {failure}", flush=True)
+    return failed
 
 
 def time_in_turn(contenders: Sequence[Contender], setting: Setting, together: bool) -> dict[str, Timed]:
@@ -285,13 +304,17 @@ def benchmark_resolution(
                 *(BrowserContender(page, name, product, threads, probe) for name, product in products.items()),
                 *(NativeContender(name, [*command, *asked]) for name, command in zip(NATIVE, commands, strict=True)),
             ]
-            found = time_in_turn(contenders, setting, together)
-            settings.append(summarize(found, setting, multiply_adds, together))
+            failed = leave_out(contenders, setting)
+            able = [contender for contender in contenders if contender.name not in failed]
+            found = time_in_turn(able, setting, together)
+            settings.append({**summarize(found, setting, multiply_adds, together), "failed": failed})
         first = f"tfjs-{arguments.dtypes[0]}"
         profiles = [profile(page, first, models[first], backend) for backend in BACKENDS]
     # With as many threads as are timed: what a visitor waits for.
     cold = replace(setting, threads=max(plan["threads"]), rounds=min(rounds, plan["first_drawings"]))
-    drawings = first_drawings(browser, origin, models, cold, probe)
+    unable = {name for timed in settings for name in timed["failed"]}
+    able_models = {name: model for name, model in models.items() if name not in unable}
+    drawings = first_drawings(browser, origin, able_models, cold, probe)
     return {"settings": settings, "first_drawings": [drawings], "profiles": profiles}
 
 

@@ -39,6 +39,10 @@ class Frame:
     d0: NDArray[np.float32] | None
 
 
+class CannotRun(Failure):
+    """An engine says that it cannot run the model here, for want of memory perhaps."""
+
+
 def frame_of(answer: Mapping[str, Any]) -> Frame:
     """Read a contender's answer."""
     return Frame(answer["ms"], None if answer["d0"] is None else np.array(answer["d0"], np.float32))
@@ -74,12 +78,12 @@ def opened(contender: Contender) -> Iterator[dict[str, Any]]:
 
 
 def call_page(page: Page, name: str, method: str, *arguments: Any) -> Any:
-    """Call a function of the benchmark's page; what it throws becomes a Failure that names the contender."""
+    """Call a function of the benchmark's page; what it throws becomes CannotRun and names the contender."""
     try:
         return page.evaluate("([method, ...rest]) => window.benchmark[method](...rest)", [method, *arguments])
     except Error as error:
         reason = error.message.partition("\n")[0]
-        raise Failure(f"{name} failed in Chromium ({method}): {reason}") from error
+        raise CannotRun(f"{name} failed in Chromium ({method}): {reason}") from error
 
 
 class BrowserContender(Contender):

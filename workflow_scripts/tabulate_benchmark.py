@@ -25,6 +25,9 @@ def ratio(ratios: Report, a: str, b: str) -> str:
     """Return how many times b's time a took: of the minima, and the median of the rounds."""
     if a == b:
         return "1"
+    # An engine that cannot run has no time to divide by.
+    if b not in ratios[a]:
+        return ""
     pair = ratios[a][b]
     return f"{pair['of_minima']:.2f} ({pair['median']:.2f})"
 
@@ -54,8 +57,9 @@ def frames(setting: Report) -> str:
     header = ("engine", "min ms", "median ms", f"÷ {first}", f"÷ {RIVAL}", "GMAC/s", "÷ dense", r"max \|Δ\|")
     memory = "all models in memory" if setting["together"] else "one model in memory at a time, loaded for each frame"
     dense = ", ".join(f"{name} {product['gmac_per_s']:.1f}" for name, product in setting["dense"].items())
+    failed = "".join(f"\n{name} is left out: {reason}\n" for name, reason in setting["failed"].items())
     return (
-        f"### {title(setting)}\n\n{table(header, rows)}\n{setting['rounds']} rounds, {memory};"
+        f"### {title(setting)}\n\n{table(header, rows)}{failed}\n{setting['rounds']} rounds, {memory};"
         f" {setting['multiply_adds'] / 1e9:.2f} G multiply-adds a frame;"
         f" one product of dense matrices: {dense} GMAC/s.\n"
     )

@@ -51,6 +51,7 @@ def test_every_contender_draws_every_round(report: dict[str, Any]) -> None:
     assert report["machine"]["cores"] >= 1
     assert [(setting["resolution"], setting["threads"]) for setting in report["settings"]] == [(64, 1), (64, 2)]
     for setting in report["settings"]:
+        assert setting["failed"] == {}
         found = {contender["name"]: contender for contender in setting["contenders"]}
         assert list(found) == [*IN_THE_BROWSER, *NATIVE]
         for name, contender in found.items():

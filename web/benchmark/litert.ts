@@ -13,10 +13,18 @@ export async function start(threads: number): Promise<Engine> {
   const [script, wasm] = threads > 1 ? [threadedScript, threadedWasm] : [plainScript, plainWasm];
   const loader = new URL(script, location.href).href;
   const text = new TextDecoder().decode(await download(loader));
+  // Out of memory it prints that, throws nothing and hands out whatever lies where d0 should be.
+  const errors: string[] = [];
   // It loads its script with importScripts, which a module worker has not; its threads start from the script's address.
   Object.assign(globalThis, {
     importScripts: () => (0, eval)(text),
-    Module: { locateFile: () => new URL(wasm, location.href).href, mainScriptUrlOrBlob: loader },
+    Module: {
+      locateFile: () => new URL(wasm, location.href).href,
+      mainScriptUrlOrBlob: loader,
+      printErr: (line: string) => {
+        if (line.includes('ERROR')) errors.push(line.replace(/^.*?ERROR:? */, ''));
+      },
+    },
   });
   await loadLiteRt(loader);
   return {
@@ -34,6 +42,7 @@ export async function start(threads: number): Promise<Engine> {
               const x = new Tensor(input, [...shape]);
               const outputs = await model.run(x);
               x.delete();
+              if (errors.length > 0) throw new Error(errors.join('; '));
               const d0 = await outputs[0]!.data();
               outputs.forEach((output) => output.delete());
               return d0 as Float32Array;

@@ -3,9 +3,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from benchmark_model import DENSE, DENSE_LITERT, DENSE_TFJS, Setting, ratios, summarize, time_in_turn
+from benchmark_model import DENSE, DENSE_LITERT, DENSE_TFJS, Setting, leave_out, ratios, summarize, time_in_turn
 from commands import Failure
-from contenders import Contender, Frame
+from contenders import CannotRun, Contender, Frame
 from numpy.typing import NDArray
 
 RANDOM = np.random.default_rng(11)
@@ -59,6 +59,23 @@ def test_one_model_at_a_time_is_loaded_and_warmed_up_for_each_frame() -> None:
     last = [f"{verb} {name}" for name in "ab" for verb in ("open", "look at", "look at", "close")]
     assert events == first + last
     assert found["a"].frames == [2.0, 4.0]
+
+
+class Unable(Recorded):
+    def open(self) -> dict[str, Any]:
+        raise CannotRun(f"{self.name} failed in Chromium: out of memory")
+
+
+def test_who_cannot_run_is_left_out_unless_all_are_compared_with_it() -> None:
+    able, unable = Recorded("tfjs-float32", []), Unable("litert-float32", [])
+    assert leave_out([able, unable], SETTING) == {"litert-float32": "litert-float32 failed in Chromium: out of memory"}
+    with pytest.raises(CannotRun):
+        leave_out([unable, able], SETTING)
+
+
+def test_who_draws_something_else_is_not_left_out_but_fails() -> None:
+    with pytest.raises(Failure, match="does not draw what PyTorch draws"):
+        leave_out([Recorded("tfjs-float32", []), Recorded("litert-float32", [], WRONG)], SETTING)
 
 
 WRONG = D0 + np.float32(0.01)

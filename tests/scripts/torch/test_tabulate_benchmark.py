@@ -35,6 +35,7 @@ def report(folder: Path) -> Path:
         "dense": {"dense-tfjs": {"gmac_per_s": 20.0}, "dense-litert": {"gmac_per_s": 32.0}},
         "contenders": [contender("tfjs-float32", 1600, 1700), contender("onnxruntime-web", 2000, 2030)],
         "ratios": PAIRS,
+        "failed": {"litert-float32": "out of memory"},
     }
     drawings = [
         {"name": name, "bytes": 4_720_123, "drawings": [{**drawing, "total_ms": 2500}, drawing]}
@@ -68,6 +69,7 @@ def test_tables_show_times_and_ratios_of_pairs(tmp_path: Path) -> None:
     assert "A processor, 2 cores, 24 GiB, Chromium 156; load average 0.02 before the run." in lines
     assert "| tfjs-float32 | 1,600 | 1,650 | 1 | 0.80 (0.84) | 12.5 | 0.62 | 7.7e-05 |" in lines
     assert "| onnxruntime-web | 2,000 | 2,015 | 1.25 (1.19) | 1 | 12.5 | 0.62 | 7.7e-05 |" in lines
+    assert "litert-float32 is left out: out of memory" in lines
     # The best of the two drawings.
     assert "| onnxruntime-web | 4.72 | 100 | 20 | 30 | 1,850 | 2,010 | 1.25 (1.19) |" in lines
     assert "| 320 | wasm | 113 |  | 119 Conv, 11 Add |" in lines
