@@ -18,6 +18,7 @@ include: "rules/site.smk"
 include: "rules/browser.smk"
 include: "rules/reproduce.smk"
 include: "rules/publish.smk"
+include: "rules/benchmark.smk"
 
 
 report: "rules/report/workflow.rst"
@@ -42,3 +43,9 @@ rule site:
     """The static site: the page with the configured models beside those built before."""
     input:
         "results/site",
+
+
+rule benchmark:
+    """The models' engines timed side by side: results/{model}/benchmark.json, .md and .png. Opt-in, and hours long."""
+    input:
+        expand("results/{model}/benchmark.{kind}", model=MODELS, kind=["json", "md", "png"]),

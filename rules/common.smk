@@ -165,6 +165,12 @@ def page_sources():
     return [f"web/{name}" for name in names] + sorted(map(str, sources))
 
 
+def benchmark_page_sources():
+    """Every file that the benchmark's page is built from; it sets TensorFlow.js up as the site's page does."""
+    sources = [path for path in Path("web/benchmark").rglob("*") if path.is_file()]
+    return page_sources() + ["web/tsconfig.benchmark.json", "web/vite.benchmark.config.ts"] + sorted(map(str, sources))
+
+
 # What --config gives is a text inside of a list, and a single value needs no brackets.
 config["resolutions"] = [int(r) if str(r).isdecimal() else r for r in as_list(config["resolutions"])]
 config["dtypes"] = as_list(config["dtypes"])
@@ -174,6 +180,7 @@ validate_config(yaml.safe_load(Path(workflow.basedir, "config.schema.yaml").read
 
 MODELS = as_list(config["model"])
 CHECKPOINTS = known_checkpoints()
+BENCHMARK_RESOLUTIONS = [run["resolution"] for run in config["benchmark"]["runs"]]
 
 # Jobs side by side must fit the machine: each rule's mem_mb is the peak measured for the full-size network at 1024,
 # the worst case, and a quarter more. A limit given with --resources, or a cluster's own, comes first.

@@ -1,6 +1,7 @@
 """The workflow as a user runs it: real environments, real tools, copies of this checkout to break."""
 
 import json
+import math
 import os
 import re
 import shutil
@@ -113,3 +114,21 @@ def python(environment: str, *arguments: str) -> None:
     command = [str(ROOT / ".venvs" / environment / "bin" / "python"), *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def flip(path: Path, position: int) -> None:
+    """Flip the second-highest bit of one byte."""
+    content = bytearray(path.read_bytes())
+    content[position] ^= 0x40
+    path.write_bytes(bytes(content))
+
+
+def positions_of(model: Path, shape: list[int]) -> list[int]:
+    """Return where the weights of that shape start in the model's concatenated shards."""
+    (group,) = json.loads((model / "model.json").read_text())["weightsManifest"]
+    position, found = 0, []
+    for weight in group["weights"]:
+        if weight["shape"] == shape:
+            found.append(position)
+        position += 4 * math.prod(weight["shape"])
+    return found

@@ -57,7 +57,7 @@ function listShell(): Plugin {
  * a variable outside of it, guarded by a `typeof` that minifying removes: so the function gets the variable, undefined,
  * as its own.
  */
-function selfContainedThreads(): Plugin {
+export function selfContainedThreads(): Plugin {
   const opening = 'function(WasmBackendModuleThreadedSimd) {';
   return {
     name: 'self-contained-threads',

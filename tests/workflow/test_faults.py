@@ -1,11 +1,9 @@
 """An artifact that computes something else, or is not the one recorded, fails the run and is named."""
 
 import json
-import math
-from pathlib import Path
 
 import pytest
-from conftest import Workflow, python
+from conftest import Workflow, flip, positions_of, python
 
 MANIFEST = "results/u2netp/64/manifest.json"
 
@@ -20,13 +18,6 @@ def failed_parity(workflow: Workflow, *arguments: str) -> str:
     return line
 
 
-def flip(path: Path, position: int) -> None:
-    """Flip the second-highest bit of one byte."""
-    content = bytearray(path.read_bytes())
-    content[position] ^= 0x40
-    path.write_bytes(bytes(content))
-
-
 def test_flipped_weight_is_caught_by_its_digest(broken: Workflow) -> None:
     shard = broken.folder / "results/u2netp/64/tfjs/float32/group1-shard1of2.bin"
     flip(shard, 2_000_003)
@@ -38,17 +29,6 @@ def test_flipped_weight_is_caught_by_its_digest(broken: Workflow) -> None:
 def test_intact_artifacts_verify(built: Workflow) -> None:
     done = built.succeed("verify_manifests", "--config", "resolutions=[64]")
     assert "results/u2netp/64/manifest.json: every artifact is the recorded one" in done.stdout
-
-
-def positions_of(model: Path, shape: list[int]) -> list[int]:
-    """Return where the weights of that shape start in the model's concatenated shards."""
-    (group,) = json.loads((model / "model.json").read_text())["weightsManifest"]
-    position, found = 0, []
-    for weight in group["weights"]:
-        if weight["shape"] == shape:
-            found.append(position)
-        position += 4 * math.prod(weight["shape"])
-    return found
 
 
 def test_flipped_weight_is_caught_by_parity(broken: Workflow) -> None:
