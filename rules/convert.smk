@@ -87,7 +87,7 @@ rule optimize_graph:
 
 
 rule convert_tfjs:
-    """A TensorFlow.js graph model of one dtype, its model.json in canonical order."""
+    """The TensorFlow.js graph model in float32, its model.json in canonical order."""
     input:
         graph="results/{model}/{resolution}/optimized/model.pb",
         script="workflow_scripts/convert_tfjs.py",
@@ -99,13 +99,34 @@ rule convert_tfjs:
         ],
         environment=".venvs/tensorflow/installed.txt",
     output:
-        folder=directory("results/{model}/{resolution}/tfjs/{dtype}"),
+        folder=directory("results/{model}/{resolution}/tfjs/float32"),
     log:
-        "results/logs/convert_tfjs/{model}-{resolution}-{dtype}.log",
+        "results/logs/convert_tfjs/{model}-{resolution}.log",
     benchmark:
-        "results/benchmarks/convert_tfjs/{model}-{resolution}-{dtype}.tsv"
+        "results/benchmarks/convert_tfjs/{model}-{resolution}.tsv"
     resources:
         mem_mb=3500,
     shell:
-        r".venvs/tensorflow/bin/python {input.script:q} --graph {input.graph:q} --dtype {wildcards.dtype:q}"
+        r".venvs/tensorflow/bin/python {input.script:q} --graph {input.graph:q} --output {output.folder:q} &> {log:q}"
+
+
+rule quantize_tfjs:
+    """The same model with narrower weights, as the converter itself writes it but without starting TensorFlow again."""
+    input:
+        model="results/{model}/{resolution}/tfjs/float32",
+        script="workflow_scripts/quantize_tfjs.py",
+        modules=["workflow_scripts/commands.py", "workflow_scripts/files.py", "workflow_scripts/tfjs_models.py"],
+        environment=".venvs/torch/installed.txt",
+    output:
+        folder=directory("results/{model}/{resolution}/tfjs/{dtype}"),
+    log:
+        "results/logs/quantize_tfjs/{model}-{resolution}-{dtype}.log",
+    benchmark:
+        "results/benchmarks/quantize_tfjs/{model}-{resolution}-{dtype}.tsv"
+    wildcard_constraints:
+        dtype="float16|uint16|uint8",
+    resources:
+        mem_mb=1000,
+    shell:
+        r".venvs/torch/bin/python {input.script:q} --model {input.model:q} --dtype {wildcards.dtype:q}"
         r" --output {output.folder:q} &> {log:q}"

@@ -9,7 +9,7 @@ from typing import Any
 
 from commands import run
 from files import replacing, sha256, write_json
-from tfjs_models import SHARD_BYTES, read_weights
+from tfjs_models import SHARD_BYTES, read_weights, write_model
 
 # From models/{model}/{resolution}/{dtype}/model.json to the site's top.
 TOP = "../../../.."
@@ -45,7 +45,7 @@ def share_model(folder: Path, site: Path, url: str) -> dict[str, Any]:
         model["weightsManifest"].append({"paths": paths, "weights": [spec for spec, _ in group]})
     path = site / url
     path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(model, sort_keys=True, separators=(",", ":")))
+    write_model(path, model)
     return {"model": {"url": url, "sha256": sha256(path), "bytes": path.stat().st_size}, "weights": shards}
 
 
