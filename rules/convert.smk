@@ -130,3 +130,61 @@ rule quantize_tfjs:
     shell:
         r".venvs/torch/bin/python {input.script:q} --model {input.model:q} --dtype {wildcards.dtype:q}"
         r" --output {output.folder:q} &> {log:q}"
+
+
+rule plan_compact:
+    """Round a model's weights once to as few bytes as hold the PSNR floor; they are the same at every resolution."""
+    input:
+        model=expand("results/{{model}}/{resolution}/tfjs/float32", resolution=min(config["resolutions"])),
+        script="workflow_scripts/plan_compact.py",
+        modules=[
+            "workflow_scripts/calibration_photos.py",
+            "workflow_scripts/commands.py",
+            "workflow_scripts/equalize_channels.py",
+            "workflow_scripts/files.py",
+            "workflow_scripts/graph_models.py",
+            "workflow_scripts/images.py",
+            "workflow_scripts/metrics.py",
+            "workflow_scripts/round_kernels.py",
+            "workflow_scripts/tfjs_models.py",
+        ],
+        environment=".venvs/torch/installed.txt",
+    output:
+        weights="results/{model}/compact/weights.safetensors",
+        report="results/{model}/compact/report.json",
+    log:
+        "results/logs/plan_compact/{model}.log",
+    benchmark:
+        "results/benchmarks/plan_compact/{model}.tsv"
+    threads: 2
+    resources:
+        mem_mb=6000,
+    params:
+        floor=compact_floor,
+        settings=json.dumps(config["compact"], sort_keys=True),
+    shell:
+        r".venvs/torch/bin/python {input.script:q} --model {input.model:q} --floor {params.floor:q}"
+        r" --settings {params.settings:q} --threads {threads:q} --weights {output.weights:q}"
+        r" --report {output.report:q} &> {log:q}"
+
+
+rule compact_tfjs:
+    """One resolution's model with the rounded weights of plan_compact."""
+    input:
+        model="results/{model}/{resolution}/tfjs/float32",
+        plan="results/{model}/compact/report.json",
+        weights="results/{model}/compact/weights.safetensors",
+        script="workflow_scripts/compact_tfjs.py",
+        modules=["workflow_scripts/commands.py", "workflow_scripts/files.py", "workflow_scripts/tfjs_models.py"],
+        environment=".venvs/torch/installed.txt",
+    output:
+        folder=directory("results/{model}/{resolution}/tfjs/compact"),
+    log:
+        "results/logs/compact_tfjs/{model}-{resolution}.log",
+    benchmark:
+        "results/benchmarks/compact_tfjs/{model}-{resolution}.tsv"
+    resources:
+        mem_mb=1000,
+    shell:
+        r".venvs/torch/bin/python {input.script:q} --model {input.model:q} --plan {input.plan:q}"
+        r" --weights {input.weights:q} --output {output.folder:q} &> {log:q}"

@@ -192,6 +192,7 @@ rule check_size:
         frozen="results/{model}/{resolution}/frozen/model.pb",
         optimized="results/{model}/{resolution}/optimized/model.pb",
         tfjs=expand("results/{{model}}/{{resolution}}/tfjs/{dtype}", dtype=config["dtypes"]),
+        plan=expand("results/{{model}}/{dtype}/report.json", dtype={"compact"}.intersection(config["dtypes"])),
         script="workflow_scripts/check_size.py",
         modules=[
             "workflow_scripts/commands.py",
@@ -210,10 +211,11 @@ rule check_size:
         mem_mb=2000,
     params:
         limits=json.dumps(config["sizes"], sort_keys=True),
+        plan=lambda wildcards, input: ["--plan", input.plan] if input.plan else [],
     shell:
         r".venvs/tensorflow/bin/python {input.script:q} --architecture {input.architecture:q} --onnx {input.onnx:q}"
         r" --ir {input.xml:q} --frozen {input.frozen:q} --optimized {input.optimized:q} --tfjs {input.tfjs:q}"
-        r" --limits {params.limits:q} --output {output.report:q} &> {log:q}"
+        r" {params.plan:q} --limits {params.limits:q} --output {output.report:q} &> {log:q}"
 
 
 rule plot_parity:
@@ -269,7 +271,8 @@ rule write_manifest:
             "results/{model}/{resolution}/frozen/model.pb",
             "results/{model}/{resolution}/optimized/model.pb",
         ]
-        + expand("results/{{model}}/{{resolution}}/tfjs/{dtype}", dtype=config["dtypes"]),
+        + expand("results/{{model}}/{{resolution}}/tfjs/{dtype}", dtype=config["dtypes"])
+        + expand("results/{{model}}/{dtype}/report.json", dtype={"compact"}.intersection(config["dtypes"])),
         locks=["envs/torch.txt", "envs/onnx.txt", "envs/tensorflow.txt", "envs/node/requirements.txt"],
         script="workflow_scripts/write_manifest.py",
         modules=["workflow_scripts/commands.py", "workflow_scripts/files.py"],

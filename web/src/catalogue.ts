@@ -1,6 +1,6 @@
 import { PageError } from './errors';
 
-export const DTYPES = ['float32', 'float16', 'uint16', 'uint8'] as const;
+export const DTYPES = ['float32', 'float16', 'uint16', 'uint8', 'compact'] as const;
 export const TASKS = ['portrait', 'saliency'] as const;
 export type Dtype = (typeof DTYPES)[number];
 export type Task = (typeof TASKS)[number];

@@ -1,6 +1,6 @@
 import type { Dtype } from './catalogue';
 
-const PSNR = { float32: 109, float16: 44.9, uint16: 56.2, uint8: 4.3 } as const;
+const PSNR = { float32: 109, float16: 44.9, uint16: 56.2, uint8: 4.3, compact: 41 } as const;
 
 /** A small valid catalogue for tests: two models, two resolutions, three weight formats. */
 export function exampleCatalogue(): unknown {
@@ -30,7 +30,7 @@ function model(name: string, task: string, parameters: number, multiplyAdds: num
 }
 
 function artifact(name: string, resolution: number, dtype: Dtype, bytes: number) {
-  const share = { float32: 1, float16: 0.5, uint16: 0.5, uint8: 0.25 }[dtype];
+  const share = { float32: 1, float16: 0.5, uint16: 0.5, uint8: 0.25, compact: 0.27 }[dtype];
   return {
     dtype,
     model: { url: `models/${name}/${resolution}/${dtype}/model.json`, sha256: 'a'.repeat(64), bytes: 1000 },
