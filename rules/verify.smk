@@ -255,6 +255,57 @@ rule plot_parity:
         r" --title {wildcards.model:q}' at '{wildcards.resolution:q} --output {output.plot:q} &> {log:q}"
 
 
+rule plot_sizes:
+    """What each weight type takes against how close its drawing comes to PyTorch's."""
+    input:
+        manifest="results/{model}/{resolution}/manifest.json",
+        script="workflow_scripts/plot_sizes.py",
+        modules=["workflow_scripts/commands.py", "workflow_scripts/files.py"],
+        environment=".venvs/torch/installed.txt",
+    output:
+        plot="results/{model}/{resolution}/sizes.png",
+    log:
+        "results/logs/plot_sizes/{model}-{resolution}.log",
+    benchmark:
+        "results/benchmarks/plot_sizes/{model}-{resolution}.tsv"
+    resources:
+        mem_mb=1000,
+    shell:
+        r".venvs/torch/bin/python {input.script:q} --manifest {input.manifest:q}"
+        r" --title {wildcards.model:q}' at '{wildcards.resolution:q} --output {output.plot:q} &> {log:q}"
+
+
+rule plot_levels:
+    """A photo's drawing at several PSNRs, to judge a floor by eye."""
+    input:
+        model="results/{model}/{resolution}/tfjs/float32",
+        probes="results/probes/{resolution}.safetensors",
+        script="workflow_scripts/plot_levels.py",
+        modules=[
+            "workflow_scripts/commands.py",
+            "workflow_scripts/files.py",
+            "workflow_scripts/graph_models.py",
+            "workflow_scripts/images.py",
+            "workflow_scripts/metrics.py",
+            "workflow_scripts/round_kernels.py",
+            "workflow_scripts/tfjs_models.py",
+        ],
+        environment=".venvs/torch/installed.txt",
+    output:
+        plot="results/{model}/{resolution}/levels.png",
+    log:
+        "results/logs/plot_levels/{model}-{resolution}.log",
+    benchmark:
+        "results/benchmarks/plot_levels/{model}-{resolution}.tsv"
+    resources:
+        mem_mb=3000,
+    params:
+        task=lambda wildcards: CHECKPOINTS[wildcards.model]["task"],
+    shell:
+        r".venvs/torch/bin/python {input.script:q} --model {input.model:q} --probes {input.probes:q} --probe astronaut"
+        r" --task {params.task:q} --threads {threads:q} --output {output.plot:q} &> {log:q}"
+
+
 rule write_manifest:
     """One resolution's artifacts with their digests, the checks' figures and what they were made with."""
     input:
