@@ -76,6 +76,11 @@ def tolerances(wildcards):
     return json.dumps({**limits["default"], **limits.get(wildcards.model, {})}, sort_keys=True)
 
 
+def compact_floor(wildcards):
+    """The PSNR in dB that compact weights must hold, by the parity limits."""
+    return json.loads(tolerances(wildcards))["tfjs-compact"]["min_drawing_psnr_db"]
+
+
 def licence_terms(wildcards):
     """The arguments that tell write_manifest a model's licence, and what to say beside it."""
     source = CHECKPOINTS[wildcards.model]
@@ -203,7 +208,7 @@ BILLS = {
 wildcard_constraints:
     model="|".join(CHECKPOINTS),
     resolution="[1-9][0-9]*",
-    dtype="float32|float16|uint16|uint8",
+    dtype="float32|float16|uint16|uint8|compact",
     tflite_dtype="float32|float16",
     graph="frozen|optimized",
     environment="|".join(ENVIRONMENTS),

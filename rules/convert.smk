@@ -87,7 +87,7 @@ rule optimize_graph:
 
 
 rule convert_tfjs:
-    """A TensorFlow.js graph model of one dtype, its model.json in canonical order."""
+    """The TensorFlow.js graph model in float32, its model.json in canonical order."""
     input:
         graph="results/{model}/{resolution}/optimized/model.pb",
         script="workflow_scripts/convert_tfjs.py",
@@ -99,15 +99,36 @@ rule convert_tfjs:
         ],
         environment=".venvs/tensorflow/installed.txt",
     output:
-        folder=directory("results/{model}/{resolution}/tfjs/{dtype}"),
+        folder=directory("results/{model}/{resolution}/tfjs/float32"),
     log:
-        "results/logs/convert_tfjs/{model}-{resolution}-{dtype}.log",
+        "results/logs/convert_tfjs/{model}-{resolution}.log",
     benchmark:
-        "results/benchmarks/convert_tfjs/{model}-{resolution}-{dtype}.tsv"
+        "results/benchmarks/convert_tfjs/{model}-{resolution}.tsv"
     resources:
         mem_mb=3500,
     shell:
-        r".venvs/tensorflow/bin/python {input.script:q} --graph {input.graph:q} --dtype {wildcards.dtype:q}"
+        r".venvs/tensorflow/bin/python {input.script:q} --graph {input.graph:q} --output {output.folder:q} &> {log:q}"
+
+
+rule quantize_tfjs:
+    """The same model with narrower weights, as the converter itself writes it but without starting TensorFlow again."""
+    input:
+        model="results/{model}/{resolution}/tfjs/float32",
+        script="workflow_scripts/quantize_tfjs.py",
+        modules=["workflow_scripts/commands.py", "workflow_scripts/files.py", "workflow_scripts/tfjs_models.py"],
+        environment=".venvs/torch/installed.txt",
+    output:
+        folder=directory("results/{model}/{resolution}/tfjs/{dtype}"),
+    log:
+        "results/logs/quantize_tfjs/{model}-{resolution}-{dtype}.log",
+    benchmark:
+        "results/benchmarks/quantize_tfjs/{model}-{resolution}-{dtype}.tsv"
+    wildcard_constraints:
+        dtype="float16|uint16|uint8",
+    resources:
+        mem_mb=1000,
+    shell:
+        r".venvs/torch/bin/python {input.script:q} --model {input.model:q} --dtype {wildcards.dtype:q}"
         r" --output {output.folder:q} &> {log:q}"
 
 
@@ -129,3 +150,61 @@ rule convert_tflite:
     shell:
         r".venvs/tensorflow/bin/python {input.script:q} --graph {input.graph:q} --dtype {wildcards.tflite_dtype:q}"
         r" --output {output.model:q} &> {log:q}"
+
+
+rule plan_compact:
+    """Round a model's weights once to as few bytes as hold the PSNR floor; they are the same at every resolution."""
+    input:
+        model=expand("results/{{model}}/{resolution}/tfjs/float32", resolution=min(config["resolutions"])),
+        script="workflow_scripts/plan_compact.py",
+        modules=[
+            "workflow_scripts/calibration_photos.py",
+            "workflow_scripts/commands.py",
+            "workflow_scripts/equalize_channels.py",
+            "workflow_scripts/files.py",
+            "workflow_scripts/graph_models.py",
+            "workflow_scripts/images.py",
+            "workflow_scripts/metrics.py",
+            "workflow_scripts/round_kernels.py",
+            "workflow_scripts/tfjs_models.py",
+        ],
+        environment=".venvs/torch/installed.txt",
+    output:
+        weights="results/{model}/compact/weights.safetensors",
+        report="results/{model}/compact/report.json",
+    log:
+        "results/logs/plan_compact/{model}.log",
+    benchmark:
+        "results/benchmarks/plan_compact/{model}.tsv"
+    threads: 2
+    resources:
+        mem_mb=6000,
+    params:
+        floor=compact_floor,
+        settings=json.dumps(config["compact"], sort_keys=True),
+    shell:
+        r".venvs/torch/bin/python {input.script:q} --model {input.model:q} --floor {params.floor:q}"
+        r" --settings {params.settings:q} --threads {threads:q} --weights {output.weights:q}"
+        r" --report {output.report:q} &> {log:q}"
+
+
+rule compact_tfjs:
+    """One resolution's model with the rounded weights of plan_compact."""
+    input:
+        model="results/{model}/{resolution}/tfjs/float32",
+        plan="results/{model}/compact/report.json",
+        weights="results/{model}/compact/weights.safetensors",
+        script="workflow_scripts/compact_tfjs.py",
+        modules=["workflow_scripts/commands.py", "workflow_scripts/files.py", "workflow_scripts/tfjs_models.py"],
+        environment=".venvs/torch/installed.txt",
+    output:
+        folder=directory("results/{model}/{resolution}/tfjs/compact"),
+    log:
+        "results/logs/compact_tfjs/{model}-{resolution}.log",
+    benchmark:
+        "results/benchmarks/compact_tfjs/{model}-{resolution}.tsv"
+    resources:
+        mem_mb=1000,
+    shell:
+        r".venvs/torch/bin/python {input.script:q} --model {input.model:q} --plan {input.plan:q}"
+        r" --weights {input.weights:q} --output {output.folder:q} &> {log:q}"

@@ -224,6 +224,7 @@ rule check_size:
         tflite=expand(
             "results/{{model}}/{{resolution}}/tflite/{tflite_dtype}.tflite", tflite_dtype=config["tflite_dtypes"]
         ),
+        plan=expand("results/{{model}}/{dtype}/report.json", dtype={"compact"}.intersection(config["dtypes"])),
         script="workflow_scripts/check_size.py",
         modules=[
             "workflow_scripts/commands.py",
@@ -244,11 +245,12 @@ rule check_size:
         mem_mb=2000,
     params:
         limits=json.dumps(config["sizes"], sort_keys=True),
+        plan=lambda wildcards, input: ["--plan", input.plan] if input.plan else [],
     shell:
         r".venvs/tensorflow/bin/python {input.script:q} --architecture {input.architecture:q}"
         r" --resolution {wildcards.resolution:q} --onnx {input.onnx:q} --ir {input.xml:q} --frozen {input.frozen:q}"
         r" --optimized {input.optimized:q} --tfjs {input.tfjs:q}"
-        r" --tflite {input.tflite:q} --limits {params.limits:q} --output {output.report:q} &> {log:q}"
+        r" --tflite {input.tflite:q} {params.plan:q} --limits {params.limits:q} --output {output.report:q} &> {log:q}"
 
 
 rule plot_parity:
@@ -288,6 +290,57 @@ rule plot_parity:
         r" --title {wildcards.model:q}' at '{wildcards.resolution:q} --output {output.plot:q} &> {log:q}"
 
 
+rule plot_sizes:
+    """What each weight type takes against how close its drawing comes to PyTorch's."""
+    input:
+        manifest="results/{model}/{resolution}/manifest.json",
+        script="workflow_scripts/plot_sizes.py",
+        modules=["workflow_scripts/commands.py", "workflow_scripts/files.py"],
+        environment=".venvs/torch/installed.txt",
+    output:
+        plot="results/{model}/{resolution}/sizes.png",
+    log:
+        "results/logs/plot_sizes/{model}-{resolution}.log",
+    benchmark:
+        "results/benchmarks/plot_sizes/{model}-{resolution}.tsv"
+    resources:
+        mem_mb=1000,
+    shell:
+        r".venvs/torch/bin/python {input.script:q} --manifest {input.manifest:q}"
+        r" --title {wildcards.model:q}' at '{wildcards.resolution:q} --output {output.plot:q} &> {log:q}"
+
+
+rule plot_levels:
+    """A photo's drawing at several PSNRs, to judge a floor by eye."""
+    input:
+        model="results/{model}/{resolution}/tfjs/float32",
+        probes="results/probes/{resolution}.safetensors",
+        script="workflow_scripts/plot_levels.py",
+        modules=[
+            "workflow_scripts/commands.py",
+            "workflow_scripts/files.py",
+            "workflow_scripts/graph_models.py",
+            "workflow_scripts/images.py",
+            "workflow_scripts/metrics.py",
+            "workflow_scripts/round_kernels.py",
+            "workflow_scripts/tfjs_models.py",
+        ],
+        environment=".venvs/torch/installed.txt",
+    output:
+        plot="results/{model}/{resolution}/levels.png",
+    log:
+        "results/logs/plot_levels/{model}-{resolution}.log",
+    benchmark:
+        "results/benchmarks/plot_levels/{model}-{resolution}.tsv"
+    resources:
+        mem_mb=3000,
+    params:
+        task=lambda wildcards: CHECKPOINTS[wildcards.model]["task"],
+    shell:
+        r".venvs/torch/bin/python {input.script:q} --model {input.model:q} --probes {input.probes:q} --probe astronaut"
+        r" --task {params.task:q} --threads {threads:q} --output {output.plot:q} &> {log:q}"
+
+
 rule write_manifest:
     """One resolution's artifacts with their digests, the checks' figures and what they were made with."""
     input:
@@ -305,7 +358,8 @@ rule write_manifest:
             "results/{model}/{resolution}/optimized/model.pb",
         ]
         + expand("results/{{model}}/{{resolution}}/tfjs/{dtype}", dtype=config["dtypes"])
-        + expand("results/{{model}}/{{resolution}}/tflite/{tflite_dtype}.tflite", tflite_dtype=config["tflite_dtypes"]),
+        + expand("results/{{model}}/{{resolution}}/tflite/{tflite_dtype}.tflite", tflite_dtype=config["tflite_dtypes"])
+        + expand("results/{{model}}/{dtype}/report.json", dtype={"compact"}.intersection(config["dtypes"])),
         locks=[
             "envs/torch.txt",
             "envs/onnx.txt",

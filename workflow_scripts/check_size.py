@@ -125,12 +125,12 @@ def check_artifact(
     artifact: str,
     paths: Sequence[Path],
     read: Callable[[Path], list[Weight]],
-    item_bytes: int,
+    item_bytes: float,
     parameters: int,
     limits: dict[str, float],
 ) -> Size:
     """Measure one artifact (its `paths`, weights read from the first) against the `parameters` it should hold."""
-    expected = parameters * item_bytes
+    expected = round(parameters * item_bytes)
     total = sum(size_of(path) for path in paths)
     try:
         weights = read(paths[0])
@@ -164,6 +164,14 @@ def check_structure(folder: Path, multiply_adds: int) -> Structure:
     return structure
 
 
+def mean_width(plan: Path, parameters: int) -> float:
+    """Return a compact weight's bytes on average, as plan_compact counted them; raise Failure from uint16's on."""
+    width: float = json.loads(plan.read_text())["bytes"] / parameters
+    if width >= ITEM_BYTES["uint16"]:
+        raise Failure(f"{plan} takes {width:.2f} bytes a weight, no less than uint16; leave compact out")
+    return width
+
+
 def table(sizes: Iterable[Size]) -> str:
     """Return a line an artifact."""
     lines = [f"{'artifact':<18}{'bytes':>14}{'weights':>14}{'expected':>14}{'beside':>12}"]
@@ -183,6 +191,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--optimized", type=Path, required=True)
     parser.add_argument("--tfjs", type=Path, nargs="+", required=True, help="a folder a dtype, named after it")
     parser.add_argument("--tflite", type=Path, nargs="*", required=True, help="a file a dtype, named after it")
+    parser.add_argument("--plan", type=Path, help="report of plan_compact, for compact weights")
     parser.add_argument("--limits", type=json.loads, required=True, help="JSON: weights (share), graph_bytes")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
@@ -201,8 +210,11 @@ def main(argv: Sequence[str]) -> None:
             for path in arguments.tflite
         ),
     ]
+    widths: dict[str, float] = dict(ITEM_BYTES)
+    if arguments.plan:
+        widths["compact"] = mean_width(arguments.plan, mixed)
     sizes = [
-        check_artifact(name, paths, read, ITEM_BYTES[dtype], parameters, arguments.limits)
+        check_artifact(name, paths, read, widths[dtype], parameters, arguments.limits)
         for name, paths, read, dtype, parameters in artifacts
     ]
     print(table(sizes))

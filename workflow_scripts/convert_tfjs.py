@@ -1,4 +1,4 @@
-"""Convert the optimized graph to a TensorFlow.js graph model of one dtype."""
+"""Convert the optimized graph to a TensorFlow.js graph model in float32."""
 
 import argparse
 import json
@@ -7,16 +7,13 @@ from pathlib import Path
 
 from commands import run
 from files import replacing
-from tfjs_models import SHARD_BYTES
+from tfjs_models import SHARD_BYTES, write_model
 from tools import run_tool
-
-DTYPES = ("float32", "float16", "uint16", "uint8")
 
 
 def main(argv: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--graph", type=Path, required=True, help="frozen graph with output node d0")
-    parser.add_argument("--dtype", choices=DTYPES, required=True)
     parser.add_argument("--output", type=Path, required=True, help="folder for model.json and its shards")
     arguments = parser.parse_args(argv)
     with replacing(arguments.output) as staging:
@@ -27,14 +24,12 @@ def main(argv: Sequence[str]) -> None:
             "--output_format=tfjs_graph_model",
             "--output_node_names=d0",
             f"--weight_shard_size_bytes={SHARD_BYTES}",
-            *([] if arguments.dtype == "float32" else [f"--quantize_{arguments.dtype}=*"]),
             str(arguments.graph),
             str(staging),
             expected=model,
         )
         # The converter writes protobuf maps in an order of its own each time.
-        content = json.loads(model.read_text())
-        model.write_text(json.dumps(content, sort_keys=True, separators=(",", ":")))
+        write_model(model, json.loads(model.read_text()))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,3 +45,20 @@ def read_weights(folder: Path) -> list[tuple[Specification, bytes]]:
             weights.append((specification, data[offset : offset + size]))
             offset += size
     return weights
+
+
+def write_model(path: Path, model: dict[str, Any]) -> None:
+    """Write a model.json with sorted keys, so that equal models are equal bytes."""
+    path.write_text(json.dumps(model, sort_keys=True, separators=(",", ":")))
+
+
+def write_weights(folder: Path, model: dict[str, Any], weights: Sequence[tuple[Specification, bytes]]) -> None:
+    """Write `model` (its topology and signature) with `weights` as one group of shards, named as the converter does."""
+    data = b"".join(stored for _, stored in weights)
+    starts = range(0, len(data), SHARD_BYTES)
+    paths = [f"group1-shard{number}of{len(starts)}.bin" for number in range(1, len(starts) + 1)]
+    folder.mkdir(parents=True)
+    for path, start in zip(paths, starts, strict=True):
+        (folder / path).write_bytes(data[start : start + SHARD_BYTES])
+    manifest = [{"paths": paths, "weights": [specification for specification, _ in weights]}]
+    write_model(folder / "model.json", {**model, "weightsManifest": manifest})

@@ -34,6 +34,7 @@ def refused(workflow: Workflow, *config: str) -> str:
         (["checkpoint=missing.pth"], "Error: no checkpoint at missing.pth (model u2netp)"),
         (["model=[u2netp,u2net]", "checkpoint=README.md"], "Error: checkpoint=README.md needs exactly one model"),
         (["dtypes=[int4]"], "Error: config dtypes.0: 'int4' is not one of"),
+        (["compact={margin: 1}"], "Error: unknown config key margin at compact; did you mean margin_db?"),
     ],
 )
 def test_configuration_is_refused_before_anything_runs(broken: Workflow, config: list[str], line: str) -> None:

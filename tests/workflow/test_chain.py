@@ -6,6 +6,7 @@ import math
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import Workflow, python
@@ -74,6 +75,7 @@ def test_second_run_has_nothing_to_do(built: Workflow) -> None:
             "workflow_scripts/convert_tfjs.py",
             {
                 "convert_tfjs",
+                "quantize_tfjs",
                 "predict_tfjs",
                 "check_parity",
                 "check_size",
@@ -94,17 +96,17 @@ def test_changed_script_reruns_what_depends_on_it(broken: Workflow, changed: str
     assert broken.planned("all", "--config", "resolutions=[64]").keys() - {"all"} == reruns
 
 
-def float_weights(folder: Path) -> list[str]:
-    """Digest each float weight of a TensorFlow.js model, in the manifest's order."""
+def stored_weights(folder: Path) -> list[tuple[dict[str, Any], bytes]]:
+    """Each weight's entry in the manifest and its stored bytes, in order."""
     (group,) = json.loads((folder / "model.json").read_text())["weightsManifest"]
     data = b"".join((folder / path).read_bytes() for path in group["paths"])
-    found, offset = [], 0
+    found = []
     for spec in group["weights"]:
-        size = 4 * math.prod(spec["shape"])
-        if spec["dtype"] == "float32":
-            found.append(hashlib.sha256(data[offset : offset + size]).hexdigest())
-        offset += size
-    assert offset == len(data)
+        dtype = spec.get("quantization", spec)["dtype"]
+        size = {"float32": 4, "int32": 4, "float16": 2, "uint16": 2, "uint8": 1}[dtype] * math.prod(spec["shape"])
+        found.append((spec, data[:size]))
+        data = data[size:]
+    assert data == b""
     return found
 
 
@@ -123,9 +125,49 @@ def test_one_resolution_alone(broken: Workflow) -> None:
     assert broken.manifest("u2netp", 128)["passed"] is True
     assert {path.name for path in (broken.folder / "results/u2netp").iterdir()} == {"128", "64", "checkpoint", "onnx"}
     # What lets all resolutions share their shards: the same weights in the same order.
-    weights = [float_weights(broken.folder / f"results/u2netp/{size}/tfjs/float32") for size in (64, 128)]
+    weights = [
+        [
+            data
+            for spec, data in stored_weights(broken.folder / f"results/u2netp/{size}/tfjs/float32")
+            if spec["dtype"] == "float32"
+        ]
+        for size in (64, 128)
+    ]
     assert len(weights[0]) == 238
     assert weights[0] == weights[1]
+
+
+def test_quantized_weights_are_what_the_converter_writes(built: Workflow, tmp_path: Path) -> None:
+    size = built.folder / "results/u2netp/64"
+    # One run with a dtype for each third of the weights, by the last digit of their names.
+    thirds = {"uint8": "[0-3]", "uint16": "[4-6]", "float16": "[7-9]"}
+    python(
+        "tensorflow",
+        "-c",
+        "import sys; sys.path.insert(0, 'workflow_scripts')\n"
+        "from pathlib import Path; from tools import run_tool\n"
+        "run_tool('tensorflowjs_converter', *sys.argv[2:], sys.argv[1], expected=Path(sys.argv[1]) / 'model.json')",
+        str(tmp_path / "mixed"),
+        "--input_format=tf_frozen_model",
+        "--output_format=tfjs_graph_model",
+        "--output_node_names=d0",
+        "--weight_shard_size_bytes=4194304",
+        *(f"--quantize_{dtype}=*{digits}/*" for dtype, digits in thirds.items()),
+        str(size / "optimized/model.pb"),
+    )
+    mixed = stored_weights(tmp_path / "mixed")
+    for dtype in thirds:
+        folder = size / "tfjs/uint16"
+        if dtype != "uint16":
+            folder = tmp_path / dtype
+            model = str(size / "tfjs/float32")
+            options = ["--model", model, "--dtype", dtype, "--output", str(folder)]
+            python("torch", "workflow_scripts/quantize_tfjs.py", *options)
+        found = stored_weights(folder)
+        assert [spec["name"] for spec, _ in found] == [spec["name"] for spec, _ in mixed]
+        same = [i for i, (spec, _) in enumerate(mixed) if spec.get("quantization", {}).get("dtype") == dtype]
+        assert len(same) > 40
+        assert [found[i] for i in same] == [mixed[i] for i in same]
 
 
 def test_report_is_one_page_with_table_and_picture(built: Workflow) -> None:

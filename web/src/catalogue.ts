@@ -1,6 +1,6 @@
 import { PageError } from './errors';
 
-export const DTYPES = ['float32', 'float16', 'uint16', 'uint8'] as const;
+export const DTYPES = ['float32', 'float16', 'uint16', 'uint8', 'compact'] as const;
 /** What runs a converted graph: TensorFlow.js its graph models, LiteRT .tflite files. */
 export const ENGINES = ['tfjs', 'litert'] as const;
 export const TASKS = ['portrait', 'saliency'] as const;

@@ -1,6 +1,6 @@
 import type { Dtype, Engine } from './catalogue';
 
-const PSNR = { float32: 109, float16: 44.9, uint16: 56.2, uint8: 4.3 } as const;
+const PSNR = { float32: 109, float16: 44.9, uint16: 56.2, uint8: 4.3, compact: 41 } as const;
 
 /** A small valid catalogue for tests: two models, four resolutions, three weight formats for TensorFlow.js and two for LiteRT. */
 export function exampleCatalogue(): unknown {
@@ -33,7 +33,7 @@ function model(name: string, task: string, parameters: number, multiplyAdds: num
 }
 
 function artifact(name: string, resolution: number, engine: Engine, dtype: Dtype, bytes: number) {
-  const share = { float32: 1, float16: 0.5, uint16: 0.5, uint8: 0.25 }[dtype];
+  const share = { float32: 1, float16: 0.5, uint16: 0.5, uint8: 0.25, compact: 0.27 }[dtype];
   const file = { tfjs: `${dtype}/model.json`, litert: `litert-${dtype}/recipe.json` }[engine];
   return {
     engine,

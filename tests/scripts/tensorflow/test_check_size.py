@@ -342,3 +342,42 @@ def test_without_litert_the_rest_is_checked(artifacts: Artifacts) -> None:
     main(given)
     report = json.loads(artifacts.report.read_text())
     assert report["artifacts"][-1]["artifact"] == "tfjs-uint16"
+
+
+def compact(artifacts: Artifacts, planned: int) -> list[str]:
+    """Kernels in one byte a weight, the rest in two; the arguments that check it against `planned` bytes."""
+    folder = artifacts.folder / "compact"
+    write_tfjs(folder, WEIGHTS, "uint16")
+    model = json.loads((folder / "model.json").read_text())
+    (group,) = model["weightsManifest"]
+    data = np.array([7, 7], np.int32).tobytes()
+    for spec in group["weights"][1:]:
+        spec["quantization"]["dtype"] = dtype = "uint8" if len(spec["shape"]) == 4 else "uint16"
+        data += RANDOM.integers(0, 256, spec["shape"]).astype(dtype).tobytes()
+    group["paths"] = ["group1-shard1of1.bin"]
+    (folder / "model.json").write_text(json.dumps(model))
+    for shard in folder.glob("*.bin"):
+        shard.unlink()
+    (folder / "group1-shard1of1.bin").write_bytes(data)
+    (artifacts.folder / "report.json").write_text(json.dumps({"bytes": planned}))
+    return ["--tfjs", str(folder), "--plan", str(artifacts.folder / "report.json")]
+
+
+PLANNED = 3 * 3 * 3 * 8 + 2 * 8 + 3 * 3 * 8 * 8 + 2 * 8
+
+
+def test_compact_weights_take_what_was_planned(artifacts: Artifacts) -> None:
+    main([*artifacts.arguments(), *compact(artifacts, PLANNED)])
+    size = json.loads(artifacts.report.read_text())["artifacts"][-1]
+    assert size["artifact"] == "tfjs-compact"
+    assert size["weight_bytes"] == size["expected_weight_bytes"] == PLANNED
+
+
+def test_compact_weights_of_other_sizes_than_planned_are_found(artifacts: Artifacts, refusal: Refusal) -> None:
+    message = refusal(main, *artifacts.arguments(), *compact(artifacts, PLANNED + 72))
+    assert f"tfjs-compact: {PLANNED} weight bytes, expected {PLANNED + 72} within 2%" in message
+
+
+def test_compact_weights_no_smaller_than_uint16_are_refused(artifacts: Artifacts, refusal: Refusal) -> None:
+    message = refusal(main, *artifacts.arguments(), *compact(artifacts, 2 * PARAMETERS))
+    assert message.endswith("takes 2.00 bytes a weight, no less than uint16; leave compact out")

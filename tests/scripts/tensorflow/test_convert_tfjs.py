@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
-from convert_tfjs import DTYPES, SHARD_BYTES, main
+from convert_tfjs import SHARD_BYTES, main
 from numpy.typing import NDArray
 
 Refusal = Callable[..., str]
@@ -16,7 +16,7 @@ KERNEL = np.random.default_rng(5).normal(0, 0.05, (3, 3, 3, 40_000)).astype(np.f
 BIAS = np.random.default_rng(7).normal(0, 0.05, 40_000).astype(np.float32)
 SIDE = np.random.default_rng(6).normal(0, 0.05, (2, 2, 40_000, 1)).astype(np.float32)
 WEIGHTS = (KERNEL, BIAS, SIDE)
-FOLDERS = {**{dtype: dtype for dtype in DTYPES}, "again": "float32"}
+FOLDERS = ("float32", "again")
 
 
 def write_graph(path: Path) -> None:
@@ -28,65 +28,45 @@ def write_graph(path: Path) -> None:
     path.write_bytes(graph.as_graph_def().SerializeToString())
 
 
-def arguments(graph: Path, dtype: str, output: Path) -> list[str]:
-    return ["--graph", str(graph), "--dtype", dtype, "--output", str(output)]
+def arguments(graph: Path, output: Path) -> list[str]:
+    return ["--graph", str(graph), "--output", str(output)]
 
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Every dtype once, and one of them twice; the converter's start-up is nearly all of its time."""
+    """The same model twice; the converter's start-up is nearly all of its time."""
     folder = tmp_path_factory.mktemp("tfjs")
     write_graph(folder / "model.pb")
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda n: main(arguments(folder / "model.pb", FOLDERS[n], folder / n)), FOLDERS))
+        list(pool.map(lambda name: main(arguments(folder / "model.pb", folder / name)), FOLDERS))
     return folder
 
 
-def stored(folder: Path) -> tuple[dict[str, Any], dict[str, NDArray[np.float64]]]:
-    """The model and its weights, dequantised as the TensorFlow.js format prescribes: scale × value + min."""
+def stored(folder: Path) -> tuple[dict[str, Any], dict[str, NDArray[np.float32]]]:
+    """The model and its weights by name."""
     model = json.loads((folder / "model.json").read_text())
     (group,) = model["weightsManifest"]
     data = b"".join((folder / path).read_bytes() for path in group["paths"])
-    weights: dict[str, NDArray[np.float64]] = {}
+    weights: dict[str, NDArray[np.float32]] = {}
     for spec in group["weights"]:
-        quantization = spec.get("quantization", {"dtype": spec["dtype"]})
-        dtype = np.dtype(quantization["dtype"])
-        count = int(np.prod(spec["shape"]))
-        raw = np.frombuffer(data[: count * dtype.itemsize], dtype).reshape(spec["shape"]).astype(np.float64)
-        data = data[count * dtype.itemsize :]
-        weights[spec["name"]] = raw * quantization.get("scale", 1) + quantization.get("min", 0)
+        count = 4 * int(np.prod(spec["shape"]))
+        weights[spec["name"]] = np.frombuffer(data[:count], np.float32).reshape(spec["shape"])
+        data = data[count:]
     assert data == b""
     return model, weights
 
 
-@pytest.mark.parametrize(
-    ("dtype", "steps"), [("float32", None), ("float16", 2**11), ("uint16", 2**16 - 1), ("uint8", 2**8 - 1)]
-)
-def test_weights_are_those_of_the_graph_within_half_a_step(models: Path, dtype: str, steps: int | None) -> None:
-    _, weights = stored(models / dtype)
+def test_weights_are_those_of_the_graph(models: Path) -> None:
+    _, weights = stored(models / "float32")
     by_size = {values.size: values for values in weights.values()}
     for expected in WEIGHTS:
-        error = np.abs(by_size[expected.size].reshape(expected.shape) - expected).max()
-        if steps is None:
-            assert error == 0
-        else:
-            # Float16 rounds relative to the value, the integers relative to the range.
-            span = np.abs(expected).max() if dtype == "float16" else np.ptp(expected)
-            # The converter moves the range so that 0 is a step of its own, which costs another half.
-            assert 0 < error <= span / steps * 1.01
+        assert np.array_equal(by_size[expected.size].reshape(expected.shape), expected)
 
 
-def test_shards_are_cut_at_4_mib_and_half_as_many_bytes_at_half_the_width(models: Path) -> None:
-    sizes = {
-        dtype: [
-            (models / dtype / path).stat().st_size
-            for path in json.loads((models / dtype / "model.json").read_text())["weightsManifest"][0]["paths"]
-        ]
-        for dtype in DTYPES
-    }
-    assert sizes["float32"] == [SHARD_BYTES, sum(values.nbytes for values in WEIGHTS) - SHARD_BYTES]
-    assert sum(sizes["float16"]) == sum(sizes["uint16"]) == sum(sizes["float32"]) // 2
-    assert sum(sizes["uint8"]) == sum(sizes["float32"]) // 4
+def test_shards_are_cut_at_4_mib(models: Path) -> None:
+    paths = json.loads((models / "float32" / "model.json").read_text())["weightsManifest"][0]["paths"]
+    sizes = [(models / "float32" / path).stat().st_size for path in paths]
+    assert sizes == [SHARD_BYTES, sum(values.nbytes for values in WEIGHTS) - SHARD_BYTES]
 
 
 def test_ends_keep_their_names_and_the_convolutions_are_fused(models: Path) -> None:
@@ -99,9 +79,8 @@ def test_ends_keep_their_names_and_the_convolutions_are_fused(models: Path) -> N
 
 
 def test_keys_are_in_canonical_order(models: Path) -> None:
-    for dtype in DTYPES:
-        text = (models / dtype / "model.json").read_text()
-        assert text == json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"))
+    text = (models / "float32" / "model.json").read_text()
+    assert text == json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"))
 
 
 def test_two_runs_give_equal_bytes(models: Path) -> None:
@@ -118,7 +97,7 @@ def test_what_is_no_graph_leaves_the_old_model(tmp_path: Path, refusal: Refusal)
     (tmp_path / "model.pb").write_text("not a graph")
     (tmp_path / "float32").mkdir()
     (tmp_path / "float32" / "model.json").write_text("good")
-    message = refusal(main, *arguments(tmp_path / "model.pb", "float32", tmp_path / "float32"))
+    message = refusal(main, *arguments(tmp_path / "model.pb", tmp_path / "float32"))
     assert "tensorflowjs_converter exited with" in message
     assert "wrote no model.json" in message
     assert (tmp_path / "float32" / "model.json").read_text() == "good"
