@@ -1,13 +1,13 @@
 /** TensorFlow.js as the page sets it up. */
 import { type GraphModel, loadGraphModel } from '@tensorflow/tfjs-converter';
 import { engine, type io, memory, type Rank, Tensor, tensor4d, tidy, version_core, zeros } from '@tensorflow/tfjs-core';
-import { setUp } from '../src/worker/backends';
+import { setUpTfjs } from '../src/worker/backends';
 import { download } from './download';
 import type { Backend, Engine, Profile } from './protocol';
 
 /** Starts a backend, with as many threads as are asked for where it is wasm. */
 export async function start(backend: Backend, threads: number): Promise<Engine> {
-  const running = await setUp(backend, threads, (reason) => {
+  const running = await setUpTfjs(backend, threads, (reason) => {
     throw new Error(reason);
   });
   return {
@@ -61,7 +61,7 @@ async function predict(model: GraphModel, input: Float32Array): Promise<Float32A
  * emulates the GPU.
  */
 export async function profile(backend: Backend, url: string): Promise<Profile> {
-  const running = await setUp(backend, 1, (reason) => {
+  const running = await setUpTfjs(backend, 1, (reason) => {
     throw new Error(reason);
   });
   const { artifacts } = await downloadModel(url);
@@ -80,7 +80,7 @@ export async function profile(backend: Backend, url: string): Promise<Profile> {
   engine().runKernel = counted;
   const frame = () => tidy(() => void model.predict(zeros<Rank.R4>(shape as [number, number, number, number])));
   if (backend === 'wasm') frame();
-  else await running.warmUp(frame);
+  else await running.compile(frame);
   const held = memory() as unknown as Record<string, unknown>;
   const gpu = held['numBytesInGPUAllocated'] ?? held['numBytesAllocatedInGPU'];
   return { kernels, peak_bytes: peak, gpu_bytes: typeof gpu === 'number' ? gpu : null };

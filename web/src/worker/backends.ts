@@ -10,7 +10,7 @@ import { PageError } from '../errors';
 import type { BackendName, BackendReport } from '../protocol';
 import type { Engine } from './engine';
 import type { Build } from './litert';
-import { openGraph } from './model';
+import { type Compile, openGraph } from './model';
 
 /** Names under which processors emulate a GPU: Chromium's, Mesa's, Windows' and Apple's. */
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|software/i;
@@ -36,11 +36,9 @@ export async function setUp(name: BackendName, threads: number, onLost: (reason:
   try {
     switch (name) {
       case 'webgpu':
-        return await setUpWebgpu(onLost);
       case 'webgl':
-        return await setUpWebgl(onLost);
       case 'wasm':
-        return await setUpWasm(threads);
+        return await setUpTfjs(name, threads, onLost);
       case 'litert-webgpu':
         return await (await import('./litert')).setUpLitertWebgpu(await litertBuild(), onLost);
       case 'litert-wasm':
@@ -58,6 +56,21 @@ export async function setUp(name: BackendName, threads: number, onLost: (reason:
   }
 }
 
+/** TensorFlow.js on one of its backends. */
+export interface TfjsEngine extends Engine {
+  readonly compile: Compile;
+}
+
+/** Sets up a backend of TensorFlow.js, as {@link setUp} does. */
+export function setUpTfjs(
+  name: 'webgpu' | 'webgl' | 'wasm',
+  threads: number,
+  onLost: (reason: string) => void,
+): Promise<TfjsEngine> {
+  if (name === 'wasm') return setUpWasm(threads);
+  return name === 'webgpu' ? setUpWebgpu(onLost) : setUpWebgl(onLost);
+}
+
 function tensors(): number {
   return memory().numTensors;
 }
@@ -67,7 +80,7 @@ async function activate(name: BackendName): Promise<void> {
   await ready();
 }
 
-async function setUpWebgpu(onLost: (reason: string) => void): Promise<Engine> {
+async function setUpWebgpu(onLost: (reason: string) => void): Promise<TfjsEngine> {
   await import('@tensorflow/tfjs-backend-webgpu');
   await activate('webgpu');
   const backend = currentBackend() as WebGPUBackend;
@@ -78,19 +91,21 @@ async function setUpWebgpu(onLost: (reason: string) => void): Promise<Engine> {
   };
   void backend.device.lost.then((info) => lose(info.message || info.reason));
   backend.device.addEventListener('uncapturederror', (event) => lose(event.error.message));
+  const compile: Compile = async (run) => {
+    env().set('WEBGPU_ENGINE_COMPILE_ONLY', true);
+    try {
+      run();
+      await backend.checkCompileCompletionAsync();
+    } finally {
+      env().set('WEBGPU_ENGINE_COMPILE_ONLY', false);
+    }
+  };
   return {
     name: 'webgpu',
     threads: 1,
     tensors,
-    read: openGraph(async (run) => {
-      env().set('WEBGPU_ENGINE_COMPILE_ONLY', true);
-      try {
-        run();
-        await backend.checkCompileCompletionAsync();
-      } finally {
-        env().set('WEBGPU_ENGINE_COMPILE_ONLY', false);
-      }
-    }),
+    compile,
+    read: openGraph(compile),
     check() {
       if (failure !== null) throw new PageError('context-lost', failure);
     },
@@ -98,7 +113,7 @@ async function setUpWebgpu(onLost: (reason: string) => void): Promise<Engine> {
   };
 }
 
-async function setUpWebgl(onLost: (reason: string) => void): Promise<Engine> {
+async function setUpWebgl(onLost: (reason: string) => void): Promise<TfjsEngine> {
   await import('@tensorflow/tfjs-backend-webgl');
   // The default unrolls every convolution's input into a matrix of nine times its size, which is what overflows GPU
   // memory at 512 × 512; this reads the input in place.
@@ -108,20 +123,22 @@ async function setUpWebgl(onLost: (reason: string) => void): Promise<Engine> {
   // In a worker the context lies on an OffscreenCanvas, which TypeScript's types of a worker's WebGL leave out.
   const gl = backend.gpgpu.gl as WebGL2RenderingContext & { readonly canvas: OffscreenCanvas };
   gl.canvas.addEventListener('webglcontextlost', () => onLost('the WebGL context was lost'));
+  const compile: Compile = async (run) => {
+    env().set('ENGINE_COMPILE_ONLY', true);
+    try {
+      run();
+      await backend.checkCompileCompletionAsync();
+      backend.getUniformLocations();
+    } finally {
+      env().set('ENGINE_COMPILE_ONLY', false);
+    }
+  };
   return {
     name: 'webgl',
     threads: 1,
     tensors,
-    read: openGraph(async (run) => {
-      env().set('ENGINE_COMPILE_ONLY', true);
-      try {
-        run();
-        await backend.checkCompileCompletionAsync();
-        backend.getUniformLocations();
-      } finally {
-        env().set('ENGINE_COMPILE_ONLY', false);
-      }
-    }),
+    compile,
+    read: openGraph(compile),
     check() {
       const error = gl.getError();
       if (error !== gl.NO_ERROR) throw new PageError('context-lost', `WebGL reported error ${error}`);
@@ -130,7 +147,10 @@ async function setUpWebgl(onLost: (reason: string) => void): Promise<Engine> {
   };
 }
 
-async function setUpWasm(threads: number): Promise<Engine> {
+/** WebAssembly has no shaders. */
+const nothing: Compile = () => Promise.resolve();
+
+async function setUpWasm(threads: number): Promise<TfjsEngine> {
   const wasm = await import('@tensorflow/tfjs-backend-wasm');
   wasm.setWasmPaths({
     'tfjs-backend-wasm.wasm': wasmPlain,
@@ -145,7 +165,8 @@ async function setUpWasm(threads: number): Promise<Engine> {
     name: 'wasm',
     threads: wasm.getThreadsCount(),
     tensors,
-    read: openGraph(() => Promise.resolve()),
+    compile: nothing,
+    read: openGraph(nothing),
     check: () => {},
     loseContext: () => {},
   };

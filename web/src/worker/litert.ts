@@ -30,6 +30,23 @@ interface LoaderGlobals {
 /** Tensors that were made here. LiteRT frees none by itself. */
 const tensors = new Set<Tensor>();
 
+/**
+ * What LiteRT last complained of. Out of memory it prints that, throws nothing and gives whatever lies where the output
+ * should be.
+ */
+let failure: string | null = null;
+
+/** @throws PageError if LiteRT complained since the last call. */
+function refuseComplaints(): void {
+  if (failure === null) return;
+  const reason = failure;
+  failure = null;
+  throw new PageError(
+    'out-of-memory',
+    `LiteRT cannot compute this here (${reason}). Choose a smaller resolution, or TensorFlow.js as the backend.`,
+  );
+}
+
 /** Sets LiteRT up on the processor, once in a worker's life. @param threads 1 unless the build is the threaded one. */
 export async function setUpLitertWasm(build: Build, threads: number): Promise<Engine> {
   await start(build, threads);
@@ -82,7 +99,11 @@ async function start(build: Build, threads: number): Promise<void> {
     wasmBinary: binary,
     mainScriptUrlOrBlob: new URL(threadedScript, import.meta.url).href,
     print: (line: string) => console.debug(line),
-    printErr: (line: string) => (/^(INFO|WARNING):/.test(line) ? console.debug(line) : console.error(line)),
+    printErr: (line: string) => {
+      if (/^(INFO|WARNING):/.test(line)) return console.debug(line);
+      failure ??= line.replace(/^.*?ERROR:? */, '');
+      console.error(line);
+    },
   };
   globals.importScripts = () => {};
   try {
@@ -108,6 +129,7 @@ async function load(
   resolution: number,
 ): Promise<Network> {
   const model = await loadAndCompile(file, options);
+  refuseComplaints();
   const shape = model.getInputDetails()[0]?.shape.join('×');
   if (shape !== `1×${resolution}×${resolution}×3`) {
     model.delete();
@@ -140,6 +162,7 @@ class LitertNetwork implements Network {
     try {
       const outputs = (await this.#model.run(x)).map(track);
       try {
+        refuseComplaints();
         const [d0, ...others] = outputs;
         if (d0 === undefined || others.length > 0) throw new Error(`The model has ${outputs.length} outputs, not one`);
         return new Float32Array(await d0.data());
