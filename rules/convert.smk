@@ -146,7 +146,7 @@ rule convert_tflite:
     benchmark:
         "results/benchmarks/convert_tflite/{model}-{resolution}-{tflite_dtype}.tsv"
     resources:
-        mem_mb=2500,
+        mem_mb=3000,
     shell:
         r".venvs/tensorflow/bin/python {input.script:q} --graph {input.graph:q} --dtype {wildcards.tflite_dtype:q}"
         r" --output {output.model:q} &> {log:q}"
