@@ -41,19 +41,17 @@ def statement(
     site: Path, manifests: Sequence[Mapping[str, Any]], locks: Sequence[Path], builder: str
 ) -> dict[str, Any]:
     """Return the statement on every file below `site`. Raises ValueError or ParseError where it would be none."""
+    models: dict[str, list[int]] = {}
+    for manifest in manifests:
+        models.setdefault(manifest["model"], []).append(manifest["resolution"])
     predicate = {
         "buildDefinition": {
             "buildType": BUILD_TYPE,
-            "externalParameters": {
-                "target": "site",
-                "models": {manifest["model"]: [] for manifest in manifests},
-            },
+            "externalParameters": {"target": "site", "models": models},
             "resolvedDependencies": materials(manifests, locks),
         },
         "runDetails": {"builder": {"id": builder}},
     }
-    for manifest in manifests:
-        predicate["buildDefinition"]["externalParameters"]["models"][manifest["model"]].append(manifest["resolution"])
     # Parsing refuses what the predicate does not define.
     ParseDict(predicate, Provenance())
     subjects = [
