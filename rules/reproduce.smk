@@ -8,7 +8,7 @@ wildcard_constraints:
 rule rebuild_copy:
     """Build the first configured resolution and its site in a folder of its own, under conditions of its own."""
     input:
-        project=["Snakefile", "config.yaml", "config.schema.yaml", *page_sources()],
+        project=["Snakefile", "config.yaml", "config.schema.yaml", *BILLS.values(), *page_sources()],
         rules=sorted(map(str, Path("rules").glob("*.smk"))),
         scripts=sorted(map(str, Path("workflow_scripts").glob("*.*"))),
         script="workflow_scripts/rebuild_copy.py",

@@ -12,7 +12,10 @@ from pathlib import Path
 from commands import Failure, run
 from files import replacing
 
-PROJECT = ("Snakefile", "config.yaml", "config.schema.yaml", "envs", "profiles", "rules", "web", "workflow_scripts")
+PROJECT = (
+    *("Snakefile", "config.yaml", "config.schema.yaml", "requirements.txt"),
+    *("envs", "profiles", "rules", "web", "workflow_scripts"),
+)
 
 
 @dataclass(frozen=True)

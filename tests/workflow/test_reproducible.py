@@ -1,0 +1,52 @@
+"""The same project and environments give the same bytes; where they do not, the first difference is named."""
+
+import json
+from pathlib import Path
+
+import pytest
+from conftest import Workflow, copy_project
+
+CONFIG = ("--config", "resolutions=[64]")
+
+
+@pytest.fixture(scope="module")
+def rebuilt(environments: Path, tmp_path_factory: pytest.TempPathFactory) -> Workflow:
+    """A copy of the project in which two further copies were built and compared."""
+    workflow = copy_project(tmp_path_factory.mktemp("rebuilt") / "project")
+    workflow.succeed("verify_reproducible", *CONFIG)
+    return workflow
+
+
+def test_everything_is_built_twice_alike(rebuilt: Workflow) -> None:
+    report = json.loads((rebuilt.folder / "results/reproducible/report.json").read_text())
+    assert report["passed"] is True
+    assert report["different"] == {}
+    kinds = {Path(name).suffix for name in report["equal"]}
+    assert {
+        ".onnx",
+        ".xml",
+        ".bin",
+        ".pb",
+        ".json",
+        ".tflite",
+        ".safetensors",
+        ".png",
+        ".html",
+        ".js",
+        ".wasm",
+    } <= kinds
+    for name in ("u2netp/64/tfjs/float32/model.json", "site/index.html", "site/provenance/SHA256SUMS"):
+        assert name in report["equal"]
+
+
+def test_a_difference_fails_and_is_named(rebuilt: Workflow) -> None:
+    model = rebuilt.folder / "results/reproducible/second/u2netp/64/tfjs/uint16/model.json"
+    content = model.read_text()
+    model.write_text(content.replace('"format":"graph-model"', '"format":"other-model"'))
+    try:
+        done = rebuilt.run("verify_reproducible", *CONFIG, "--forcerun", "compare_copies")
+    finally:
+        model.write_text(content)
+    assert done.returncode != 0
+    line = "compare_copies: u2netp/64/tfjs/uint16/model.json differs: format: 'graph-model' and 'other-model' (1 of "
+    assert line in done.stderr
