@@ -188,6 +188,23 @@ def test_second_visit_offline(visitor: Visitor) -> None:
     assert timing(visitor)["bytes_fetched"] == 0
 
 
+def test_page_of_another_build_is_not_kept_for_offline(visitor: Visitor, site: Path) -> None:
+    page = visitor.open()
+    page.evaluate("() => navigator.serviceWorker.ready.then(() => null)")
+    page.close()
+    (icon,) = [path.name for path in site.glob("assets/icon-*.svg")]
+    other = f"{icon[:-5]}{'0' if icon[-5] != '0' else '1'}.svg"
+    visitor.host.replaced = (icon.encode(), other.encode())
+    page = visitor.open()
+    assert other in page.content()
+    page.close()
+    visitor.errors.clear()
+    visitor.stop_host()
+    page = visitor.open()
+    assert icon in page.content()
+    assert other not in page.content()
+
+
 def test_damaged_shard_is_refused_and_the_rest_kept(visitor: Visitor) -> None:
     page = visitor.open()
     files = {f"/{name}" for name in artifact_files(visitor)}

@@ -136,7 +136,7 @@ def test_what_would_not_fit_is_said_before(visitor: Visitor) -> None:
 def test_damaged_catalogue(visitor: Visitor) -> None:
     # A server that answers with a page instead of the file, as many do for what they do not have.
     visitor.context.route(
-        "**/catalogue.json", lambda route: route.fulfill(body="<!doctype html>", content_type="text/html")
+        "**/catalogue.*json", lambda route: route.fulfill(body="<!doctype html>", content_type="text/html")
     )
     page = visitor.context.new_page()
     page.goto(visitor.host.origin)

@@ -37,6 +37,8 @@ class Host:
     origin: str = ""
     answers: list[Answer] = field(default_factory=list)
     damaged: set[str] = field(default_factory=set)
+    # What stands in index.html, and what is sent instead: as long, for the length is told before.
+    replaced: tuple[bytes, bytes] = (b"", b"")
     isolated: bool = True
     stopped: bool = False
 
@@ -57,6 +59,9 @@ class WatchedHandler(IsolatedHandler):
             # A connection that was kept open outlives the server: nothing more comes through it.
             self.close_connection = True
             return
+        if any(self.host.replaced):
+            # The file's own time says nothing of what is sent instead.
+            del self.headers["If-Modified-Since"]
         super().do_GET()
 
     def end_headers(self) -> None:
@@ -70,6 +75,8 @@ class WatchedHandler(IsolatedHandler):
         path = urlsplit(self.path).path
         if path in self.host.damaged:
             content[len(content) // 2] ^= 1
+        if path == "/":
+            content = content.replace(*self.host.replaced)
         self.host.answers.append(Answer(path, len(content)))
         outputfile.write(content)
 
