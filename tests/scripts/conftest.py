@@ -12,7 +12,7 @@ if ".venvs" in Path(sys.prefix).parts:
     sys.path.insert(0, str(Path(__file__).parents[2] / "workflow_scripts"))
 else:
     # The driver lacks what these import; test_environments.py runs them instead.
-    collect_ignore = ["torch", "onnx", "tensorflow"]
+    collect_ignore = ["torch", "onnx", "tensorflow", "publish"]
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 
-@pytest.mark.parametrize("environment", ["torch", "onnx", "tensorflow"])
+@pytest.mark.parametrize("environment", ["torch", "onnx", "tensorflow", "publish"])
 def test_scripts(environments: Path, environment: str) -> None:
     python = environments / ".venvs" / environment / "bin" / "python"
     # The folder above is the driver's: its conftest.py imports what these environments lack.
