@@ -118,13 +118,8 @@ class Bucket:
         except BotoCoreError as error:
             raise Failure(f"{subject}: {error}") from error
 
-    def check(self) -> None:
-        """Raise Failure unless the prefix may be listed: unlike that of a HEAD, a listing's refusal says why."""
-        with self._asking("list"):
-            self.client.list_objects_v2(Bucket=self.name, Prefix=self.prefix, MaxKeys=1)
-
     def objects(self) -> dict[str, Listed]:
-        """List every object below the prefix."""
+        """List every object below the prefix; the first to ask, for unlike a HEAD's its refusal says why."""
         found = {}
         with self._asking("list"):
             pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=self.prefix)
@@ -135,7 +130,10 @@ class Bucket:
         return found
 
     def head(self, key: str) -> Stored | None:
-        """Return an object's headers; None where there is none."""
+        """Return the headers of an object that was listed; None where it is gone.
+
+        What was never there AWS answers with 403, not 404, to those who may list the prefix alone.
+        """
         with self._asking("look at", key):
             try:
                 answer = self.client.head_object(Bucket=self.name, Key=self.prefix + key, ChecksumMode="ENABLED")

@@ -35,11 +35,11 @@ class Plan:
     doomed: list[str]
 
 
-def live_releases(bucket: Bucket) -> set[str]:
+def live_releases(bucket: Bucket, objects: dict[str, Listed]) -> set[str]:
     """Return the releases that the entries show: two while a publisher changes them, or where one was killed then."""
     live = set()
     for entry in ENTRIES:
-        stored = bucket.head(entry)
+        stored = bucket.head(entry) if entry in objects else None
         if stored is None:
             continue
         if "release" not in stored.metadata:
@@ -61,7 +61,7 @@ def make_plan(bucket: Bucket, objects: dict[str, Listed], keep: int, grace: time
     records = releases_in(iter(objects), record_key("*"))
     claims = releases_in(iter(objects), claim_key("*"))
     newest = sorted(records, key=lambda key: (objects[key].modified, key), reverse=True)
-    live = live_releases(bucket)
+    live = live_releases(bucket, objects)
     for release in live:
         if record_key(release) not in records:
             raise Failure(f"{bucket.address(record_key(release))} is missing, the live release's record; publish again")

@@ -179,8 +179,8 @@ def main(argv: Sequence[str]) -> None:
     release = read_site(arguments.site)
     check_manifests(json.loads((arguments.site / "catalogue.json").read_text()), arguments.manifests)
     bucket = Bucket(arguments.bucket, arguments.endpoint)
-    bucket.check()
-    seen = {entry: bucket.head(entry) for entry in ENTRIES}
+    objects = bucket.objects()
+    seen = {entry: bucket.head(entry) if entry in objects else None for entry in ENTRIES}
     # Claimed before anything is looked for: what prune does not see claimed from here on, it did not see at all, and
     # then its lock shows in the listing.
     store_record(bucket, claim_key(release.id), release)

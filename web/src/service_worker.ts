@@ -34,6 +34,10 @@ worker.addEventListener('fetch', (event) => {
   else if (shell.includes(path)) event.respondWith(cacheFirst(request));
 });
 
+/**
+ * Keeps what one index.html leads to. Where that is of another build, a release is just being published: the browser
+ * tries again on the next visit.
+ */
 async function keepAll(): Promise<void> {
   const cache = await caches.open(cacheName);
   const page = await fetch('./', { cache: 'no-cache' });

@@ -82,6 +82,13 @@ def test_publisher_stays_within_its_prefix(place: Place, both: Path) -> None:
             publisher.put_object(Bucket="site", Key=key, Body=b"")
 
 
+def test_only_what_is_listed_is_looked_at(place: Place, line: Line, both: Path) -> None:
+    # AWS answers a HEAD of what is not there with 403 to those who may list the prefix alone; this server does not.
+    assert place.publish(both, endpoint=line.endpoint).release
+    assert [passing for passing in line.passed if passing.method == "HEAD"] == []
+    assert any(passing.method == "GET" for passing in line.passed)
+
+
 def test_publisher_cannot_delete(place: Place, admin: Any, both: Path) -> None:
     release = place.publish(both).release
     before = objects_in(admin, place)
