@@ -146,10 +146,11 @@ def page_sources():
     return [f"web/{name}" for name in names] + sorted(map(str, sources))
 
 
-# What --config gives is a text inside of a list, and a single value needs no brackets.
+# What --config gives is a text inside of a list, and so is true; a single value needs no brackets.
 config["resolutions"] = [int(r) if str(r).isdecimal() else r for r in as_list(config["resolutions"])]
 config["dtypes"] = as_list(config["dtypes"])
 config["cors_origins"] = as_list(config["cors_origins"])
+config["prune"] = {"true": True, "false": False}.get(str(config["prune"]), config["prune"])
 validate_config(yaml.safe_load(Path(workflow.basedir, "config.schema.yaml").read_text()))
 
 MODELS = as_list(config["model"])
