@@ -176,11 +176,12 @@ def benchmark_page_sources():
     return page_sources() + ["web/tsconfig.benchmark.json", "web/vite.benchmark.config.ts"] + sorted(map(str, sources))
 
 
-# What --config gives is a text inside of a list, and a single value needs no brackets.
+# What --config gives is a text inside of a list, and so is true; a single value needs no brackets.
 config["resolutions"] = [int(r) if str(r).isdecimal() else r for r in as_list(config["resolutions"])]
 config["dtypes"] = as_list(config["dtypes"])
 config["tflite_dtypes"] = as_list(config["tflite_dtypes"])
 config["cors_origins"] = as_list(config["cors_origins"])
+config["prune"] = {"true": True, "false": False}.get(str(config["prune"]), config["prune"])
 validate_config(yaml.safe_load(Path(workflow.basedir, "config.schema.yaml").read_text()))
 
 MODELS = as_list(config["model"])

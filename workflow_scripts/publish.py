@@ -53,7 +53,7 @@ def check_manifests(catalogue: dict[str, Any], manifests: Sequence[Path]) -> Non
         for resolution in model["resolutions"]:
             hops = checked.get((model["name"], resolution["resolution"]), set())
             for artifact in resolution["dtypes"]:
-                if f"tfjs-{artifact['dtype']}" not in hops:
+                if f"{artifact['engine']}-{artifact['dtype']}" not in hops:
                     what = f"{model['name']} at {resolution['resolution']} in {artifact['dtype']}"
                     raise Failure(f"the site offers {what}, which no manifest vouches for; build the site again")
 
