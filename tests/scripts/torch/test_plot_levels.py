@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from graph_models import GraphModel
@@ -10,7 +11,9 @@ from safetensors.torch import save_file
 from graphs_by_hand import SIZE, write_model
 
 
-def test_drawings_come_near_their_levels(tmp_path: Path) -> None:
+def test_drawings_come_near_their_levels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Four layers take fewer steps than 119.
+    monkeypatch.setattr("plot_levels.STEPS", np.geomspace(16, 2048, 24).round())
     graph = GraphModel(write_model(tmp_path / "float32"))
     x = torch.rand(1, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(2))
     exact = drawing(graph, x, "portrait", None)
