@@ -170,6 +170,22 @@ def test_quantized_weights_are_what_the_converter_writes(built: Workflow, tmp_pa
         assert [found[i] for i in same] == [mixed[i] for i in same]
 
 
+def test_compact_weights_hold_their_floor(broken: Workflow) -> None:
+    # Calibrated at the size that is built here, for a floor that takes few attempts.
+    (broken.folder / "small.yaml").write_text(
+        "compact: {calibration: 64, check: 64, margin_db: 1}\n"
+        "tolerances: {default: {tfjs-compact: {min_drawing_psnr_db: 25}}}\n"
+    )
+    config = ("--configfile", "small.yaml", "--config", "dtypes=[float32,uint16,compact]", "resolutions=[64]")
+    broken.succeed("results/u2netp/64/manifest.json", *config)
+    manifest = broken.manifest("u2netp", 64)
+    assert manifest["checks"]["parity"]["tfjs-compact"]["drawing_psnr_db"] >= 25
+    report = json.loads((broken.folder / "results/u2netp/compact/report.json").read_text())
+    sizes = manifest["checks"]["size"]
+    assert sizes["tfjs-compact"]["weight_bytes"] == report["bytes"] < 0.8 * sizes["tfjs-uint16"]["weight_bytes"]
+    assert "results/u2netp/compact/report.json" in manifest["artifacts"]
+
+
 def test_report_is_one_page_with_table_and_picture(built: Workflow) -> None:
     built.succeed("--report", "report.html", "all", "--config", "resolutions=[64]")
     page = (built.folder / "report.html").read_text()

@@ -1,22 +1,24 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from graph_models import GraphModel
 from metrics import psnr_db
-from plot_levels import drawing, main, nearest_level
+from plot_levels import LEVELS_DB, drawing, main, nearest_levels
 from safetensors.torch import save_file
 
 from graphs_by_hand import SIZE, write_model
 
 
-def test_drawings_come_near_their_levels(tmp_path: Path) -> None:
+def test_drawings_come_near_their_levels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Four layers take fewer steps than 119.
+    monkeypatch.setattr("plot_levels.STEPS", np.geomspace(16, 2048, 24).round())
     graph = GraphModel(write_model(tmp_path / "float32"))
     x = torch.rand(1, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(2))
     exact = drawing(graph, x, "portrait", None)
-    for level in (30, 45):
-        picture, found = nearest_level(graph, x, "portrait", exact, level)
-        assert found == psnr_db(picture, exact) == pytest.approx(level, abs=3)
+    for (picture, found), level in zip(nearest_levels(graph, x, "portrait", exact), LEVELS_DB, strict=True):
+        assert found == psnr_db(picture, exact) == pytest.approx(level, abs=4)
     save_file({"astronaut": x}, tmp_path / "probes.safetensors")
     options = {"--model": "float32", "--probes": "probes.safetensors", "--output": "levels.png"}
     given = [str(word) for option, name in options.items() for word in (option, tmp_path / name)]
