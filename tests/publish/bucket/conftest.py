@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,8 @@ import pytest
 if TYPE_CHECKING:
     from line import Line
     from places import Place
+
+ROOT = Path(__file__).parents[3]
 
 if ".venvs" in Path(sys.prefix).parts:
     sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
@@ -61,14 +64,20 @@ def line(endpoint: str) -> "Iterator[Line]":
 
 def assemble(results: Path, folder: Path, dtypes: list[str], page: Path | None = None) -> Path:
     """Build a site from what the workflow built, with the workflow's own scripts."""
-    import assemble_site
-    import share_weights
-
-    manifests = [str(results / f"u2netp/{size}/manifest.json") for size in (64, 128)]
-    share_weights.main(["--manifests", *manifests, "--dtypes", *dtypes, "--output", str(folder / "shared")])
+    manifests = ["--manifests", *(str(results / f"u2netp/{size}/manifest.json") for size in (64, 128))]
+    weights = ["--dtypes", *dtypes, "--tflite-dtypes", "float32", "float16", "--output", str(folder / "shared")]
+    script("tensorflow", "share_weights", *manifests, *weights)
     parts = ["--page", str(page or results / "page"), "--samples", str(results / "samples")]
-    assemble_site.main([*parts, "--models", str(folder / "shared"), "--output", str(folder / "site")])
+    sources = ["--locks", str(ROOT / "requirements.txt"), "--bills", str(results / "bills/driver.cdx.json")]
+    made = [*sources, "--builder", "urn:tests", "--models", str(folder / "shared"), "--output", str(folder / "site")]
+    script("provenance", "assemble_site", *parts, *manifests, *made)
     return folder / "site"
+
+
+def script(environment: str, name: str, *arguments: str) -> None:
+    """Run one of the workflow's scripts in its own environment."""
+    command = [str(ROOT / f".venvs/{environment}/bin/python"), str(ROOT / f"workflow_scripts/{name}.py"), *arguments]
+    subprocess.run(command, cwd=ROOT, check=True)
 
 
 @pytest.fixture(scope="session")
@@ -95,10 +104,11 @@ def other_uint16(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     """The site after a change of its uint16 weights alone."""
     folder = tmp_path_factory.mktemp("uint16")
     for size in (64, 128):
-        shutil.copytree(results / f"u2netp/{size}/tfjs", folder / f"u2netp/{size}/tfjs")
+        for name in ("tfjs", "tflite"):
+            shutil.copytree(results / f"u2netp/{size}/{name}", folder / f"u2netp/{size}/{name}")
         shutil.copy(results / f"u2netp/{size}/manifest.json", folder / f"u2netp/{size}")
         shard = folder / f"u2netp/{size}/tfjs/uint16/group1-shard1of1.bin"
         shard.write_bytes(bytes(byte ^ 1 for byte in shard.read_bytes()))
-    for name in ("page", "samples"):
+    for name in ("page", "samples", "bills"):
         (folder / name).symlink_to(results / name)
     return assemble(folder, folder, ["float32", "uint16"])
