@@ -1,13 +1,9 @@
 """The site as the workflow builds it, in the Chromium of this machine."""
 
 import json
-import os
-import re
-import subprocess
-from pathlib import Path
 
 import pytest
-from conftest import SITE_CONFIG, Workflow
+from conftest import SITE_CONFIG, Workflow, own_tests
 
 
 def test_site_computes_what_pytorch_computes(site: Workflow) -> None:
@@ -49,23 +45,5 @@ def test_what_the_site_does_not_hold_is_said_at_once(site: Workflow, target: str
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_in_chromium(site: Workflow, environments: Path) -> None:
-    python = environments / ".venvs/torch/bin/python"
-    # The folder above is the driver's: its conftest.py imports what this environment lacks.
-    command = [str(python), "-m", "pytest", "tests/browser/chromium", "-q", "--confcutdir=tests/browser/chromium"]
-    done = subprocess.run(
-        command,
-        cwd=site.folder,
-        env={**os.environ, "U2NET_SITE": str(site.folder / "results/site")},
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    print(done.stdout)
-    assert done.returncode == 0
-    summary = done.stdout.splitlines()[-1]
-    passed = re.search(r"(\d+) passed", summary)
-    assert passed is not None
-    assert int(passed.group(1)) > 20
-    assert "skipped" not in summary
-    assert "deselected" not in summary
+def test_in_chromium(site: Workflow) -> None:
+    own_tests("torch", "tests/browser/chromium", 30, U2NET_SITE=str(site.folder / "results/site"))

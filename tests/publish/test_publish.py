@@ -1,7 +1,6 @@
 """Publishing as the README shows it: to a real S3 server, and from it into Chromium."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -9,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, SITE_CONFIG, Workflow
+from conftest import SITE_CONFIG, Workflow, own_tests
 
 HERE = Path(__file__).parent
 PUBLISHER = {"AWS_ACCESS_KEY_ID": "publisher", "AWS_SECRET_ACCESS_KEY": "publisher-secret"}
@@ -32,31 +31,8 @@ def s3(environments: Path) -> Iterator[str]:
     assert server.wait(timeout=30) == 0
 
 
-def own_tests(environment: str, folder: str, least: int, **variables: str) -> str:
-    """Run a folder of tests with an environment's own pytest; return what was printed."""
-    command = [str(ROOT / f".venvs/{environment}/bin/python"), "-m", "pytest", f"tests/publish/{folder}", "-q", "-rP"]
-    done = subprocess.run(
-        # The folders above are the driver's: their conftest.py imports what this environment lacks.
-        [*command, f"--confcutdir=tests/publish/{folder}", "--durations=10"],
-        cwd=ROOT,
-        env={**os.environ, **variables},
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    print(done.stdout)
-    assert done.returncode == 0
-    summary = done.stdout.splitlines()[-1]
-    passed = re.search(r"(\d+) passed", summary)
-    assert passed is not None
-    assert int(passed.group(1)) >= least
-    assert "skipped" not in summary
-    assert "deselected" not in summary
-    return done.stdout
-
-
 def test_in_a_bucket(site: Workflow, s3: str) -> None:
-    printed = own_tests("publish", "bucket", 60, U2NET_S3=s3, U2NET_RESULTS=str(site.folder / "results"))
+    printed = own_tests("publish", "tests/publish/bucket", 60, U2NET_S3=s3, U2NET_RESULTS=str(site.folder / "results"))
     polls = sum(map(int, re.findall(r"^polls: (\d+)$", printed, re.MULTILINE)))
     print(f"{polls} looks at the bucket while publishers were killed or met")
     assert polls > 100
@@ -142,7 +118,7 @@ def test_in_chromium(site: Workflow, s3: str) -> None:
     assert done.returncode == 0, done.stderr
     own_tests(
         "torch",
-        "chromium",
+        "tests/publish/chromium",
         1,
         U2NET_ADDRESS=f"{s3}/site/portraits/chromium",
         U2NET_RESULTS=str(site.folder / "results"),
