@@ -16,14 +16,13 @@ from urllib.parse import urlencode
 
 import numpy as np
 from commands import Failure, run
-from files import replacing, sha256
+from files import sha256
 from images import Pixels
 from make_probe_inputs import probe_photos
 from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
-from predictions import Signature
-from safetensors.numpy import save_file
+from predictions import Signature, save_predictions
 from serve_site import IsolatedHandler
 
 # By the engine that the backend belongs to: the page names LiteRT's after it.
@@ -189,8 +188,7 @@ def main(argv: Sequence[str]) -> None:
         "model_sha256": sha256(artifact),
         "signature": json.dumps(asdict(read_signature(artifact))),
     }
-    with replacing(arguments.output) as staging:
-        save_file(outputs, staging, metadata)
+    save_predictions(arguments.output, outputs, metadata)
 
 
 if __name__ == "__main__":

@@ -39,7 +39,8 @@ function writeSafetensors(
   tensors: ReadonlyMap<string, { shape: number[]; values: Float32Array }>,
   metadata: Record<string, string>,
 ): void {
-  const header: Record<string, unknown> = { __metadata__: metadata };
+  // One key, as predictions.py reads and writes it.
+  const header: Record<string, unknown> = { __metadata__: { prediction: JSON.stringify(metadata) } };
   const chunks: Uint8Array[] = [];
   let offset = 0;
   for (const [name, { shape, values }] of tensors) {

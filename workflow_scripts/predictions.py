@@ -68,13 +68,18 @@ def write_predictions(
         "model_sha256": sha256(arguments.model),
         "signature": json.dumps(asdict(signature)),
     }
-    with replacing(arguments.output) as staging:
-        save_file(outputs, staging, metadata)
+    save_predictions(arguments.output, outputs, metadata)
+
+
+def save_predictions(path: Path, outputs: Tensors, metadata: dict[str, str]) -> None:
+    """Write d0 by probe name. The metadata stand under one key: safetensors would write several in any order."""
+    with replacing(path) as staging:
+        save_file(outputs, staging, {"prediction": json.dumps(metadata, sort_keys=True)})
 
 
 def read_predictions(path: Path) -> tuple[Tensors, dict[str, str]]:
     """Return d0 by probe name, and the metadata."""
     with safe_open(path, framework="numpy") as file:
-        metadata = dict(file.metadata())
+        metadata = json.loads(file.metadata()["prediction"])
         names = file.keys()
         return {name: file.get_tensor(name) for name in names}, metadata

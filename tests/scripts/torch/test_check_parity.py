@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from check_parity import main
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
+from predictions import save_predictions
 
 Refusal = Callable[..., str]
 D0 = dict[str, NDArray[np.float32]]
@@ -35,7 +35,7 @@ def write(folder: Path, hop: str, d0: D0, **signature: Any) -> Path:
         **({"peak_bytes": "4711"} if hop.startswith("tfjs") else {}),
     }
     path = folder / f"{hop}.safetensors"
-    save_file(d0, path, metadata)
+    save_predictions(path, d0, metadata)
     return path
 
 
