@@ -128,10 +128,10 @@ def test_first_drawings_download_the_whole_model(timed: Workflow, report: dict[s
 
 def test_kernels_are_the_graphs_operations(timed: Workflow, report: dict[str, Any]) -> None:
     graph = ops(timed, "tfjs/float32")
-    assert graph.pop("_FusedConv2D") == 119
+    assert graph.pop("_FusedConv2D") == 118
     names = {"AddV2": "Add", "ConcatV2": "Concat"}
-    expected = {names.get(op, op): count for op, count in graph.items()} | {"FusedConv2D": 119}
-    weights = 4_501_940
+    expected = {names.get(op, op): count for op, count in graph.items()} | {"FusedConv2D": 118}
+    weights = 4_501_912
     for profile, backend in zip(report["profiles"], ("wasm", "webgl", "webgpu"), strict=True):
         assert profile["backend"] == backend
         assert profile["kernels"] == expected
