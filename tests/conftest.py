@@ -116,14 +116,14 @@ def python(environment: str, *arguments: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def own_tests(environment: str, folder: str, least: int, **variables: str) -> str:
-    """Run a folder of tests with an environment's own pytest; none may be left out. Return what it printed."""
+def own_tests(environment: str, folder: str, least: int, project: Path = ROOT, **variables: str) -> str:
+    """Run a folder of a project's tests with an environment's own pytest, none left out; return what it printed."""
     command = [str(ROOT / f".venvs/{environment}/bin/python"), "-m", "pytest", folder, "-q", "-rP", "--durations=10"]
     # The folders above are the driver's: their conftest.py imports what this environment lacks.
     top = "tests/scripts" if folder.startswith("tests/scripts/") else folder
     done = subprocess.run(
         [*command, f"--confcutdir={top}"],
-        cwd=ROOT,
+        cwd=project,
         env={**os.environ, **variables},
         text=True,
         stdout=subprocess.PIPE,

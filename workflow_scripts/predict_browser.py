@@ -133,7 +133,7 @@ def find_artifact(site: Path, model: str, resolution: int, engine: str) -> Path:
 def read_signature(model: Path) -> Signature:
     """Return the ends of a TensorFlow.js graph, whose d0 has its input's size, or those of LiteRT's recipe."""
     graph = json.loads(model.read_text())
-    if model.name == "recipe.json":
+    if model.name.startswith("recipe."):
         x, d0 = graph["input"], graph["output"]
         return Signature(x["name"], x["shape"], d0["name"], d0["shape"], "NHWC")
     (x,) = [node for node in graph["modelTopology"]["node"] if node["op"] == "Placeholder"]

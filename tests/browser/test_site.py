@@ -46,4 +46,4 @@ def test_what_the_site_does_not_hold_is_said_at_once(site: Workflow, target: str
 
 
 def test_in_chromium(site: Workflow) -> None:
-    own_tests("torch", "tests/browser/chromium", 30, U2NET_SITE=str(site.folder / "results/site"))
+    own_tests("torch", "tests/browser/chromium", 30, site.folder, U2NET_SITE=str(site.folder / "results/site"))

@@ -325,8 +325,8 @@ def test_page_stays_responsive_during_runs(visitor: Visitor) -> None:
     gaps = np.diff(during)
     print(f"{len(during)} frames in {computed:.0f} ms of runs, median gap {np.median(gaps):.1f} ms")
     # Computed on the page's own thread, a run would be one gap, and there would be a few frames in all.
-    assert len(during) > max(10 * runs, computed / 100)
-    assert np.median(gaps) < 34
+    assert len(during) > 5 * runs
+    assert np.median(gaps) < computed / runs / 2
 
 
 def test_tensors_do_not_leak(visitor: Visitor) -> None:

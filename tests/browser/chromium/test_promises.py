@@ -150,7 +150,7 @@ def test_site_without_litert_says_so(visitor: Visitor, site: Path) -> None:
     catalogue = json.loads((site / "catalogue.json").read_text())
     for size in (size for model in catalogue["models"] for size in model["resolutions"]):
         size["dtypes"] = [artifact for artifact in size["dtypes"] if artifact["engine"] == "tfjs"]
-    visitor.context.route("**/catalogue.json", lambda route: route.fulfill(json=catalogue))
+    visitor.context.route("**/catalogue.*json", lambda route: route.fulfill(json=catalogue))
     page = visitor.open(backend="litert-wasm")
     expect(page.get_by_test_id("backend")).to_have_value("wasm")
     expect(page.locator("#backend-note")).to_contain_text("This site does not hold u2netp for LiteRT.")
