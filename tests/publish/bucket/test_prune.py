@@ -55,7 +55,7 @@ def test_keeps_the_last_and_the_live(
         in done.printed
     )
     assert count > 0
-    kept = shards_of(both, "float32", "uint16") | shards_of(other_uint16, "float32", "uint16")
+    kept = shards_of(both, "float32", "float16", "uint16") | shards_of(other_uint16, "float32", "float16", "uint16")
     assert {key for key in after if key.startswith("weights/")} == kept
     # The older version of the page goes, with its record; what is not ours stays.
     gone = before.keys() - after.keys()
@@ -66,7 +66,7 @@ def test_keeps_the_last_and_the_live(
 
     prune(place, "--keep", "1", *NOW, "--delete")
     last = objects_in(admin, place)
-    assert {key for key in last if key.startswith("weights/")} == shards_of(both, "float32", "uint16")
+    assert {key for key in last if key.startswith("weights/")} == shards_of(both, "float32", "float16", "uint16")
     assert [key for key in last if key.startswith(("releases/", "locks/"))] == [f"releases/{three[2]}.json"]
     assert whole(place, three[2])
     assert "would delete 0 objects" in prune(place, "--keep", "1", *NOW).printed

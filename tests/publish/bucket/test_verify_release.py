@@ -44,7 +44,7 @@ def remove(admin: Any, key: str) -> None:
     admin.delete_object(Bucket="site", Key=key)
 
 
-flip = overwrite(lambda body: body[:1000] + bytes([body[1000] ^ 1]) + body[1001:])
+flip = overwrite(lambda body: body[: len(body) // 2] + bytes([body[len(body) // 2] ^ 1]) + body[len(body) // 2 + 1 :])
 cut = overwrite(lambda body: body[:-1])
 planted = overwrite(lambda body: gzip.compress(gzip.decompress(body).replace(b"</head>", b"<!-- --></head>")))
 unnamed = overwrite(lambda body: gzip.compress(gzip.decompress(body) + b" "))
