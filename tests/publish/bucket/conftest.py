@@ -74,6 +74,12 @@ def assemble(results: Path, folder: Path, dtypes: list[str], page: Path | None =
     return folder / "site"
 
 
+def lean(folder: Path, copy: Path) -> Path:
+    """Copy a site or page without LiteRT's binaries: with its 28 MB, uploads would take most of these tests' time."""
+    shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("litert_wasm*.wasm"))
+    return copy
+
+
 def script(environment: str, name: str, *arguments: str) -> None:
     """Run one of the workflow's scripts in its own environment."""
     command = [str(ROOT / f".venvs/{environment}/bin/python"), str(ROOT / f"workflow_scripts/{name}.py"), *arguments]
@@ -81,16 +87,16 @@ def script(environment: str, name: str, *arguments: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def both(results: Path) -> Path:
-    """The site as the workflow built it, with float32 and uint16."""
-    return results / "site"
+def both(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site as the workflow built it, with float32 and uint16; see `lean`."""
+    return lean(results / "site", tmp_path_factory.mktemp("both") / "site")
 
 
 @pytest.fixture(scope="session")
 def float32(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same site with float32 only, and another version of the page."""
     folder = tmp_path_factory.mktemp("float32")
-    shutil.copytree(results / "page", folder / "page")
+    lean(results / "page", folder / "page")
     (style,) = (folder / "page/assets").glob("index-*.css")
     older = style.rename(style.with_name("index-0lder000.css"))
     older.write_text(older.read_text() + "/* older */")
@@ -109,6 +115,7 @@ def other_uint16(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
         shutil.copy(results / f"u2netp/{size}/manifest.json", folder / f"u2netp/{size}")
         shard = folder / f"u2netp/{size}/tfjs/uint16/group1-shard1of1.bin"
         shard.write_bytes(bytes(byte ^ 1 for byte in shard.read_bytes()))
-    for name in ("page", "samples", "bills"):
+    lean(results / "page", folder / "page")
+    for name in ("samples", "bills"):
         (folder / name).symlink_to(results / name)
     return assemble(folder, folder, ["float32", "uint16"])
