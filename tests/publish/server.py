@@ -81,7 +81,7 @@ def start(folder: Path) -> tuple["subprocess.Popen[bytes]", str]:
         "-s3.port.lance=0",
         "-master.telemetry=false",
         "-master.volumeSizeLimitMB=64",
-        "-volume.max=20",
+        "-volume.max=60",
         *options,
     ]
     log = (folder / "log").open("wb")
