@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from files import sha256, write_json
+from files import files_in, sha256, write_json
 from google.protobuf.json_format import MessageToDict, ParseDict
 from in_toto_attestation.predicates.provenance.v1.provenance_pb2 import Provenance
 from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor
@@ -17,11 +17,6 @@ from in_toto_attestation.v1.statement import Statement
 
 PREDICATE = "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "https://snakemake.github.io/#workflow"
-
-
-def files_in(folder: Path) -> list[Path]:
-    """Return every file below a folder, sorted, but Snakemake's own markers."""
-    return sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
 
 
 def materials(manifests: Sequence[Mapping[str, Any]], locks: Sequence[Path]) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import onnx
 from commands import Failure, run
-from files import write_report
+from files import files_in, write_report
 from graphs import read_graph
 from tensorflow import make_ndarray
 from tensorflow.core.framework.types_pb2 import DT_FLOAT
@@ -115,10 +115,8 @@ def tflite_weights(path: Path, parameters: int) -> list[Weight]:
 
 
 def size_of(path: Path) -> int:
-    """Return a file's bytes, or all of a folder's; Snakemake's own marker is not counted."""
-    if path.is_file():
-        return path.stat().st_size
-    return sum(file.stat().st_size for file in path.iterdir() if not file.name.startswith("."))
+    """Return a file's bytes, or all of a folder's."""
+    return sum(file.stat().st_size for file in files_in(path))
 
 
 def check_artifact(

@@ -6,13 +6,7 @@ from pathlib import Path
 
 from commands import run
 from differences import first_difference
-from files import sha256, write_report
-
-
-def files_in(folder: Path) -> set[str]:
-    """Name every file below a folder but Snakemake's own markers."""
-    files = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
-    return {str(path.relative_to(folder)) for path in files}
+from files import files_in, sha256, write_report
 
 
 def main(argv: Sequence[str]) -> None:
@@ -21,7 +15,9 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--second", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
-    names = files_in(arguments.first), files_in(arguments.second)
+    names = tuple(
+        {str(path.relative_to(folder)) for path in files_in(folder)} for folder in (arguments.first, arguments.second)
+    )
     differing = dict.fromkeys(names[0] ^ names[1], "only one copy has it")
     for name in names[0] & names[1]:
         if difference := first_difference(arguments.first / name, arguments.second / name):

@@ -37,6 +37,13 @@ def replacing(path: Path) -> Iterator[Path]:
         remove(staging)
 
 
+def files_in(path: Path) -> list[Path]:
+    """Return every file below a folder in order, but Snakemake's own markers; the path itself where it is no folder."""
+    if not path.is_dir():
+        return [path]
+    return sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
+
+
 def write_json(path: Path, content: Any) -> None:
     """Write `content` as JSON with sorted keys, so that equal content is equal bytes."""
     with replacing(path) as staging:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from commands import Failure
-from files import sha256
+from files import files_in, sha256
 
 # What people and programs open, in the order in which they change to a new release.
 ENTRIES = ("index.html", "catalogue.json")
@@ -99,9 +99,8 @@ def references(value: Any) -> Iterator[dict[str, Any]]:
 
 def read_site(site: Path) -> Release:
     """Digest the site; raise Failure where it lacks a file, or has another than the catalogue or its name says."""
-    paths = sorted(str(file.relative_to(site)) for file in site.rglob("*") if file.is_file())
-    # Snakemake's own marker in the folder is not part of the site.
-    files = {path: describe(site, path) for path in paths if not Path(path).name.startswith(".")}
+    paths = sorted(str(file.relative_to(site)) for file in files_in(site))
+    files = {path: describe(site, path) for path in paths}
     for entry in ENTRIES:
         if entry not in files:
             raise Failure(f"{site} has no {entry}; build it with snakemake site")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from commands import Failure, run
-from files import sha256, write_json
+from files import files_in, sha256, write_json
 
 # The tools whose versions decide what an artifact holds or what a check measured.
 TOOLS = (
@@ -42,13 +42,6 @@ def git_commit() -> str | None:
     except (FileNotFoundError, subprocess.CalledProcessError):
         return None
     return found.stdout.strip()
-
-
-def files_in(artifact: Path) -> list[Path]:
-    """Return the file itself, or a folder's files in order; Snakemake's own marker is not one of them."""
-    if artifact.is_file():
-        return [artifact]
-    return sorted(file for file in artifact.iterdir() if not file.name.startswith("."))
 
 
 def passed_report(path: Path) -> dict[str, Any]:
