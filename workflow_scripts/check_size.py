@@ -125,9 +125,10 @@ def check_artifact(
     read: Callable[[Path], list[Weight]],
     item_bytes: float,
     parameters: int,
+    tensors: int,
     limits: dict[str, float],
 ) -> Size:
-    """Measure one artifact (its `paths`, weights read from the first) against the `parameters` it should hold."""
+    """Measure one artifact (its `paths`, weights read from the first): `parameters` in as many `tensors`, once each."""
     expected = round(parameters * item_bytes)
     total = sum(size_of(path) for path in paths)
     try:
@@ -139,6 +140,8 @@ def check_artifact(
     problems = []
     if (elements := sum(w.elements for w in weights)) != parameters:
         problems.append(f"{elements} weights, expected {parameters}")
+    if len(weights) != tensors:
+        problems.append(f"{len(weights)} weight tensors, expected {tensors}")
     if abs(stored - expected) > limits["weights"] * expected:
         problems.append(f"{stored} weight bytes, expected {expected} within {limits['weights']:.0%}")
     copies = Counter(w.kernel_digest for w in weights if w.kernel_digest)
@@ -151,13 +154,17 @@ def check_artifact(
     return Size(artifact, total, stored, expected, len(weights), problems)
 
 
-def check_structure(folder: Path, multiply_adds: int) -> Structure:
-    """Describe one TensorFlow.js model; it is to multiply and add as often as the network, less the folded mixing."""
+def check_structure(folder: Path, convolutions: int, multiply_adds: int) -> Structure:
+    """Describe one TensorFlow.js model; it is to convolve as the network does, less the folded mixing."""
     try:
         structure = read_structure(folder)
     except (Failure, KeyError, ValueError) as error:
         return Structure({}, 0, [f"cannot be read: {error!r}"])
-    if not structure.problems and structure.multiply_adds != multiply_adds:
+    if structure.problems:
+        return structure
+    if (fused := structure.operations.get("_FusedConv2D", 0)) != convolutions:
+        structure.problems.append(f"{fused} fused convolutions, expected {convolutions}")
+    if structure.multiply_adds != multiply_adds:
         structure.problems.append(f"{structure.multiply_adds:,} multiply-adds, expected {multiply_adds:,}")
     return structure
 
@@ -194,17 +201,28 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
     architecture = json.loads(arguments.architecture.read_text())
-    whole = architecture["convolution_parameters"]
+    whole, convolutions = architecture["convolution_parameters"], architecture["convolutions"]
     # optimize_graph folds the 1×1 convolution over the side outputs, a weight each and a bias, into what makes them.
     mixed = whole - architecture["side_outputs"] - 1
-    artifacts: list[tuple[str, list[Path], Callable[[Path], list[Weight]], str, int]] = [
-        ("onnx", [arguments.onnx], onnx_weights, "float32", whole),
-        ("ir", [arguments.ir, arguments.ir.with_suffix(".bin")], ir_weights, "float32", whole),
-        ("frozen", [arguments.frozen], graph_weights, "float32", whole),
-        ("optimized", [arguments.optimized], graph_weights, "float32", mixed),
-        *((f"tfjs-{folder.name}", [folder], tfjs_weights, folder.name, mixed) for folder in arguments.tfjs),
+    area = arguments.resolution**2
+    multiply_adds = architecture["multiply_adds_32x32"] * area // 32**2 - architecture["side_outputs"] * area
+    structures = {
+        f"tfjs-{folder.name}": check_structure(folder, convolutions - 1, multiply_adds) for folder in arguments.tfjs
+    }
+    # A kernel and a bias each; the second half of a split convolution is one more kernel.
+    whole_tensors = 2 * convolutions
+    mixed_tensors = whole_tensors - 2 + max(each.operations.get("Conv2D", 0) for each in structures.values())
+    artifacts: list[tuple[str, list[Path], Callable[[Path], list[Weight]], str, int, int]] = [
+        ("onnx", [arguments.onnx], onnx_weights, "float32", whole, whole_tensors),
+        ("ir", [arguments.ir, arguments.ir.with_suffix(".bin")], ir_weights, "float32", whole, whole_tensors),
+        ("frozen", [arguments.frozen], graph_weights, "float32", whole, whole_tensors),
+        ("optimized", [arguments.optimized], graph_weights, "float32", mixed, mixed_tensors),
         *(
-            (f"litert-{path.stem}", [path], partial(tflite_weights, parameters=mixed), path.stem, mixed)
+            (f"tfjs-{folder.name}", [folder], tfjs_weights, folder.name, mixed, mixed_tensors)
+            for folder in arguments.tfjs
+        ),
+        *(
+            (f"litert-{path.stem}", [path], partial(tflite_weights, parameters=mixed), path.stem, mixed, mixed_tensors)
             for path in arguments.tflite
         ),
     ]
@@ -212,13 +230,10 @@ def main(argv: Sequence[str]) -> None:
     if arguments.plan:
         widths["compact"] = mean_width(arguments.plan, mixed)
     sizes = [
-        check_artifact(name, paths, read, widths[dtype], parameters, arguments.limits)
-        for name, paths, read, dtype, parameters in artifacts
+        check_artifact(name, paths, read, widths[dtype], parameters, tensors, arguments.limits)
+        for name, paths, read, dtype, parameters, tensors in artifacts
     ]
     print(table(sizes))
-    area = arguments.resolution**2
-    multiply_adds = architecture["multiply_adds_32x32"] * area // 32**2 - architecture["side_outputs"] * area
-    structures = {f"tfjs-{folder.name}": check_structure(folder, multiply_adds) for folder in arguments.tfjs}
     problems = [f"{size.artifact}: {problem}" for size in sizes for problem in size.problems]
     problems += [f"{name}: {problem}" for name, structure in structures.items() for problem in structure.problems]
     report = {

@@ -31,6 +31,7 @@ MIXING: Arrays = {"mixer": np.array([[[[0.5], [0.7]]]], np.float32), "mixer_bias
 MULTIPLY_ADDS = 32 * 32 * (3 * 3 * 3 * 8 + 3 * 3 * 8 * 8)
 ARCHITECTURE = {
     "convolution_parameters": PARAMETERS + 3,
+    "convolutions": 3,
     "multiply_adds_32x32": MULTIPLY_ADDS + 32 * 32 * 2,
     "side_outputs": 2,
 }
@@ -216,6 +217,7 @@ def test_a_kernel_stored_twice_is_found(artifacts: Artifacts, refusal: Refusal, 
     artifacts.write(artifact, {**WEIGHTS, "copy": WEIGHTS["kernel2"].copy()})
     found = problems(artifacts, refusal, name)
     assert "1 kernels are stored more than once" in found
+    assert "weight tensors, expected" in found
     assert "weight bytes, expected" in found
 
 
@@ -240,6 +242,16 @@ def test_a_missing_tensor_is_found(artifacts: Artifacts, refusal: Refusal, artif
     found = problems(artifacts, refusal, name)
     mixing = 3 if artifact in ("onnx", "ir", "frozen") else 0
     assert f"{PARAMETERS - 8 + mixing} weights, expected {PARAMETERS + mixing}" in found
+    assert ("5 weight tensors, expected 6" if mixing else "3 weight tensors, expected 4") in found
+
+
+@ALL
+def test_a_tensor_in_two_pieces_is_found(artifacts: Artifacts, refusal: Refusal, artifact: str, name: str) -> None:
+    # As many weights and bytes as there should be: only the count tells.
+    first, second = np.split(WEIGHTS["kernel2"], [4], axis=2)
+    artifacts.write(artifact, {**WEIGHTS, "kernel2": first, "kernel2b": second})
+    expected = 6 if artifact in ("onnx", "ir", "frozen") else 4
+    assert problems(artifacts, refusal, name) == f"{expected + 1} weight tensors, expected {expected}"
 
 
 def test_the_zeros_that_the_tflite_converter_adds_are_not_weights(artifacts: Artifacts, refusal: Refusal) -> None:
@@ -289,7 +301,7 @@ def test_2_gib_in_one_file_is_found(tmp_path: Path) -> None:
     small = tmp_path / "small.pb"
     write_graph(small, WEIGHTS)
     limits = {"weights": 0.02, "graph_bytes": 2**32}
-    size = check_artifact("frozen", [path], lambda _: graph_weights(small), 4, PARAMETERS, limits)
+    size = check_artifact("frozen", [path], lambda _: graph_weights(small), 4, PARAMETERS, 4, limits)
     assert size.problems == ["2 GiB or more, which no protobuf message can hold"]
 
 
@@ -306,6 +318,15 @@ def test_more_multiply_adds_than_the_network_has_are_found(artifacts: Artifacts,
     assert message.startswith(
         f"script: tfjs-float32: {MULTIPLY_ADDS // 4:,} multiply-adds, expected {MULTIPLY_ADDS:,} ("
     )
+
+
+def test_a_convolution_too_few_is_found(artifacts: Artifacts, refusal: Refusal) -> None:
+    model = artifacts.folder / "float32" / "model.json"
+    content = json.loads(model.read_text())
+    content["modelTopology"]["node"].pop()
+    model.write_text(json.dumps(content))
+    message = refusal(main, *artifacts.arguments())
+    assert message.startswith("script: tfjs-float32: 1 fused convolutions, expected 2 (")
 
 
 @pytest.mark.parametrize(
