@@ -1,8 +1,11 @@
 """Tests of workflow_scripts/, a folder an environment: each runs by that environment's own pytest."""
 
+import json
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,3 +34,32 @@ def refusal(monkeypatch: pytest.MonkeyPatch) -> Refusal:
         return stopped.value.code
 
     return refused
+
+
+@pytest.fixture
+def sigmoid_frames() -> Callable[[str, Path], dict[str, Any]]:
+    """Have a native contender of the benchmark draw two frames with a sigmoid; return what it says of itself."""
+    import numpy as np
+    from safetensors.numpy import save_file
+
+    def frames(script: str, model: Path) -> dict[str, Any]:
+        probes = {name: np.random.default_rng(3).normal(size=(1, 3, 4, 4)).astype(np.float32) for name in ("a", "b")}
+        save_file(probes, model.with_name("probes.safetensors"))
+        done = subprocess.run(
+            [
+                *(sys.executable, script, "--model", str(model), "--threads", "1"),
+                *("--probes", str(model.with_name("probes.safetensors")), "--probe", "b"),
+            ],
+            input="frame\noutput\n",
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        said, first, second = map(json.loads, done.stdout.splitlines())
+        assert said["threads"] == 1
+        assert first["ms"] > 0
+        assert first["d0"] is None
+        assert np.allclose(second["d0"], (1 / (1 + np.exp(-probes["b"]))).ravel(), atol=1e-6)
+        return dict(said)
+
+    return frames

@@ -101,19 +101,18 @@ def test_dtype_that_ruins_the_picture_fails(broken: Workflow) -> None:
     assert "drawing_psnr_db" in line
 
 
-def test_damaged_tflite_file_fails_the_size_check(broken: Workflow) -> None:
-    file = broken.folder / "results/u2netp/64/tflite/float16.tflite"
+@pytest.mark.parametrize(
+    ("damaged", "message"),
+    [
+        ("tflite/float16.tflite", "check_size: litert-float16: "),
+        ("tfjs/uint16/group1-shard1of1.bin", "check_size: tfjs-uint16: cannot be read"),
+    ],
+)
+def test_size_check_names_the_artifact(broken: Workflow, damaged: str, message: str) -> None:
+    file = broken.folder / "results/u2netp/64" / damaged
     file.write_bytes(file.read_bytes()[:-100_000])
     done = broken.run("results/u2netp/64/size.json", "--forcerun", "check_size")
     assert done.returncode != 0
-    assert "check_size: litert-float16: " in done.stderr
-
-
-def test_size_check_names_the_artifact(broken: Workflow) -> None:
-    shard = broken.folder / "results/u2netp/64/tfjs/uint16/group1-shard1of1.bin"
-    shard.write_bytes(shard.read_bytes()[:-1000])
-    done = broken.run("results/u2netp/64/size.json", "--forcerun", "check_size")
-    assert done.returncode != 0
-    assert "check_size: tfjs-uint16: cannot be read" in done.stderr
+    assert message in done.stderr
     report = json.loads((broken.folder / "results/u2netp/64/size.failed.json").read_text())
     assert report["passed"] is False

@@ -1,33 +1,17 @@
-import json
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import openvino
 import time_openvino
 from openvino.runtime import opset8
-from safetensors.numpy import save_file
 
 
-def test_each_line_is_answered_with_a_frame(tmp_path: Path) -> None:
+def test_each_line_is_answered_with_a_frame(
+    tmp_path: Path, sigmoid_frames: Callable[[str, Path], dict[str, Any]]
+) -> None:
     x = opset8.parameter([1, 3, 4, 4], np.float32, name="x")
     openvino.save_model(openvino.Model([opset8.sigmoid(x)], [x]), tmp_path / "model.xml", compress_to_fp16=False)
-    probes = {name: np.random.default_rng(3).normal(size=(1, 3, 4, 4)).astype(np.float32) for name in ("a", "b")}
-    save_file(probes, tmp_path / "probes.safetensors")
-    done = subprocess.run(
-        [
-            *(sys.executable, time_openvino.__file__, "--model", str(tmp_path / "model.xml")),
-            *("--probes", str(tmp_path / "probes.safetensors"), "--probe", "b", "--threads", "1"),
-        ],
-        input="frame\noutput\n",
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    said, first, second = map(json.loads, done.stdout.splitlines())
-    assert said["threads"] == 1
+    said = sigmoid_frames(time_openvino.__file__, tmp_path / "model.xml")
     assert openvino.__version__.startswith(said["version"])
-    assert first["ms"] > 0
-    assert first["d0"] is None
-    assert np.allclose(second["d0"], (1 / (1 + np.exp(-probes["b"]))).ravel(), atol=1e-6)
