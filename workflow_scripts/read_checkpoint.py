@@ -20,7 +20,6 @@ from safetensors.torch import save_file
 from torch import Tensor
 from u2net import U2Net, describe, infer_stages, misfitting
 
-
 # What the pickle of a state dict names. PyTorch's restricted unpickler runs nothing either, but admits functions that
 # make gigabytes of a few bytes.
 ADMITTED = re.compile(
