@@ -48,13 +48,13 @@ def check_pickle(file: IO[bytes], path: Path) -> None:
     container = False
     for count, (opcode, argument, _) in enumerate(pickletools.genops(file)):
         name = opcode.name
-        if name == "GLOBAL" and not ADMITTED.fullmatch(argument):
-            found = shown(argument.replace(" ", "."))
+        if name == "GLOBAL" and not ADMITTED.fullmatch(str(argument)):
+            found = shown(str(argument).replace(" ", "."))
             raise Failure(
                 f"{path} is not a plain state dict: it is damaged or holds more than tensors ({found}), "
                 "and nothing in it was run; save the model's state_dict() with torch.save"
             )
-        if name in ("BINPUT", "LONG_BINPUT"):
+        if name in ("BINPUT", "LONG_BINPUT") and argument is not None:
             (containers.add if container else containers.discard)(argument)
             continue
         container = argument in containers if name in ("BINGET", "LONG_BINGET") else name not in PLAIN

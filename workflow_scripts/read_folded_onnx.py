@@ -86,9 +86,7 @@ def convolutions(model: ModelProto, path: Path) -> list[tuple[Tensor, Tensor, in
             raise Failure(f"{path} uses the same weights again and again, which no U²-Net does")
         kernel, bias = (values_of(initializers[name], path) for name in node.input[1:])
         if kernel.dim() != 4 or tuple(bias.shape) != tuple(kernel.shape[:1]):
-            raise Failure(
-                f"{path}: convolution {node.name[:100]!r} has no 4-D kernel with a bias for each output channel"
-            )
+            raise Failure(f"{path}: convolution {node.name[:100]!r} has no 4-D kernel with a bias a channel")
         dilations = next((list(a.ints) for a in node.attribute if a.name == "dilations"), []) or [1]
         found.append((kernel, bias, dilations[0]))
     return found
