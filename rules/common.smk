@@ -4,6 +4,7 @@ import difflib
 import itertools
 import json
 import math
+import re
 import sys
 from pathlib import Path
 
@@ -87,6 +88,8 @@ def known_checkpoints():
         path = checkpoints[model].get("path")
         if path is not None and not Path(path).is_file():
             refuse(f"no checkpoint at {path} (model {model}); give the path of a .pth or .onnx file")
+        if path is not None and re.search(r"[{}\n]", path):
+            refuse(f"the checkpoint {path!r} (model {model}) has a brace or a line feed in its path; rename it")
     return checkpoints
 
 
