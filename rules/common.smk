@@ -237,4 +237,4 @@ wildcard_constraints:
     dtype="float32|float16|uint16|uint8|compact",
     tflite_dtype="float32|float16",
     graph="frozen|optimized",
-    environment="|".join(ENVIRONMENTS),
+    environment="|".join([*ENVIRONMENTS, "fuzz"]),
