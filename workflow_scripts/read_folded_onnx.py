@@ -9,7 +9,7 @@ from commands import Failure
 from google.protobuf.message import DecodeError
 from onnx import ModelProto, TensorProto, numpy_helper
 from torch import Tensor
-from u2net import HEIGHTS, ConvBNReLU, U2Net, Widths, misfitting
+from u2net import FAMILIES, HEIGHTS, ConvBNReLU, U2Net, Widths, misfitting
 
 # A batch norm with these statistics is the identity, whatever its epsilon is named here.
 BATCH_NORM_EPSILON = 1e-5
@@ -28,11 +28,10 @@ STANDARD = ("", "ai.onnx")
 ITEM_BYTES = {TensorProto.FLOAT: 4, TensorProto.FLOAT16: 2, TensorProto.DOUBLE: 8}
 
 
-def execution_order(stages: dict[str, Widths]) -> dict[str, int]:
+def execution_order() -> dict[str, int]:
     """Return the dilation of each convolution by its name, in the order in which a forward pass runs them."""
-    # Without values: the widths come from a few kernels, and the others need not be as large as they say.
-    with torch.device("meta"):
-        network, x = U2Net(stages).eval(), torch.zeros(1, 3, 32, 32)
+    # Whatever the widths, which a file may exaggerate, the order is that of the smallest known network.
+    network = U2Net(FAMILIES["u2netp"]).eval()
     order: dict[str, int] = {}
     for name, module in network.named_modules():
         if isinstance(module, (ConvBNReLU, torch.nn.Conv2d)) and not name.endswith("conv_s1"):
@@ -40,7 +39,7 @@ def execution_order(stages: dict[str, Widths]) -> dict[str, int]:
             dilation = int(convolution.dilation[0])
             module.register_forward_hook(lambda *_, name=name, dilation=dilation: order.update({name: dilation}))
     with torch.inference_mode():
-        network(x)
+        network(torch.zeros(1, 3, 32, 32))
     return order
 
 
@@ -121,7 +120,7 @@ def read_folded_onnx(path: Path) -> dict[str, Tensor]:
     stages = stages_of([kernel for kernel, _, _ in found])
     if misfits := misfitting(stages):
         raise Failure(f"{path} is no U²-Net: {misfits[0]}")
-    for (name, expected), (kernel, bias, dilation) in zip(execution_order(stages).items(), found, strict=True):
+    for (name, expected), (kernel, bias, dilation) in zip(execution_order().items(), found, strict=True):
         if dilation != expected:
             raise Failure(f"{path} is no U²-Net: {name} is dilated by {dilation} instead of {expected}")
         if not name.rpartition(".")[2].startswith("rebnconv"):

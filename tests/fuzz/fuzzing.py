@@ -70,18 +70,18 @@ class Watch:
         elif event == "open" and isinstance(arguments[0], str | bytes):
             path, mode, flags = os.fsdecode(arguments[0]), arguments[1] or "", arguments[2]
             writes = set(mode) & set("wax+") if mode else flags & WRITES
-            inside = os.path.realpath(path).startswith(str(self.folder))  # noqa: PTH
+            inside = os.path.realpath(path).startswith(str(self.folder))  # noqa: PTH118
             if writes and not inside and path != os.devnull:
                 self.deeds.append(f"opens {path} to write")
 
     @contextmanager
-    def reading(self, folder: Path, *admitted: type[BaseException]) -> Iterator[None]:
-        """Let a block read what lies in `folder`, and raise nothing but `admitted`.
+    def reading(self, folder: Path, *admitted: type[BaseException], own: str | None = None) -> Iterator[None]:
+        """Let a block read what lies in `folder`, write below `own` in it, and raise nothing but `admitted`.
 
         AssertionError tells of a message of several lines, of files or processes that were opened, of time and memory.
         """
         folder = folder.resolve()
-        before = set(folder.rglob("*"))
+        before = files_in(folder, own)
         memory, started = peak_bytes(), time.process_time()
         self.deeds, self.folder = [], folder
         try:
@@ -91,8 +91,8 @@ class Watch:
             assert len(str(refusal)) < 2000, "a message of a whole page"
         finally:
             self.folder = None
-        assert self.deeds == []
-        assert set(folder.rglob("*")) == before
+        assert not self.deeds, self.deeds
+        assert files_in(folder, own) == before
         assert time.process_time() - started < CPU_SECONDS
         assert peak_bytes() - memory < MEMORY_BYTES
         self.judged += 1
@@ -100,12 +100,19 @@ class Watch:
             print(f"{self.judged} inputs judged", file=sys.stderr, flush=True)
 
 
+def files_in(folder: Path, own: str | None) -> set[Path]:
+    """Return all that lies in a folder, but below `own`."""
+    return {path for path in folder.rglob("*") if path.relative_to(folder).parts[0] != own}
+
+
 def peak_bytes() -> int:
     """Return the most memory that this process ever had."""
     return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-SIZES = st.sampled_from([0, 1, 2, 3, 7, 127, 128, 255, 256, 2**15, 2**16, 2**31 - 1, 2**31, 2**32 - 1, 2**40, 2**63 - 1])
+SIZES = st.sampled_from(
+    [0, 1, 2, 3, 7, 127, 128, 255, 256, 2**15, 2**16, 2**31 - 1, 2**31, 2**32 - 1, 2**40, 2**63 - 1]
+)
 
 
 @st.composite

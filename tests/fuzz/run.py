@@ -24,10 +24,13 @@ def main() -> None:
         sys.exit("Atheris is not installed; run snakemake --cores 1 .venvs/fuzz/installed.txt")
     python = sys.executable if environment == "driver" else str(ROOT / ".venvs" / environment / "bin/python")
     paths = [HERE, ROOT / "tests", ROOT / "workflow_scripts", atheris]
+    # Where libFuzzer leaves what crashed.
+    folder = ROOT / "results/fuzz"
+    folder.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
         [python, str(target), f"-max_total_time={arguments.seconds}", *arguments.arguments],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))},
-        cwd=ROOT / "results" if (ROOT / "results").is_dir() else None,
+        cwd=folder,
     )
     sys.exit(done.returncode)
 

@@ -48,7 +48,17 @@ FRAGMENTS = [
     *(b"ctorch._utils\n_rebuild_tensor_v2\n", b"ctorch\nFloatStorage\n", b"ctorch.storage\nUntypedStorage\n"),
     *(b"X\x0e\x00\x00\x00touch /planted", b")", b"(", b"t", b"R", b"\x81", b"b", b"Q", b"h\x00", b"h\x01", b"q\x01"),
     *(b"\x85", b"\x86", b"\x87", b"]", b"}", b"a", b"e", b"s", b"u", b"N", b"\x88", b"\x8a\x09" + b"\xff" * 9, b"."),
-    *(b"J\xff\xff\xff\x7f", b"K\x00", b"\x80\x04", b"\x93", b"2", b"0", b"P0\n", b"\x95" + b"\xff" * 8, b"r\xff\xff\xff\xff"),
+    *(
+        b"J\xff\xff\xff\x7f",
+        b"K\x00",
+        b"\x80\x04",
+        b"\x93",
+        b"2",
+        b"0",
+        b"P0\n",
+        b"\x95" + b"\xff" * 8,
+        b"r\xff\xff\xff\xff",
+    ),
 ]
 
 
@@ -99,7 +109,12 @@ def archives(draw: st.DrawFn) -> bytes:
     return draw(damaged(buffer.getvalue(), 2))
 
 
-INPUTS = archives() | st.sampled_from(SEEDS).flatmap(damaged) | st.sampled_from(LEGACY).flatmap(damaged) | st.sampled_from(LEGACY).flatmap(pickles)
+INPUTS = (
+    archives()
+    | st.sampled_from(SEEDS).flatmap(damaged)
+    | st.sampled_from(LEGACY).flatmap(damaged)
+    | st.sampled_from(LEGACY).flatmap(pickles)
+)
 
 
 @short
