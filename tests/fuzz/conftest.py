@@ -5,7 +5,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 
-sys.path.insert(0, str(HERE))
+sys.path.append(str(HERE))
 if ".venvs" in Path(sys.prefix).parts:
     sys.path.insert(0, str(HERE.parents[1] / "workflow_scripts"))
 else:

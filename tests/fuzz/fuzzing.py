@@ -30,7 +30,7 @@ short = settings(
 
 
 def instrument(*modules: str) -> None:
-    """Import modules so that a long run learns which of their branches an input takes; a short run needs no such thing."""
+    """Import modules so that a long run learns which of their branches an input takes; a short run has no need to."""
     if "pytest" not in sys.modules:
         import atheris
 
@@ -70,7 +70,7 @@ class Watch:
         elif event == "open" and isinstance(arguments[0], str | bytes):
             path, mode, flags = os.fsdecode(arguments[0]), arguments[1] or "", arguments[2]
             writes = set(mode) & set("wax+") if mode else flags & WRITES
-            inside = os.path.realpath(path).startswith(str(self.folder))  # noqa: PTH118
+            inside = os.path.realpath(path).startswith(str(self.folder))
             if writes and not inside and path != os.devnull:
                 self.deeds.append(f"opens {path} to write")
 
@@ -84,13 +84,15 @@ class Watch:
         before = files_in(folder, own)
         memory, started = peak_bytes(), time.process_time()
         self.deeds, self.folder = [], folder
+        message = ""
         try:
             yield
         except admitted as refusal:
-            assert "\n" not in str(refusal), "a message of several lines"
-            assert len(str(refusal)) < 2000, "a message of a whole page"
+            message = str(refusal)
         finally:
             self.folder = None
+        assert "\n" not in message, "a message of several lines"
+        assert len(message) < 2000, "a message of a whole page"
         assert not self.deeds, self.deeds
         assert files_in(folder, own) == before
         assert time.process_time() - started < CPU_SECONDS

@@ -46,7 +46,7 @@ def project(folder: Path) -> None:
 
 @st.composite
 def entries(draw: st.DrawFn) -> list[str]:
-    """KEY=VALUE as after --config: any key of config.yaml with the values of another, with hostile ones, with others."""
+    """KEY=VALUE as after --config: any key of config.yaml, with the values of another, with hostile ones or others."""
     texts = st.sampled_from(HOSTILE_TEXTS) | st.text(max_size=12) | st.sampled_from(DOCUMENTS)
     texts |= st.sampled_from([json.dumps(value) for value in CONFIG.values()])
     keys = st.sampled_from([*CONFIG, "resolution", "__use_it__", "Model"])

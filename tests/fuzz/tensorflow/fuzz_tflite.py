@@ -5,11 +5,10 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import tensorflow.compat.v1 as tf
 from fuzzing import SIZES, Watch, damaged, fuzz, instrument, short
 from hypothesis import given
 from hypothesis import strategies as st
-
-import tensorflow.compat.v1 as tf
 
 instrument("tflite_models")
 

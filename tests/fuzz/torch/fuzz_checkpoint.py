@@ -6,11 +6,10 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+import torch
 from fuzzing import HOSTILE_TEXTS, SIZES, Watch, damaged, fuzz, instrument, short
 from hypothesis import given
 from hypothesis import strategies as st
-
-import torch
 
 instrument("read_checkpoint", "u2net")
 

@@ -3,12 +3,11 @@
 import tempfile
 from pathlib import Path
 
+import torch
 from fuzzing import HOSTILE_TEXTS, SIZES, Watch, damaged, fuzz, instrument, short
 from hypothesis import given
 from hypothesis import strategies as st
 from onnx import ModelProto, TensorProto, helper, numpy_helper
-
-import torch
 
 instrument("read_folded_onnx", "read_checkpoint", "u2net")
 
