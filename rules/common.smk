@@ -1,7 +1,10 @@
 # What the stages share: the Python they run on, the validated configuration, the wildcards' values, the memory limit.
 
 import difflib
+import itertools
 import json
+import math
+import re
 import sys
 from pathlib import Path
 
@@ -34,12 +37,30 @@ def config_problem(error):
             hint = f"did you mean {close[0]}?" if close else f"known keys: {', '.join(known)}"
             return f"unknown config key {key} at {place}; {hint}"
     meaning = error.schema.get("description", "")
-    return f"config {place}: {error.message}" + (f" ({meaning.rstrip('.')})" if meaning else "")
+    problem = error.message if len(error.message) <= 300 else f"{error.message[:300]} …"
+    return f"config {place}: {problem}" + (f" ({meaning.rstrip('.')})" if meaning else "")
+
+
+def check_extent(values, deepest=10, most=1_000_000):
+    """Stop where the configuration is larger than any use of it: references in YAML make much of little."""
+    for _ in range(deepest):
+        nested = (
+            value.values() if isinstance(value, dict) else value for value in values if isinstance(value, (dict, list))
+        )
+        values = list(itertools.islice(itertools.chain.from_iterable(nested), most + 1))
+        if len(values) > most:
+            refuse(f"the configuration has more than {most} values; does it refer to itself?")
+    if values:
+        refuse(f"the configuration is nested more than {deepest} deep; does it refer to itself?")
 
 
 def validate_config(schema):
-    """Stop unless the configuration fits the schema."""
-    errors = list(jsonschema.Draft202012Validator(schema).iter_errors(config))
+    """Stop unless the configuration fits the schema, whose numbers are JSON's: not NaN, no infinity, 64.0 no integer."""
+    check_extent([config])
+    types = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
+    types = types.redefine("number", lambda _, value: type(value) in (int, float) and math.isfinite(value))
+    validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_checker=types)
+    errors = list(validator(schema).iter_errors(config))
     if errors:
         refuse(config_problem(jsonschema.exceptions.best_match(errors)))
 
@@ -67,6 +88,8 @@ def known_checkpoints():
         path = checkpoints[model].get("path")
         if path is not None and not Path(path).is_file():
             refuse(f"no checkpoint at {path} (model {model}); give the path of a .pth or .onnx file")
+        if path is not None and re.search(r"[{}\n]", path):
+            refuse(f"the checkpoint {path!r} (model {model}) has a brace or a line feed in its path; rename it")
     return checkpoints
 
 
@@ -84,14 +107,16 @@ def compact_floor(wildcards):
 def licence_terms(wildcards):
     """The arguments that tell write_manifest a model's licence, and what to say beside it."""
     source = CHECKPOINTS[wildcards.model]
-    return [argument for key in ("licence", "notice") if key in source for argument in (f"--{key}", source[key])]
+    return [f"--{key}={source[key]}" for key in ("licence", "notice") if key in source]
 
 
 def checkpoint_source(wildcards):
     """The arguments that tell fetch_checkpoint where a model's checkpoint is and what it must be."""
     source = CHECKPOINTS[wildcards.model]
-    known = [key for key in ("path", "package", "file", "drive", "bytes", "sha256") if key in source]
-    return [argument for key in known for argument in (f"--{key}", str(source[key]))]
+    # In one word each: a path may begin with a dash.
+    return [
+        f"--{key}={source[key]}" for key in ("path", "package", "file", "drive", "bytes", "sha256") if key in source
+    ]
 
 
 def checkpoint_format(wildcards):
@@ -160,7 +185,7 @@ def bucket_arguments(wildcards):
 def release_arguments(wildcards):
     """The arguments that tell verify_release what to check."""
     digest = ["--sha256", config["release_sha256"]] if config["release_sha256"] else []
-    return ["--release", needed("release", "https://example.org/portraits"), *digest]
+    return [f"--release={needed('release', 'https://example.org/portraits')}", *digest]
 
 
 def page_sources():
@@ -212,4 +237,4 @@ wildcard_constraints:
     dtype="float32|float16|uint16|uint8|compact",
     tflite_dtype="float32|float16",
     graph="frozen|optimized",
-    environment="|".join(ENVIRONMENTS),
+    environment="|".join([*ENVIRONMENTS, "fuzz"]),

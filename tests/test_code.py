@@ -77,6 +77,14 @@ def test_rules_ask_for_every_module_their_script_imports(rules: Path) -> None:
         assert listed == needed - scripts, text.partition(":")[0]
 
 
+@pytest.mark.parametrize("rules", RULES, ids=lambda path: path.stem)
+def test_nothing_reaches_a_shell_unquoted(rules: Path) -> None:
+    commands = re.findall(r"^    shell:\n((?:        .*\n)+)", rules.read_text(), re.MULTILINE)
+    assert len(commands) == len(re.findall(r"^    shell:", rules.read_text(), re.MULTILINE))
+    for command in commands:
+        assert [value for value in re.findall(r"\{[^}]*\}", command) if not value.endswith(":q}")] == []
+
+
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_lock_pins_hashes_and_names_no_host(lock: Path) -> None:
     text = lock.read_text()

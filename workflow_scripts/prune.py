@@ -14,6 +14,7 @@ from releases import (
     LOCK_SECONDS,
     PRUNE_LOCK,
     PRUNE_SECONDS,
+    RECORD_BYTES,
     claim_key,
     content_of,
     read_record,
@@ -48,9 +49,12 @@ def live_releases(bucket: Bucket, objects: dict[str, Listed]) -> set[str]:
     return live
 
 
-def keys_listed(bucket: Bucket, key: str, release: str) -> set[str]:
+def keys_listed(bucket: Bucket, objects: dict[str, Listed], key: str, release: str) -> set[str]:
     """Return the keys that a record or claim lists, and its own."""
-    return {key} | {file.key for file in read_record(content_of(bucket.get(key), "gzip"), release).files.values()}
+    if objects[key].bytes > RECORD_BYTES:
+        raise Failure(f"{bucket.address(key)} is larger than any release's record; look who put it there")
+    record = content_of(bucket.get(key), "gzip", RECORD_BYTES)
+    return {key} | {file.key for file in read_record(record, release).files.values()}
 
 
 def make_plan(bucket: Bucket, objects: dict[str, Listed], keep: int, grace: timedelta) -> Plan:
@@ -71,7 +75,7 @@ def make_plan(bucket: Bucket, objects: dict[str, Listed], keep: int, grace: time
     needed: set[str] = set()
     listed: set[str] = set()
     for key, release in (records | claims).items():
-        keys = keys_listed(bucket, key, release)
+        keys = keys_listed(bucket, objects, key, release)
         listed |= keys
         if key in stays:
             needed |= keys

@@ -79,7 +79,7 @@ def is_stored(bucket: Bucket, site: Path, path: str, listed: Listed) -> bool:
     if stored.sha256 == expected:
         return True
     # Compressed by another zlib, the same content may be other bytes.
-    found = hashlib.sha256(content_of(bucket.get(listed.key), listed.encoding)).hexdigest()
+    found = hashlib.sha256(content_of(bucket.get(listed.key), listed.encoding, listed.bytes)).hexdigest()
     if found != listed.sha256:
         raise Failure(
             f"{bucket.address(listed.key)} is not the file that its name says, its sha256 is {found}: somebody "

@@ -1,14 +1,15 @@
 """Recover a U²-Net's state dict from an ONNX file whose batch norms were folded into the convolutions."""
 
+import math
 from pathlib import Path
 
 import onnx
 import torch
 from commands import Failure
 from google.protobuf.message import DecodeError
-from onnx import ModelProto, numpy_helper
+from onnx import ModelProto, TensorProto, numpy_helper
 from torch import Tensor
-from u2net import HEIGHTS, ConvBNReLU, U2Net, Widths, misfitting
+from u2net import FAMILIES, HEIGHTS, ConvBNReLU, U2Net, Widths, misfitting
 
 # A batch norm with these statistics is the identity, whatever its epsilon is named here.
 BATCH_NORM_EPSILON = 1e-5
@@ -17,10 +18,20 @@ BATCH_NORM_EPSILON = 1e-5
 CONVOLUTIONS_PER_STAGE = {stage: 2 * (height or 4) for stage, height in HEIGHTS.items()}
 CONVOLUTIONS = sum(CONVOLUTIONS_PER_STAGE.values()) + 7
 
+# The fields that a tensor of each type may keep its values in.
+FIELDS = {
+    TensorProto.FLOAT: ("raw_data", "float_data"),
+    TensorProto.FLOAT16: ("raw_data", "int32_data"),
+    TensorProto.DOUBLE: ("raw_data", "double_data"),
+}
+STANDARD = ("", "ai.onnx")
+ITEM_BYTES = {TensorProto.FLOAT: 4, TensorProto.FLOAT16: 2, TensorProto.DOUBLE: 8}
 
-def execution_order(stages: dict[str, Widths]) -> dict[str, int]:
+
+def execution_order() -> dict[str, int]:
     """Return the dilation of each convolution by its name, in the order in which a forward pass runs them."""
-    network = U2Net(stages).eval()
+    # Whatever the widths, which a file may exaggerate, the order is that of the smallest known network.
+    network = U2Net(FAMILIES["u2netp"]).eval()
     order: dict[str, int] = {}
     for name, module in network.named_modules():
         if isinstance(module, (ConvBNReLU, torch.nn.Conv2d)) and not name.endswith("conv_s1"):
@@ -43,17 +54,39 @@ def stages_of(kernels: list[Tensor]) -> dict[str, Widths]:
     return stages
 
 
+def values_of(tensor: TensorProto, path: Path) -> Tensor:
+    """Return an initializer's values; raise Failure where they are no floats or not as many as its shape says."""
+    if tensor.data_type not in FIELDS:
+        raise Failure(f"{path}: {tensor.name[:100]!r} holds no floating-point weights")
+    raw, typed = (getattr(tensor, field) for field in FIELDS[tensor.data_type])
+    held = len(raw) / ITEM_BYTES[tensor.data_type] if raw else len(typed)
+    if any(side < 0 for side in tensor.dims) or held != math.prod(tensor.dims):
+        raise Failure(f"{path}: {tensor.name[:100]!r} holds {held:g} values, its shape is {list(tensor.dims)[:8]}")
+    try:
+        return torch.from_numpy(numpy_helper.to_array(tensor).copy())
+    except (ValueError, TypeError, OverflowError) as error:
+        raise Failure(f"{path}: {tensor.name[:100]!r} cannot be read ({error})") from error
+
+
 def convolutions(model: ModelProto, path: Path) -> list[tuple[Tensor, Tensor, int]]:
     """Return each Conv node's kernel, bias and dilation in the file's order; Failure where they are not inside."""
     initializers = {tensor.name: tensor for tensor in model.graph.initializer}
+    if len(initializers) < len(model.graph.initializer):
+        raise Failure(f"{path} holds two weights of one name; export it again")
     found: list[tuple[Tensor, Tensor, int]] = []
+    left = path.stat().st_size
     for node in model.graph.node:
-        if node.op_type != "Conv":
+        if node.op_type != "Conv" or node.domain not in STANDARD:
             continue
         if len(node.input) != 3 or not all(name in initializers for name in node.input[1:]):
-            raise Failure(f"{path}: convolution {node.name} has no constant kernel and bias")
-        kernel, bias = (torch.from_numpy(numpy_helper.to_array(initializers[name]).copy()) for name in node.input[1:])
-        dilations = next((list(a.ints) for a in node.attribute if a.name == "dilations"), [1])
+            raise Failure(f"{path}: convolution {node.name[:100]!r} has no constant kernel and bias")
+        left -= sum(initializers[name].ByteSize() for name in node.input[1:])
+        if left < 0:
+            raise Failure(f"{path} uses the same weights again and again, which no U²-Net does")
+        kernel, bias = (values_of(initializers[name], path) for name in node.input[1:])
+        if kernel.dim() != 4 or tuple(bias.shape) != tuple(kernel.shape[:1]):
+            raise Failure(f"{path}: convolution {node.name[:100]!r} has no 4-D kernel with a bias a channel")
+        dilations = next((list(a.ints) for a in node.attribute if a.name == "dilations"), []) or [1]
         found.append((kernel, bias, dilations[0]))
     return found
 
@@ -76,13 +109,18 @@ def read_folded_onnx(path: Path) -> dict[str, Tensor]:
             f"{path} has batch norms that are not folded; export it in evaluation mode, or pass the .pth file"
         )
     found = convolutions(model, path)
-    if len(found) != CONVOLUTIONS or any(kernel.dim() != 4 for kernel, _, _ in found):
+    if len(found) != CONVOLUTIONS:
         raise Failure(f"{path} is no U²-Net with folded batch norms: {len(found)} convolutions, not {CONVOLUTIONS}")
+    opsets = [opset.version for opset in model.opset_import if opset.domain in STANDARD]
+    newest = onnx.defs.onnx_opset_version()
+    if len(opsets) != 1 or not 1 <= opsets[0] <= newest:
+        said = ", ".join(map(str, opsets[:3])) or "none"
+        raise Failure(f"{path} names the opset {said}, known are 1 to {newest}; export it with one of these")
     state: dict[str, Tensor] = {}
     stages = stages_of([kernel for kernel, _, _ in found])
     if misfits := misfitting(stages):
         raise Failure(f"{path} is no U²-Net: {misfits[0]}")
-    for (name, expected), (kernel, bias, dilation) in zip(execution_order(stages).items(), found, strict=True):
+    for (name, expected), (kernel, bias, dilation) in zip(execution_order().items(), found, strict=True):
         if dilation != expected:
             raise Failure(f"{path} is no U²-Net: {name} is dilated by {dilation} instead of {expected}")
         if not name.rpartition(".")[2].startswith("rebnconv"):

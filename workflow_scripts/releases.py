@@ -27,6 +27,12 @@ PRUNE_LOCK = f"{LOCKS}prune.json"
 LOCK_SECONDS = 3600
 PRUNE_SECONDS = 600
 
+# A record lists some hundred bytes a file; of a site's files LiteRT's binaries are the largest, 10 MB each.
+RECORD_BYTES = 16 * 1024 * 1024
+FILE_BYTES = 64 * 1024 * 1024
+
+# What a path in a site looks like: no part leads up or is hidden, nothing needs quoting, nothing is a record or a lock.
+PATH = re.compile(rf"(?!{RECORDS}|{LOCKS})[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
 DIGEST = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -70,7 +76,12 @@ class Release:
 
 
 def key_of(path: str, digest: str) -> str:
-    """Return the key of a file of the site; raise Failure where its name holds another digest than its content's."""
+    """Return the key of a file of the site; raise Failure where its name holds another digest than its content's.
+
+    So it does where the path is none that a site has, as one that leads out of it.
+    """
+    if not PATH.fullmatch(path):
+        raise Failure(f"{path[:200]!r} is no path in a site")
     named = DIGEST.search(path)
     if named and named[0] != digest:
         raise Failure(f"{path} in the site is not what its name says: its sha256 is {digest}; build the site again")
@@ -81,6 +92,8 @@ def describe(site: Path, path: str) -> Listed:
     """Digest one file of the site."""
     file = site / path
     digest = sha256(file)
+    if file.stat().st_size > FILE_BYTES:
+        raise Failure(f"{file} has more than {FILE_BYTES} bytes, as no file of a site has; build the site again")
     encoding = "gzip" if file.suffix in COMPRESSED else None
     media_type = TYPES.get(file.suffix, "application/octet-stream")
     return Listed(key_of(path, digest), digest, file.stat().st_size, media_type, encoding)
@@ -114,12 +127,32 @@ def read_site(site: Path) -> Release:
     return Release(files, (json.dumps(content, indent=2, sort_keys=True) + "\n").encode())
 
 
+def listed_as(path: str, listed: Listed) -> Listed:
+    """Return what a record lists under a path; raise ValueError or Failure where publish would not have written it."""
+    if not (isinstance(listed.sha256, str) and DIGEST.fullmatch(listed.sha256)):
+        raise ValueError(f"{path[:200]!r} has no sha256")
+    if listed.key != key_of(path, listed.sha256):
+        raise ValueError(f"{path!r} lies elsewhere than it should")
+    if type(listed.bytes) is not int or not 0 <= listed.bytes <= FILE_BYTES:
+        raise ValueError(f"{path!r} has no size that a file of a site has")
+    if listed.encoding not in (None, "gzip") or not isinstance(listed.type, str):
+        raise ValueError(f"{path!r} is not served as a file of a site is")
+    return listed
+
+
 def read_record(content: bytes, name: str) -> Release:
     """Read a record, which `name` is to be the digest of; raise Failure where it is another."""
     if hashlib.sha256(content).hexdigest() != name:
         raise Failure(f"{RECORDS}{name}.json is not the record of that release: its sha256 is another")
-    files = json.loads(content)["files"]
-    return Release({path: Listed(**listed) for path, listed in files.items()}, content)
+    try:
+        files = {path: listed_as(path, Listed(**listed)) for path, listed in json.loads(content)["files"].items()}
+        for entry in ENTRIES:
+            if entry not in files:
+                raise ValueError(f"it lists no {entry}")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, Failure) as error:
+        why = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+        raise Failure(f"{RECORDS}{name}.json is no record of a release ({why}); publish again") from error
+    return Release(files, content)
 
 
 def record_key(release: str) -> str:
@@ -151,12 +184,16 @@ def stored_form(content: bytes, listed: Listed, name: str = "") -> bytes:
     return compress(content, name) if listed.encoding == "gzip" else content
 
 
-def content_of(stored: bytes, encoding: str | None) -> bytes:
-    """Return the content for the bytes that a bucket holds; damaged ones are not decoded, and have no such digest."""
+def content_of(stored: bytes, encoding: str | None, limit: int) -> bytes:
+    """Return the content for the bytes that a bucket holds; damaged ones are not decoded, and have no such digest.
+
+    Nor have those that are more than `limit`: a few bytes of gzip can be gigabytes.
+    """
     if encoding != "gzip":
         return stored
     try:
-        return gzip.decompress(stored)
+        with gzip.GzipFile(fileobj=io.BytesIO(stored)) as file:
+            return file.read(limit + 1)
     except (OSError, EOFError, zlib.error):
         return stored
 

@@ -11,10 +11,11 @@ from urllib.parse import quote, urlsplit
 
 import urllib3
 from commands import Failure, run
-from releases import ENTRIES, Listed, Release, content_of, read_record, record_key, releases_in
+from releases import DIGEST, ENTRIES, RECORD_BYTES, Listed, Release, content_of, read_record, record_key, releases_in
 from tqdm import tqdm
 
 PARALLEL = 8
+TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,9 @@ class Answer:
     release: str | None
 
 
-# Fetches the file under a key, with the encoding that a copy on disk may have; None where there is none.
-Fetch = Callable[[str, str | None], Answer | None]
+# Fetches the file under a key, with the encoding that a copy on disk may have, as far as one byte beyond the most that
+# it may have; None where there is none.
+Fetch = Callable[[str, str | None, int], Answer | None]
 
 
 def fetch_from_server(address: str) -> Fetch:
@@ -37,21 +39,26 @@ def fetch_from_server(address: str) -> Fetch:
         retries=urllib3.Retry(4, backoff_factor=0.3, status_forcelist=[500, 502, 503, 504], raise_on_status=False),
     )
 
-    def fetch(key: str, encoding: str | None) -> Answer | None:
+    def fetch(key: str, encoding: str | None, limit: int) -> Answer | None:
         url = f"{address.rstrip('/')}/{quote(key)}"
-        try:
-            response = pool.request("GET", url, headers={"Accept-Encoding": "gzip"})
-        except urllib3.exceptions.DecodeError:
-            # What cannot be decoded is what somebody damaged.
-            return Answer(b"", None)
-        except urllib3.exceptions.HTTPError as error:
-            raise Failure(f"{url} cannot be read: {error}; check the address and the connection") from error
+        for tries in range(TRIES, 0, -1):
+            try:
+                with pool.request("GET", url, headers={"Accept-Encoding": "gzip"}, preload_content=False) as response:
+                    content = response.read(limit + 1)
+                break
+            except urllib3.exceptions.DecodeError:
+                # What cannot be decoded is what somebody damaged.
+                return Answer(b"", None)
+            except urllib3.exceptions.HTTPError as error:
+                # The pool tries again until an answer begins, not where one breaks off.
+                if tries == 1 or isinstance(error, urllib3.exceptions.MaxRetryError):
+                    raise Failure(f"{url} cannot be read: {error}; check the address and the connection") from error
         # Where nobody may list, S3 answers 403 for what is not there.
         if response.status in (403, 404):
             return None
         if response.status != 200:
             raise Failure(f"{url} cannot be read: the server answered {response.status}")
-        return Answer(response.data, response.headers.get("x-amz-meta-release"))
+        return Answer(content, response.headers.get("x-amz-meta-release"))
 
     return fetch
 
@@ -59,20 +66,23 @@ def fetch_from_server(address: str) -> Fetch:
 def fetch_from_folder(folder: Path) -> Fetch:
     """Read from a copy of the bucket's prefix, whose files may still be encoded as they were there."""
 
-    def fetch(key: str, encoding: str | None) -> Answer | None:
+    def fetch(key: str, encoding: str | None, limit: int) -> Answer | None:
         if not (folder / key).is_file():
             return None
-        return Answer(content_of((folder / key).read_bytes(), encoding), None)
+        with (folder / key).open("rb") as file:
+            # What does not shrink grows by less than this in gzip.
+            stored = file.read(limit + limit // 100 + 1000)
+        return Answer(content_of(stored, encoding, limit), None)
 
     return fetch
 
 
 def live_release(fetch: Fetch, release: str) -> str:
     """Return the digest that the last entry to change names."""
-    answer = fetch(ENTRIES[-1], "gzip")
+    answer = fetch(ENTRIES[-1], "gzip", RECORD_BYTES)
     if answer is None:
         raise Failure(f"there is no {ENTRIES[-1]} at {release}; give the address that has it")
-    if answer.release is None:
+    if answer.release is None or not DIGEST.fullmatch(answer.release):
         raise Failure(f"{release} does not say which release it shows; pass release_sha256, which publish printed")
     return answer.release
 
@@ -89,7 +99,7 @@ def only_release(folder: Path) -> str:
 
 def problem_with(fetch: Fetch, key: str, listed: Listed) -> str | None:
     """Say what is wrong with one file; None where it is the one recorded."""
-    answer = fetch(key, listed.encoding)
+    answer = fetch(key, listed.encoding, listed.bytes)
     if answer is None:
         return f"{key} is missing"
     digest = hashlib.sha256(answer.content).hexdigest()
@@ -130,7 +140,7 @@ def main(argv: Sequence[str]) -> None:
         digest = arguments.sha256 or only_release(Path(arguments.release))
     else:
         raise Failure(f"{arguments.release} is neither an http(s) address nor a folder")
-    record = fetch(record_key(digest), "gzip")
+    record = fetch(record_key(digest), "gzip", RECORD_BYTES)
     if record is None:
         raise Failure(f"{record_key(digest)} is not at {arguments.release}; check the address and the digest")
     release = read_record(record.content, digest)

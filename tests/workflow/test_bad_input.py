@@ -31,6 +31,15 @@ def refused(workflow: Workflow, *config: str) -> str:
         (["model=u2nett"], "Error: unknown model u2nett: config.yaml knows u2netp, "),
         (["model=a; touch planted"], "Error: config model: 'a; touch planted' "),
         (["model=../../planted"], "Error: config model: '../../planted' "),
+        # A line feed at its end, which Python's $ lets pass.
+        (['model=["mine\\n"]'], "Error: config model.0: 'mine\\n' "),
+        (["model=-rf"], "Error: config model: '-rf' "),
+        (["resolutions=[3200000]"], "Error: config resolutions.0: 3200000 is greater than the maximum of 8192"),
+        (["grace_hours=nan"], "Error: config grace_hours: nan is not of type 'number'"),
+        (
+            ["checkpoints={mine: {package: torch, file: ../../secret, task: portrait, licence: x}}"],
+            "Error: config checkpoints.mine.file: ",
+        ),
         (["checkpoint=missing.pth"], "Error: no checkpoint at missing.pth (model u2netp)"),
         (["model=[u2netp,u2net]", "checkpoint=README.md"], "Error: checkpoint=README.md needs exactly one model"),
         (["dtypes=[int4]"], "Error: config dtypes.0: 'int4' is not one of"),
@@ -44,6 +53,53 @@ def test_configuration_is_refused_before_anything_runs(broken: Workflow, config:
     assert "Traceback" not in printed
     created = set(broken.folder.rglob("*")) - before
     assert all(".snakemake" in path.parts for path in created)
+
+
+# Nine levels of nine references: 387 million values in 400 bytes.
+BOMB = "model:\n- &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"- &{chr(98 + level)} [{', '.join(['*' + chr(97 + level)] * 9)}]\n" for level in range(8)
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (BOMB, "Error: the configuration has more than 1000000 values; does it refer to itself?"),
+        ("model: &a [*a]", "Error: the configuration is nested more than 10 deep; does it refer to itself?"),
+        ("resolutions: [64.0]", "Error: config resolutions.0: 64.0 is not of type 'integer'"),
+        ("port: .inf", "Error: config port: inf is not of type 'integer'"),
+        ("1.5: 2", "Error: unknown config key 1.5 at the top level"),
+        ("licence: !!binary aGFsbG8=", "Error: config licence: b'hallo' is not of type 'string'"),
+        (f"task: {'x' * 100_000}", f"Error: config task: '{'x' * 299} …"),
+        ("model: !!python/object/apply:os.system ['touch planted']", "Error: "),
+    ],
+    ids=["bomb", "loop", "float", "infinity", "number for a key", "bytes", "long", "tag"],
+)
+def test_config_file_is_refused_before_anything_runs(project: Workflow, content: str, line: str) -> None:
+    (project.folder / "mine.yaml").write_text(content)
+    done = project.run("--list-rules", "--configfile", "mine.yaml")
+    assert done.returncode != 0
+    if content.endswith("planted']"):
+        # Snakemake's own reader refuses what is no plain YAML.
+        assert "could not determine a constructor" in done.stderr or "is not valid JSON or YAML" in done.stderr
+    else:
+        assert next(text for text in done.stderr.splitlines() if text.startswith("Error: ")).startswith(line)
+        assert "Traceback" not in done.stderr
+    assert not (project.folder / "planted").exists()
+
+
+def test_checkpoint_may_have_any_name_that_no_shell_would_run(project: Workflow) -> None:
+    name = "-a b'c\"$(touch planted)&;`touch planted` *.pth"
+    (project.folder / name).write_text("<html>")
+    weights = "results/mine/checkpoint/weights.safetensors"
+    done = project.run(weights, "--config", "model=mine", f"checkpoint={name}")
+    assert "read_checkpoint: results/mine/checkpoint/original is a web page" in done.stderr
+    assert not (project.folder / "planted").exists()
+    (project.folder / "a{b}.pth").write_text("<html>")
+    done = project.run(weights, "--config", "model=mine", "checkpoint=a{b}.pth")
+    assert (
+        "Error: the checkpoint 'a{b}.pth' (model mine) has a brace or a line feed in its path; rename it" in done.stderr
+    )
 
 
 def test_other_python_is_told_what_to_do(project: Workflow) -> None:

@@ -5,13 +5,18 @@ import hashlib
 import json
 import shutil
 import time
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from commands import Failure
 from hypothesis import given
 from hypothesis import strategies as st
 from releases import (
+    FILE_BYTES,
+    RECORD_BYTES,
     Listed,
     compress,
     content_of,
@@ -91,7 +96,7 @@ def test_name_with_another_digest() -> None:
 @given(st.binary(max_size=3000), st.sampled_from(["", "0" * 64, "f" * 64]))
 def test_compression_is_undone_and_repeatable(content: bytes, name: str) -> None:
     stored = compress(content, name)
-    assert gzip.decompress(stored) == content_of(stored, "gzip") == content
+    assert gzip.decompress(stored) == content_of(stored, "gzip", len(content)) == content
     assert compress(content, name) == stored
     assert compress(content, name + "1") != stored
 
@@ -104,8 +109,8 @@ def test_compression_has_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("damaged", [b"", b"{}", compress(SHARD)[:-1], compress(SHARD)[:12] + b"\xff\xff" + b"0" * 20])
 def test_damaged_bytes_are_no_content(damaged: bytes) -> None:
-    assert content_of(damaged, "gzip") != SHARD
-    assert content_of(damaged, None) == damaged
+    assert content_of(damaged, "gzip", 100) != SHARD
+    assert content_of(damaged, None, 100) == damaged
 
 
 def test_how_files_are_served(site: Path) -> None:
@@ -131,3 +136,90 @@ def test_references_are_found_at_any_depth() -> None:
 def test_keys_of_records() -> None:
     keys = [record_key(DIGEST), "releases/short.json", f"releases/{DIGEST}.json.bak", f"other/{DIGEST}.json"]
     assert releases_in(iter(keys), record_key("*")) == {record_key(DIGEST): DIGEST}
+
+
+Record = dict[str, Any]
+INDEX = "index.html"
+
+
+def moved(path: str) -> Callable[[Record], object]:
+    """List the shard under another path, and the key that such a path has."""
+
+    def change(record: Record) -> None:
+        listed = record["files"].pop(f"weights/{DIGEST}.bin")
+        record["files"][path] = {**listed, "key": path if DIGEST in path else f"files/{DIGEST}/{path}"}
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (moved("../../../etc/passwd"), "'../../../etc/passwd' is no path in a site"),
+        (moved("/etc/passwd"), "'/etc/passwd' is no path in a site"),
+        (moved("assets/../../secret"), "is no path in a site"),
+        (moved("weights//x"), "is no path in a site"),
+        (moved("weights\\x"), "is no path in a site"),
+        (moved("a\n\x1b[2J"), "'a\\n\\x1b[2J' is no path in a site"),
+        # What prune would delete, if a record could list it: other records, other publishers' claims.
+        (moved(f"releases/{DIGEST}.json"), "is no path in a site"),
+        (moved(f"locks/publish-{DIGEST}.json"), "is no path in a site"),
+        (lambda r: r["files"][INDEX].update(key="notes.txt"), "lies elsewhere than it should"),
+        (lambda r: r["files"][INDEX].update(key=f"../{INDEX}"), "lies elsewhere than it should"),
+        (lambda r: r["files"][INDEX].update(sha256="abc"), "has no sha256"),
+        (lambda r: r["files"][INDEX].update(sha256=None), "has no sha256"),
+        (lambda r: r["files"][INDEX].update(bytes=-1), "has no size"),
+        (lambda r: r["files"][INDEX].update(bytes=True), "has no size"),
+        (lambda r: r["files"][INDEX].update(bytes=FILE_BYTES + 1), "has no size"),
+        (lambda r: r["files"][INDEX].update(encoding="br"), "is not served as"),
+        (lambda r: r["files"][INDEX].update(type={}), "is not served as"),
+        (lambda r: r["files"][INDEX].update(more=1), "TypeError"),
+        (lambda r: r["files"].update({INDEX: None}), "TypeError"),
+        (lambda r: r["files"].pop(INDEX), "lists no index.html"),
+        (lambda r: r.update(files=[]), "AttributeError"),
+        (lambda r: r.clear(), "KeyError"),
+    ],
+)
+def test_record_that_publish_would_not_write_is_refused(
+    site: Path, change: Callable[[Record], object], message: str
+) -> None:
+    record = json.loads(read_site(site).record)
+    change(record)
+    content = json.dumps(record).encode()
+    name = hashlib.sha256(content).hexdigest()
+    with pytest.raises(Failure) as refused:
+        read_record(content, name)
+    assert f"releases/{name}.json is no record of a release" in str(refused.value)
+    assert message in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"null", b"{", b"\xff", b"[" * 100_000])
+def test_record_that_is_none_is_refused(content: bytes) -> None:
+    with pytest.raises(Failure, match="is no record of a release"):
+        read_record(content, hashlib.sha256(content).hexdigest())
+
+
+def test_site_has_no_paths_that_its_record_could_not_name(site: Path) -> None:
+    (site / "a b.txt").touch()
+    with pytest.raises(Failure, match=r"'a b.txt' is no path in a site"):
+        read_site(site)
+
+
+def test_file_that_is_too_large_for_a_record_is_not_published(site: Path) -> None:
+    with (site / "index.html").open("wb") as file:
+        file.truncate(FILE_BYTES + 1)
+    with pytest.raises(Failure, match=r"has more than"):
+        read_site(site)
+
+
+def test_gzip_bomb_is_unpacked_no_further_than_its_limit() -> None:
+    # Compressed as one: 200 MB of zeros.
+    bomb = compress(bytes(200_000_000))
+    assert len(bomb) < RECORD_BYTES
+    tracemalloc.start()
+    found = content_of(bomb, "gzip", RECORD_BYTES)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(found) == RECORD_BYTES + 1
+    assert most < 5 * RECORD_BYTES

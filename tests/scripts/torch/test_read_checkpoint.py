@@ -4,8 +4,11 @@ import json
 import os
 import pickle
 import random
+import stat
+import struct
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -136,6 +139,59 @@ def with_value(value: float) -> Callable[[Tensor], Tensor]:
     return edit
 
 
+def repacked(change: Callable[[dict[str, bytes]], None], compression: int = zipfile.ZIP_STORED) -> Spoil:
+    """The members of a good checkpoint, changed and packed anew."""
+
+    def spoil(state: State, path: Path) -> None:
+        torch.save(state, path)
+        with zipfile.ZipFile(path) as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+        change(members)
+        with zipfile.ZipFile(path, "w", compression) as target:
+            for name, content in members.items():
+                target.writestr(name, content)
+
+    return spoil
+
+
+def twice(state: State, path: Path) -> None:
+    """Two members of one name: readers may take either."""
+    torch.save(state, path)
+    (name,) = [name for name in zipfile.ZipFile(path).namelist() if name.endswith("data.pkl")]
+    with zipfile.ZipFile(path, "a") as target:
+        target.writestr(name.replace("data.pkl", "DATA.pkl"), b"cposix\nsystem\n.")
+
+
+def nested(state: State, path: Path) -> None:
+    """An archive inside of another, as browsers make them of what they download."""
+    torch.save(state, path)
+    content = path.read_bytes()
+    with zipfile.ZipFile(path, "w") as target:
+        target.writestr("u2net/data.pkl", content)
+
+
+def oversized(state: State, path: Path) -> None:
+    """A member whose header says that it is larger than the file."""
+    repacked(lambda members: None)(state, path)
+    content = bytearray(path.read_bytes())
+    at = content.rindex(b"PK\1\2")
+    content[at + 20 : at + 28] = struct.pack("<II", 2**31, 2**31)
+    path.write_bytes(content)
+
+
+def pickled(opcodes: bytes) -> Spoil:
+    """A checkpoint with this for a pickle."""
+    return repacked(lambda members: members.update({name: opcodes for name in members if name.endswith("data.pkl")}))
+
+
+# (((x, x), (x, x)), …): 64 levels of a tuple are 2 ** 64 values to whoever hashes or prints them.
+TUPLES = b"}N" + b"".join(b"q%ch%c\x86" % (level, level) for level in range(64)) + b"Ns."
+# Each refers to the dict again, to copy it.
+COPIES = (
+    b"}q\0(" + b"".join(b"K%cN" % key for key in range(200)) + b"u" + 50 * b"ccollections\nOrderedDict\nh\0\x85R" + b"."
+)
+ADMITTED_BY_PYTORCH = b"cbuiltins\nbytearray\nJ\0\0\0\x40\x85R."
+
 NAME = "stage3.rebnconv2.conv_s1.weight"
 
 BAD: dict[str, tuple[Spoil, Sequence[str]]] = {
@@ -177,6 +233,32 @@ BAD: dict[str, tuple[Spoil, Sequence[str]]] = {
         edited(NAME, lambda t: with_value(1e300)(t.double())),
         [f"{NAME} holds NaN or infinite values"],
     ),
+    "compressed members": (repacked(lambda _: None, zipfile.ZIP_DEFLATED), ["compressed members"]),
+    "members of one name": (twice, ["two members of one name"]),
+    "a member that leads out": (
+        repacked(lambda members: members.update({"../../planted": b"planted"})),
+        ["not in a subdirectory"],
+    ),
+    "an archive in an archive": (nested, ["original"]),
+    "more bytes than it has": (oversized, ["more bytes than it has"]),
+    "tuples in tuples": (pickled(TUPLES), ["more than a network's weights"]),
+    "copies of a dict": (pickled(COPIES), ["more than a network's weights"]),
+    "a gigabyte out of a number": (pickled(ADMITTED_BY_PYTORCH), ["builtins.bytearray", "nothing in it was run"]),
+    "opcodes without end": (pickled(b"}" + 1_100_000 * b"q\0N" + b"."), ["more than a network's weights"]),
+    "a prefix for some": (
+        saved(lambda s: {**s, f"module.{NAME}": s[NAME]}),
+        ["both with and without the prefix module."],
+    ),
+    "keys that a terminal obeys": (
+        saved(lambda s: {**s, "\x1b[2Jhead\n": torch.zeros(1)}),
+        ["has unknown '\\x1b[2Jhead\\n'"],
+    ),
+    "no channels": (
+        saved(lambda s: {n: t[:0] if "stage4.rebnconv1" in n and t.dim() else t for n, t in s.items()}),
+        ["no U²-Net", "a stage of no channels"],
+    ),
+    "complex numbers": (edited(NAME, lambda t: t.to(torch.complex64)), [f"{NAME} holds torch.complex64"]),
+    "truth values": (edited(NAME, lambda t: t > 0), [f"{NAME} holds torch.bool"]),
     "integers": (edited(NAME, lambda t: t.to(torch.int8)), [f"{NAME} holds torch.int8"]),
 }
 
@@ -219,11 +301,18 @@ def test_an_onnx_file_that_is_none_is_refused(tmp_path: Path, refusal: Refusal) 
 
 
 @pytest.mark.parametrize("form", ["pth", "onnx"])
-@pytest.mark.parametrize("kind", ["missing", "folder"])
+@pytest.mark.parametrize("kind", ["missing", "folder", "link to a device", "pipe", "link to nothing"])
 def test_a_path_without_a_file_is_refused(tmp_path: Path, refusal: Refusal, kind: str, form: str) -> None:
     checkpoint = tmp_path / "original"
-    if kind == "folder":
-        checkpoint.mkdir()
+    match kind:
+        case "folder":
+            checkpoint.mkdir()
+        case "link to a device":
+            checkpoint.symlink_to("/dev/zero")
+        case "link to nothing":
+            checkpoint.symlink_to("nowhere")
+        case "pipe":
+            os.mkfifo(checkpoint)
     assert str(checkpoint) in refusal(main, *arguments(checkpoint, form))
 
 
@@ -274,3 +363,98 @@ def test_the_command_itself_prints_one_line_and_exits_with_1(tmp_path: Path) -> 
     assert done.stderr.startswith(f"read_checkpoint: {checkpoint} is not a plain state dict")
     assert done.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == [checkpoint]
+
+
+def test_member_names_are_no_paths(small_network: U2Net, tmp_path: Path) -> None:
+    def add(members: dict[str, bytes]) -> None:
+        members.update({"original/../../planted": b"planted", "original//planted": b"planted"})
+
+    checkpoint = tmp_path / "folder/original"
+    checkpoint.parent.mkdir()
+    repacked(add)(dict(small_network.state_dict()), checkpoint)
+    with zipfile.ZipFile(checkpoint, "a") as target:
+        link = zipfile.ZipInfo("original/link")
+        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+        target.writestr(link, "../../../../etc/passwd")
+    assert torch.equal(predict(read(checkpoint)), predict(small_network))
+    written = {path.name for path in tmp_path.rglob("*")} - {"folder", "original", "out"}
+    assert written == {"weights.safetensors", "architecture.json"}
+
+
+def test_weights_that_share_memory_are_written_apart(small_network: U2Net, tmp_path: Path) -> None:
+    state = dict(small_network.state_dict())
+    first, second = "stage1.rebnconv2.bn_s1.bias", "stage1.rebnconv3.bn_s1.bias"
+    state[second] = state[first]
+    torch.save(state, tmp_path / "original")
+    found = read(tmp_path / "original").state_dict()
+    assert torch.equal(found[second], found[first])
+
+
+# In a process of its own: the most memory that a process ever had never falls.
+BOMBS = """
+import resource, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from commands import Failure
+from read_checkpoint import main
+import torch
+def control(path):
+    try:
+        torch.load(path, weights_only=True)
+    except Exception as error:
+        raise Failure(str(error))
+for path in [*sys.argv[2:], "control"]:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    try:
+        if path == "control":
+            control(sys.argv[2])
+        else:
+            main(["--checkpoint", path, "--format", "pth", "--weights", "w", "--architecture", "a"])
+        print("read", end=" ")
+    except Failure as failure:
+        print("refused", end=" ")
+    print(1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before))
+"""
+BOMB_BYTES = 512 * 1024 * 1024
+
+
+def deflated(name: str) -> Spoil:
+    """A member that is small in the file and large outside of it."""
+
+    def change(members: dict[str, bytes]) -> None:
+        members.update({member: bytes(BOMB_BYTES) for member in members if member.endswith(name)})
+
+    return repacked(change, zipfile.ZIP_DEFLATED)
+
+
+def views(_: State, path: Path) -> None:
+    """A whole network of 17 GB, each of its weights a view of one number."""
+    stages = {
+        stage: (3 if stage == "stage1" else 4000 if stage.endswith("d") else 2000, 2000, 2000)
+        for stage in FAMILIES["u2netp"]
+    }
+    with torch.device("meta"):
+        shapes = {name: tensor.shape for name, tensor in U2Net(stages).state_dict().items()}
+    torch.save({name: torch.zeros([]).expand(shape) for name, shape in shapes.items()}, path)
+
+
+def storages(state: State, path: Path) -> None:
+    """The older form, whose storages are made before it is looked for what they hold."""
+    torch.save({"weight": torch.ones(5)}, path, _use_new_zipfile_serialization=False)
+    path.write_bytes(path.read_bytes().replace(b"K\5", b"J\xff\xff\xff\x7f"))
+
+
+def test_bombs_take_no_memory(small_network: U2Net, tmp_path: Path) -> None:
+    bombs = {"weights": deflated("data/0"), "pickle": deflated("data.pkl"), "views": views, "storages": storages}
+    for name, spoil in bombs.items():
+        spoil(dict(small_network.state_dict()), tmp_path / name)
+        assert (tmp_path / name).stat().st_size < 2_000_000
+    command = [sys.executable, "-c", BOMBS, str(Path(str(sys.modules[main.__module__].__file__)).parent), *bombs]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = [line.split() for line in done.stdout.splitlines()]
+    assert [verdict for verdict, _ in found] == ["refused"] * (len(bombs) + 1)
+    *taken, control = [int(taken) for _, taken in found]
+    assert max(taken) < 100_000_000, found
+    # PyTorch alone unpacks the first: the measure can see it.
+    assert control > BOMB_BYTES // 2

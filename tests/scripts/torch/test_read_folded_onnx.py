@@ -1,3 +1,4 @@
+import resource
 from collections.abc import Callable
 from importlib.metadata import distribution
 from pathlib import Path
@@ -8,7 +9,8 @@ import pytest
 import torch
 from commands import Failure
 from images import preprocess
-from onnx import TensorProto, helper, numpy_helper
+from onnx import ModelProto, TensorProto, helper, numpy_helper
+from read_checkpoint import check_topology
 from read_folded_onnx import read_folded_onnx
 from skimage import data
 from torch import Tensor
@@ -32,6 +34,11 @@ def source() -> Path:
 @pytest.fixture(scope="module")
 def recovered(source: Path) -> U2Net:
     return network_of(source)
+
+
+def peak_bytes() -> int:
+    """The most memory that this process ever had."""
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def network_of(path: Path) -> U2Net:
@@ -161,3 +168,100 @@ def test_kernels_that_are_computed_are_refused(source: Path, tmp_path: Path) -> 
     onnx.save(model, tmp_path / "m.onnx")
     with pytest.raises(Failure, match="has no constant kernel and bias"):
         read_folded_onnx(tmp_path / "m.onnx")
+
+
+def kernel_of(model: ModelProto) -> TensorProto:
+    """The first convolution's kernel."""
+    name = next(node for node in model.graph.node if node.op_type == "Conv").input[1]
+    return next(tensor for tensor in model.graph.initializer if tensor.name == name)
+
+
+def outside(model: ModelProto) -> None:
+    kernel = kernel_of(model)
+    kernel.ClearField("raw_data")
+    kernel.data_location = TensorProto.EXTERNAL
+    kernel.external_data.add(key="location", value="../secret")
+
+
+def typed(model: ModelProto) -> None:
+    kernel = kernel_of(model)
+    kernel.CopyFrom(numpy_helper.from_array(np.ones(list(kernel.dims), np.int64), kernel.name))
+
+
+def repeated(model: ModelProto) -> None:
+    (convolution,) = [node for node in model.graph.node if node.op_type == "Conv"][5:6]
+    model.graph.node.extend([convolution] * 2000)
+
+
+def wide(model: ModelProto) -> None:
+    """Kernels of no values tell each stage to have a million channels."""
+    for node in [node for node in model.graph.node if node.op_type == "Conv"][1:3]:
+        for name, dims in zip(node.input[1:], ([10**6, 0, 3, 3], [10**6]), strict=True):
+            tensor = next(each for each in model.graph.initializer if each.name == name)
+            tensor.dims[:] = dims
+            tensor.raw_data = bytes(4 * int(np.prod(dims)))
+
+
+HOSTILE = {
+    "external data that leads out": (outside, "keeps weights in other files"),
+    "huge shape": (
+        lambda m: kernel_of(m).dims.__setitem__(0, 2**40),
+        r"holds 1728 values, its shape is \[1099511627776",
+    ),
+    "huge rank": (lambda m: kernel_of(m).dims.extend([2**62] * 50), "holds 1728 values"),
+    "negative shape": (lambda m: kernel_of(m).dims.__setitem__(0, -64), "holds 1728 values"),
+    "fewer values than its shape": (lambda m: setattr(kernel_of(m), "raw_data", b"1234"), "holds 1 values"),
+    "half a value": (lambda m: setattr(kernel_of(m), "raw_data", b"12345"), "holds 1.25 values"),
+    "integers": (typed, "holds no floating-point weights"),
+    "strings": (lambda m: setattr(kernel_of(m), "data_type", TensorProto.STRING), "holds no floating-point weights"),
+    "unknown type": (lambda m: setattr(kernel_of(m), "data_type", 99), "holds no floating-point weights"),
+    "segment": (lambda m: setattr(kernel_of(m).segment, "end", 2**62), "cannot be read"),
+    "two weights of one name": (lambda m: m.graph.initializer.append(kernel_of(m)), "two weights of one name"),
+    "the same weights again and again": (repeated, "again and again"),
+    "another domain's convolution": (
+        lambda m: setattr(next(n for n in m.graph.node if n.op_type == "Conv"), "domain", "evil"),
+        "118 convolutions, not 119",
+    ),
+    "opset of the future": (lambda m: setattr(m.opset_import[0], "version", 999), "names the opset 999"),
+    "no opset": (lambda m: m.ClearField("opset_import"), "names the opset none"),
+    "no dilations": (
+        lambda m: [n.ClearField("attribute") for n in m.graph.node if n.op_type == "Conv"],
+        "is dilated by 1 instead of",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_hostile_fields_are_refused(source: Path, tmp_path: Path, case: str) -> None:
+    change, message = HOSTILE[case]
+    model = onnx.load(source)
+    change(model)
+    (tmp_path / "secret").write_bytes(bytes(6912))
+    path = tmp_path / "inner/original"
+    path.parent.mkdir()
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(Failure, match=message) as refused:
+        read_folded_onnx(path)
+    assert "\n" not in str(refused.value)
+
+
+def test_subgraphs_are_not_read(source: Path, recovered: U2Net, tmp_path: Path) -> None:
+    model = onnx.load(source)
+    inner = helper.make_graph([], "inner", [], [])
+    inner.initializer.add(name="stolen", data_type=TensorProto.FLOAT, data_location=TensorProto.EXTERNAL)
+    inner.initializer[0].external_data.add(key="location", value="/etc/passwd")
+    model.graph.node.append(helper.make_node("If", ["condition"], ["y"], then_branch=inner, else_branch=inner))
+    onnx.save(model, tmp_path / "m.onnx")
+    found = network_of(tmp_path / "m.onnx").state_dict()
+    assert all(torch.equal(tensor, found[name]) for name, tensor in recovered.state_dict().items())
+
+
+def test_widths_that_few_kernels_declare_take_no_memory(source: Path, tmp_path: Path) -> None:
+    model = onnx.load(source)
+    wide(model)
+    path = tmp_path / "original"
+    path.write_bytes(model.SerializeToString())
+    before = peak_bytes()
+    with pytest.raises(Failure, match="no U²-Net"):
+        check_topology(read_folded_onnx(path), path)
+    assert peak_bytes() - before < 200_000_000

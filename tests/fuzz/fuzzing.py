@@ -1,0 +1,187 @@
+"""What all fuzz targets share: how inputs are made of good ones, and what a reader must hold on every one of them."""
+
+import os
+import resource
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+
+# The most that reading one small input may take: measured, with room for a loaded machine, under 2 s and 300 MB.
+CPU_SECONDS = 30
+MEMORY_BYTES = 1 << 30
+STARTS = ("os.system", "os.exec", "os.fork", "os.posix_spawn", "subprocess.Popen", "socket.connect")
+WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+# A short run, the same each time; run.py starts a long one.
+short = settings(
+    max_examples=int(os.environ.get("U2NET_FUZZ_RUNS", "100")),
+    deadline=None,
+    database=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+def instrument(*modules: str) -> None:
+    """Import modules so that a long run learns which of their branches an input takes; a short run has no need to."""
+    if "pytest" not in sys.modules:
+        import atheris
+
+        with atheris.instrument_imports(include=list(modules)):
+            for module in modules:
+                import_module(module)
+
+
+def fuzz(target: Any) -> None:
+    """Hand a target to libFuzzer, with libFuzzer's own arguments from the command line: -max_total_time=SECONDS, ….
+
+    It stops at the first input on which the target raises, and writes what reproduces it to a file crash-….
+    """
+    import atheris
+
+    arguments = ["-len_control=0", "-rss_limit_mb=8000", "-timeout=120"]
+    atheris.Setup([sys.argv[0], *arguments, *sys.argv[1:]], target.hypothesis.fuzz_one_input)
+    atheris.Fuzz()
+
+
+class Watch:
+    """Sees what a reader does besides reading; Python tells it of each file that is opened and each process started."""
+
+    def __init__(self) -> None:
+        self.folder: Path | None = None
+        self.deeds: list[str] = []
+        self.judged = 0
+        sys.dont_write_bytecode = True
+        sys.addaudithook(self.see)
+
+    def see(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """Write down what no reader may do."""
+        if self.folder is None:
+            return
+        if event in STARTS:
+            self.deeds.append(f"{event}{arguments[:2]}")
+        elif event == "open" and isinstance(arguments[0], str | bytes):
+            path, mode, flags = os.fsdecode(arguments[0]), arguments[1] or "", arguments[2]
+            writes = set(mode) & set("wax+") if mode else flags & WRITES
+            inside = os.path.realpath(path).startswith(str(self.folder))
+            if writes and not inside and path != os.devnull:
+                self.deeds.append(f"opens {path} to write")
+
+    @contextmanager
+    def reading(self, folder: Path, *admitted: type[BaseException], own: str | None = None) -> Iterator[None]:
+        """Let a block read what lies in `folder`, write below `own` in it, and raise nothing but `admitted`.
+
+        AssertionError tells of a message of several lines, of files or processes that were opened, of time and memory.
+        """
+        folder = folder.resolve()
+        before = files_in(folder, own)
+        memory, started = peak_bytes(), time.process_time()
+        self.deeds, self.folder = [], folder
+        message = ""
+        try:
+            yield
+        except admitted as refusal:
+            message = str(refusal)
+        finally:
+            self.folder = None
+        assert "\n" not in message, "a message of several lines"
+        assert len(message) < 2000, "a message of a whole page"
+        assert not self.deeds, self.deeds
+        assert files_in(folder, own) == before
+        assert time.process_time() - started < CPU_SECONDS
+        assert peak_bytes() - memory < MEMORY_BYTES
+        self.judged += 1
+        if self.judged % 500 == 0:
+            print(f"{self.judged} inputs judged", file=sys.stderr, flush=True)
+
+
+def files_in(folder: Path, own: str | None) -> set[Path]:
+    """Return all that lies in a folder, but below `own`."""
+    return {path for path in folder.rglob("*") if path.relative_to(folder).parts[0] != own}
+
+
+def peak_bytes() -> int:
+    """Return the most memory that this process ever had."""
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+SIZES = st.sampled_from(
+    [0, 1, 2, 3, 7, 127, 128, 255, 256, 2**15, 2**16, 2**31 - 1, 2**31, 2**32 - 1, 2**40, 2**63 - 1]
+)
+
+
+@st.composite
+def damaged(draw: st.DrawFn, content: bytes, most: int = 4) -> bytes:
+    """Overwrite, insert, repeat or cut bytes, or put a number that matters in place of four or eight."""
+    data = bytearray(content)
+    for _ in range(draw(st.integers(0, most))):
+        at = draw(st.integers(0, len(data)))
+        match draw(st.integers(0, 5)):
+            case 0:
+                data[at : at + 1] = draw(st.binary(min_size=1, max_size=1))
+            case 1:
+                data[at:at] = draw(st.binary(min_size=1, max_size=16))
+            case 2:
+                data[at:at] = data[at : at + draw(st.integers(1, 64))] * draw(st.integers(1, 4))
+            case 3:
+                del data[at : at + draw(st.integers(1, 64))]
+            case 4:
+                size = draw(st.sampled_from([2, 4, 8]))
+                number = draw(SIZES) % 2 ** (8 * size)
+                data[at : at + size] = number.to_bytes(size, draw(st.sampled_from(["little", "big"])))
+            case _:
+                del data[at:]
+    return bytes(data)
+
+
+HOSTILE_TEXTS = [
+    *("", ".", "..", "../../../../etc/passwd", "/etc/passwd", "a; touch planted", "$(touch planted)", "`id`", "-rf"),
+    *("a\nb", "a\0b", "\x1b[2J", "\u202e", "\ud800", "x" * 5000, "__proto__", "NaN", "{0.__class__}", "%s%n", "nul"),
+]
+HOSTILE = st.one_of(
+    st.sampled_from([None, True, False, -1, 0, 1, 2**31, 2**63, 2**64, -(2**63), 10**30, 0.5, -0.0, 1e308, 64.0]),
+    st.sampled_from([float("nan"), float("inf"), [], {}, [[]], [[[[[[[[[[[[]]]]]]]]]]]], {"": {}}]),
+    st.sampled_from(HOSTILE_TEXTS),
+    st.text(max_size=8),
+    st.recursive(st.integers() | st.text(max_size=3), lambda inner: st.lists(inner, max_size=3), max_leaves=5),
+)
+
+
+def places(value: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """List the way to every value inside of nested dicts and lists."""
+    items: Sequence[tuple[Any, Any]] = []
+    if isinstance(value, dict):
+        items = list(value.items())
+    elif isinstance(value, list):
+        items = list(enumerate(value))
+    return [place, *(found for key, item in items for found in places(item, (*place, key)))]
+
+
+@st.composite
+def changed(draw: st.DrawFn, value: Any, most: int = 3) -> Any:
+    """Replace, remove, repeat or add values anywhere in nested dicts and lists."""
+    for _ in range(draw(st.integers(0, most))):
+        *way, last = draw(st.sampled_from(places(value))) or (None,)
+        if last is None:
+            value = draw(HOSTILE)
+            continue
+        holder = value
+        for key in way:
+            holder = holder[key]
+        match draw(st.integers(0, 3)):
+            case 0 | 1:
+                holder[last] = draw(HOSTILE)
+            case 2:
+                del holder[last]
+            case _ if isinstance(holder, list):
+                holder.insert(last, holder[last])
+            case _:
+                holder[draw(st.sampled_from(HOSTILE_TEXTS))] = holder[last]
+    return value
