@@ -18,6 +18,8 @@ from conftest import SNAKEMAKE, Workflow
 COMMAND = ("all", "--config", "resolutions=[64]")
 # What never comes is found out, and a busy machine has its time.
 PATIENCE = 900.0
+# Everywhere, which takes an hour of CPU time, or where it is quickly repaired.
+FULL = os.environ.get("FAULTS") == "full"
 
 
 def digests(workflow: Workflow) -> dict[str, str]:
@@ -138,9 +140,16 @@ def jobs_in(printed: str) -> list[Job]:
 
 
 def all_jobs(workflow: Workflow) -> list[Job]:
-    """Return every job between the checkpoint and the summary, in an order in which they could run."""
+    """Return every job between the checkpoint and the summary, in an order in which they could run, always the same."""
     done = workflow.succeed("--dry-run", *COMMAND, "--forcerun", "fetch_checkpoint", "make_probe_inputs")
-    return jobs_in(done.stdout)
+    waiting = sorted(jobs_in(done.stdout), key=lambda job: job.log)
+    ordered: list[Job] = []
+    while waiting:
+        unbuilt = {output for job in waiting for output in job.outputs}
+        ready = next(job for job in waiting if not job.inputs & unbuilt)
+        waiting.remove(ready)
+        ordered.append(ready)
+    return ordered
 
 
 def following(jobs: list[Job], first: Job) -> list[Job]:
@@ -166,8 +175,3 @@ def remove_outputs(workflow: Workflow, jobs: list[Job]) -> None:
 def last_lines(printed: str, count: int = 40) -> str:
     """Return the end of what was printed, for a failed assertion."""
     return "\n".join(printed.splitlines()[-count:])
-
-
-def environment_number(name: str, default: int) -> int:
-    """Read a count from the environment."""
-    return int(os.environ.get(name, default))
