@@ -192,14 +192,18 @@ def settle_clock():
     patterns = ("*", "envs/**/*", "rules/*", "web/*", "web/src/**/*", "web/benchmark/**/*", "workflow_scripts/*")
     sources = [path for pattern in patterns for path in Path().glob(pattern)]
     sources += [Path(source["path"]) for source in CHECKPOINTS.values() if "path" in source]
-    for paths, date in ((results, 0), (sources, now)):
+    # Not 0, which Snakemake takes for no date at all.
+    for paths, date in ((results, 1), (sources, now)):
         for path in paths:
             if path.is_file() and path.stat().st_mtime > now:
                 os.utime(path, (date, date))
 
 
 def take_folder():
-    """Stop unless no other run builds in this folder; return the lock, which the system lifts however this run ends."""
+    """Stop unless this folder can be built in and no other run does; return the lock, which ends however this run does."""
+    results = Path("results").absolute()
+    if results.exists() and not os.access(results, os.W_OK):
+        refuse(f"{results} may not be written: mount it writable, or change its permissions")
     path = Path(".snakemake/running")
     lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:

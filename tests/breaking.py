@@ -99,9 +99,9 @@ class Run:
         return self.popen.wait(PATIENCE)
 
 
-def start(workflow: Workflow, *arguments: str) -> Run:
+def start(workflow: Workflow, *arguments: str, name: str = "printed.txt") -> Run:
     """Start Snakemake in the background."""
-    output = workflow.folder / "printed.txt"
+    output = workflow.folder / name
     with output.open("wb") as file:
         popen = subprocess.Popen(
             [*SNAKEMAKE, *arguments],

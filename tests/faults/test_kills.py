@@ -26,8 +26,8 @@ from breaking import (
     wait_until,
 )
 
-# In full, Snakemake and a rule's own process die once in each of the 26 jobs; else in jobs that little follows from.
-SEEDS = range(52) if FULL else (15, 18, 42)
+# Half kill Snakemake, half a rule's process; the few are in jobs that little follows from.
+SEEDS = range(0, 52, 4) if FULL else (15, 18, 42)
 # What a process that was killed already may still show up for.
 MOMENT = 5.0
 
@@ -69,6 +69,24 @@ def assert_nobody_writes(workflow: Workflow) -> None:
     assert snapshot(workflow) == before
 
 
+def kill(run: Run, job: Job, whom: str, chance: random.Random, delay: float) -> str:
+    """Kill Snakemake, or one of the processes at work; assert that nobody goes on writing, and say what was done."""
+    busy = at_work_on(run)
+    processes = run.processes() if whom == "process" else []
+    victim = chance.choice(processes) if processes else run.process
+    name = "Snakemake"
+    with contextlib.suppress(psutil.NoSuchProcess):
+        name = victim.name() if processes else name
+        victim.kill()
+    status = run.wait()
+    if processes and status != 0:
+        # Whoever reads only the end of it learns which rule failed, and where its log is.
+        assert "Error in rule " in run.printed()
+        assert "log: results/logs/" in run.printed()
+    assert_nobody_writes(run.workflow)
+    return f"killed {name} {delay:.1f} s into {job.rule}; at work: {busy}"
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_kill(built: Workflow, broken: Workflow, jobs: list[Job], seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311
@@ -87,23 +105,42 @@ def test_kill(built: Workflow, broken: Workflow, jobs: list[Job], seed: int) -> 
         # A machine that is less busy than when the time was taken was faster.
         assert run.wait() == 0, last_lines(run.printed())
         delay /= 2
-    busy = at_work_on(run)
-    if seed < len(jobs):
-        victim, name = run.process, "Snakemake"
-    else:
-        processes = run.processes()
-        victim = chance.choice(processes) if processes else run.process
-        with contextlib.suppress(psutil.Error):
-            name = victim.name()
-    with contextlib.suppress(psutil.NoSuchProcess):
-        victim.kill()
-    status = run.wait()
-    print(f"seed {seed}: {len(remaining)} jobs to do, killed {name} {delay:.1f} s into {target.rule}; at work: {busy}")
-    if victim != run.process and status != 0:
-        # Whoever reads only the end of it learns which rule failed, and where its log is.
-        assert "Error in rule " in run.printed()
-        assert "log: results/logs/" in run.printed()
-    assert_nobody_writes(broken)
+    whom = "Snakemake" if seed < len(jobs) else "process"
+    print(f"seed {seed}: {len(remaining)} jobs to do, {kill(run, target, whom, chance, delay)}")
+    done = broken.run(*COMMAND)
+    assert done.returncode == 0, last_lines(done.stderr)
+    assert digests(broken) == digests(built)
+    assert not list((broken.folder / "results").rglob("*.partial"))
+
+
+@pytest.mark.skipif(not FULL, reason="52 kills in a row take a quarter of an hour: FAULTS=full")
+@pytest.mark.parametrize("seed", [100])
+def test_killed_twice_in_every_job(built: Workflow, broken: Workflow, jobs: list[Job], seed: int) -> None:
+    """From nothing to the end, each recovery killed in turn, until Snakemake and a process died once in every job."""
+    chance = random.Random(seed)  # noqa: S311
+    for name in ("results", ".snakemake"):
+        shutil.rmtree(broken.folder / name)
+    pending = {job.log: ["Snakemake", "process"] for job in jobs}
+    kills = 0
+    while pending:
+        run = start(broken, *COMMAND)
+        target = None
+        while target is None and not run.has_ended():
+            time.sleep(0.02)
+            target = next((job for job in reversed(jobs_in(run.printed())) if job.log in pending), None)
+        if target is None:
+            assert run.wait() == 0, last_lines(run.printed())
+            remove_outputs(broken, following(jobs, next(job for job in jobs if job.log in pending)))
+            continue
+        delay = chance.random() * seconds(built, target) * 0.8
+        time.sleep(delay)
+        if run.has_ended():
+            continue
+        whom = pending[target.log].pop(chance.randrange(len(pending[target.log])))
+        if not pending[target.log]:
+            del pending[target.log]
+        kills += 1
+        print(f"seed {seed}, kill {kills}: {kill(run, target, whom, chance, delay)}")
     done = broken.run(*COMMAND)
     assert done.returncode == 0, last_lines(done.stderr)
     assert digests(broken) == digests(built)
