@@ -360,6 +360,19 @@ rule write_manifest:
         + expand("results/{{model}}/{{resolution}}/tfjs/{dtype}", dtype=config["dtypes"])
         + expand("results/{{model}}/{{resolution}}/tflite/{tflite_dtype}.tflite", tflite_dtype=config["tflite_dtypes"])
         + expand("results/{{model}}/{dtype}/report.json", dtype={"compact"}.intersection(config["dtypes"])),
+        evidence=[
+            "results/probes/{resolution}.safetensors",
+            *expand(
+                "results/{{model}}/{{resolution}}/predictions/{backend}.safetensors",
+                backend=["torch", "onnxruntime", "openvino", "tensorflow-frozen", "tensorflow-optimized"],
+            ),
+            *expand("results/{{model}}/{{resolution}}/predictions/tfjs-{dtype}.safetensors", dtype=config["dtypes"]),
+            *expand(
+                "results/{{model}}/{{resolution}}/predictions/litert-{tflite_dtype}.safetensors",
+                tflite_dtype=config["tflite_dtypes"],
+            ),
+            *expand("results/{{model}}/{dtype}/weights.safetensors", dtype={"compact"}.intersection(config["dtypes"])),
+        ],
         locks=[
             "envs/torch.txt",
             "envs/onnx.txt",
@@ -383,8 +396,8 @@ rule write_manifest:
     shell:
         r".venvs/torch/bin/python {input.script:q} --model {wildcards.model:q} --resolution {wildcards.resolution:q}"
         r" {params.terms:q} --checkpoint {input.checkpoint:q} --architecture {input.architecture:q}"
-        r" --parity {input.parity:q} --size {input.sizes:q} --artifacts {input.artifacts:q} --locks {input.locks:q}"
-        r" --output {output.manifest:q} &> {log:q}"
+        r" --parity {input.parity:q} --size {input.sizes:q} --artifacts {input.artifacts:q}"
+        r" --evidence {input.evidence:q} --locks {input.locks:q} --output {output.manifest:q} &> {log:q}"
 
 
 rule summarize_manifests:
@@ -413,7 +426,11 @@ rule verify_manifests:
     input:
         manifests=expand("results/{model}/{resolution}/manifest.json", model=MODELS, resolution=config["resolutions"]),
         script="workflow_scripts/verify_manifests.py",
-        modules=["workflow_scripts/commands.py", "workflow_scripts/files.py"],
+        modules=[
+            "workflow_scripts/commands.py",
+            "workflow_scripts/files.py",
+            "workflow_scripts/write_manifest.py",
+        ],
         environment=".venvs/torch/installed.txt",
     log:
         "results/logs/verify_manifests/all.log",

@@ -9,7 +9,7 @@ from commands import run
 from files import replacing
 from images import Pixels, preprocess
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 from skimage import data
 
 NOISE_SEED = 20200509
@@ -43,7 +43,7 @@ def main(argv: Sequence[str]) -> None:
         name: preprocess(photo, arguments.resolution) for name, photo in probe_photos(arguments.resolution).items()
     }
     with replacing(arguments.output) as staging:
-        save_file(probes, staging)
+        staging.write_bytes(save(probes))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from graph_models import GraphModel
 from images import draw
 from metrics import psnr_db
 from round_kernels import Rounded, round_weights
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 from tfjs_models import read_weights
 from torch import Tensor
 
@@ -197,7 +197,7 @@ def main(argv: Sequence[str]) -> None:
     stored = [spec["name"] for spec, _ in read_weights(arguments.model) if spec["dtype"] == "float32"]
     numbers = {f"{index:04}": best.rounded[name].stored() for index, name in enumerate(stored)}
     with replacing(arguments.weights) as staging:
-        save_file(numbers, staging)
+        staging.write_bytes(save(numbers))
     write_json(arguments.report, report)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from files import replacing, sha256
 from numpy.typing import NDArray
 from safetensors import safe_open
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
 Tensors = dict[str, NDArray[Any]]
 
@@ -74,7 +74,8 @@ def write_predictions(
 def save_predictions(path: Path, outputs: Tensors, metadata: dict[str, str]) -> None:
     """Write d0 by probe name. The metadata stand under one key: safetensors would write several in any order."""
     with replacing(path) as staging:
-        save_file(outputs, staging, {"prediction": json.dumps(metadata, sort_keys=True)})
+        # Not save_file: it writes to a hidden file first, which a kill leaves, and does not say when a disk is full.
+        staging.write_bytes(save(outputs, {"prediction": json.dumps(metadata, sort_keys=True)}))
 
 
 def read_predictions(path: Path) -> tuple[Tensors, dict[str, str]]:

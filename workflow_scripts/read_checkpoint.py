@@ -16,7 +16,7 @@ import torch
 from commands import Failure, run
 from files import replacing, write_json
 from read_folded_onnx import read_folded_onnx
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 from u2net import U2Net, describe, infer_stages, misfitting
 
@@ -220,7 +220,8 @@ def main(argv: Sequence[str]) -> None:
     weights = checked_tensors(tensors, network, path)
     architecture = describe(infer_stages({name: tuple(t.shape) for name, t in weights.items()}))
     with replacing(arguments.weights) as staging:
-        save_file(weights, staging)
+        # Not save_file: it writes to a hidden file first, which a kill leaves, and does not say when a disk is full.
+        staging.write_bytes(save(weights))
     write_json(arguments.architecture, architecture.to_json())
 
 

@@ -1,10 +1,11 @@
 """List one resolution's artifacts with their digests, the checks' figures and what they were made with."""
 
 import argparse
+import hashlib
 import json
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,17 @@ def passed_report(path: Path) -> dict[str, Any]:
     return report
 
 
+def recorded(files: Iterable[Path]) -> dict[str, dict[str, Any]]:
+    """Return size in bytes and SHA-256 of each file, by its path."""
+    return {str(file): {"bytes": file.stat().st_size, "sha256": sha256(file)} for file in files}
+
+
+def own_digest(manifest: dict[str, Any]) -> str:
+    """Return the SHA-256 of all that a manifest says, but for what it says of itself."""
+    content = {key: value for key, value in manifest.items() if key != "manifest_sha256"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
 def main(argv: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", required=True)
@@ -63,6 +75,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--parity", type=Path, required=True)
     parser.add_argument("--size", type=Path, required=True)
     parser.add_argument("--artifacts", type=Path, nargs="+", required=True)
+    parser.add_argument("--evidence", type=Path, nargs="+", required=True, help="what the checks judged by")
     parser.add_argument("--locks", type=Path, nargs="+", required=True)
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
@@ -70,6 +83,7 @@ def main(argv: Sequence[str]) -> None:
     parity = passed_report(arguments.parity)
     size = passed_report(arguments.size)
     files = [file for artifact in arguments.artifacts for file in files_in(artifact)]
+    reports = [arguments.architecture, arguments.parity, arguments.size]
     manifest = {
         "model": arguments.model,
         "task": parity["task"],
@@ -83,7 +97,8 @@ def main(argv: Sequence[str]) -> None:
             "bytes": arguments.checkpoint.stat().st_size,
             "sha256": sha256(arguments.checkpoint),
         },
-        "artifacts": {str(file): {"bytes": file.stat().st_size, "sha256": sha256(file)} for file in files},
+        "artifacts": recorded(files),
+        "evidence": recorded([arguments.checkpoint, *reports, *arguments.evidence]),
         "checks": {
             "parity": {hop["hop"]: hop["worst"] for hop in parity["hops"]},
             "size": {
@@ -104,7 +119,7 @@ def main(argv: Sequence[str]) -> None:
         "git_commit": git_commit(),
         "passed": parity["passed"] and size["passed"],
     }
-    write_json(arguments.output, manifest)
+    write_json(arguments.output, {**manifest, "manifest_sha256": own_digest(manifest)})
 
 
 if __name__ == "__main__":

@@ -2,12 +2,15 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from verify_manifests import main
+from write_manifest import own_digest
 
 Refusal = Callable[..., str]
-CONTENT = {"model.onnx": b"onnx", "float32/model.json": b"{}", "float32/shard.bin": bytes(range(256))}
+CONTENT = {"model.onnx": b"onnx", "tfjs/float32/model.json": b"{}", "tfjs/float32/shard.bin": bytes(range(256))}
+EVIDENCE = {"predictions/torch.safetensors": b"prediction", "parity.json": b"{}"}
 
 
 @pytest.fixture
@@ -16,14 +19,15 @@ def manifests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     monkeypatch.chdir(tmp_path)
     written = []
     for resolution in ("64", "320"):
-        artifacts = {}
-        for name, content in CONTENT.items():
-            path = Path("results", resolution, name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-            artifacts[str(path)] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        manifest: dict[str, Any] = {"artifacts": {}, "evidence": {}}
+        for key, files in (("artifacts", CONTENT), ("evidence", EVIDENCE)):
+            for name, content in files.items():
+                path = Path("results", resolution, name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+                manifest[key][str(path)] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
         written.append(Path("results", resolution, "manifest.json"))
-        written[-1].write_text(json.dumps({"artifacts": artifacts}))
+        written[-1].write_text(json.dumps({**manifest, "manifest_sha256": own_digest(manifest)}))
     return written
 
 
@@ -34,16 +38,17 @@ def test_unchanged_artifacts_pass(manifests: list[Path], capsys: pytest.CaptureF
 
 @pytest.mark.parametrize("position", [0, 128, 255])
 def test_one_flipped_bit_is_found_and_named(manifests: list[Path], refusal: Refusal, position: int) -> None:
-    shard = Path("results/320/float32/shard.bin")
+    shard = Path("results/320/tfjs/float32/shard.bin")
     content = bytearray(shard.read_bytes())
     content[position] ^= 1
     shard.write_bytes(content)
     message = refusal(main, "--manifests", *manifests)
     assert (
-        f"{shard} differs from its recorded sha256 {hashlib.sha256(CONTENT['float32/shard.bin']).hexdigest()}"
+        f"{shard} differs from its recorded sha256 {hashlib.sha256(CONTENT['tfjs/float32/shard.bin']).hexdigest()}"
         in message
     )
-    assert "results/320/manifest.json, 1 in all" in message
+    assert "1 damaged in all" in message
+    assert message.endswith("--forcerun results/320/tfjs/float32")
 
 
 def test_a_truncated_artifact_is_named_with_both_sizes(manifests: list[Path], refusal: Refusal) -> None:
@@ -51,9 +56,39 @@ def test_a_truncated_artifact_is_named_with_both_sizes(manifests: list[Path], re
     assert "results/64/model.onnx has 3 bytes, recorded 4" in refusal(main, "--manifests", *manifests)
 
 
-def test_missing_artifacts_are_counted(manifests: list[Path], refusal: Refusal) -> None:
+def test_all_that_is_damaged_at_any_resolution_is_made_anew_by_one_command(
+    manifests: list[Path], refusal: Refusal
+) -> None:
     for name in CONTENT:
         Path("results/320", name).unlink()
+    Path("results/64/predictions/torch.safetensors").write_bytes(b"predictioN")
     message = refusal(main, "--manifests", *manifests)
-    assert "results/320/model.onnx is missing" in message
-    assert "3 in all" in message
+    assert "results/64/predictions/torch.safetensors differs from its recorded sha256" in message
+    assert "4 damaged in all" in message
+    again = "results/320/model.onnx results/320/tfjs/float32 results/64/predictions/torch.safetensors"
+    assert message.endswith(f"--forcerun {again}")
+
+
+def test_a_missing_artifact_is_named(manifests: list[Path], refusal: Refusal) -> None:
+    Path("results/320/model.onnx").unlink()
+    assert "results/320/model.onnx is missing" in refusal(main, "--manifests", *manifests)
+
+
+def test_what_only_the_checks_needed_may_be_gone(manifests: list[Path]) -> None:
+    for name in EVIDENCE:
+        Path("results/320", name).unlink()
+    main(["--manifests", *map(str, manifests)])
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 300, b"{}", b"[]", b'{"artifacts": '])
+def test_what_is_no_manifest_is_named(manifests: list[Path], refusal: Refusal, content: bytes) -> None:
+    manifests[1].write_bytes(content)
+    message = refusal(main, "--manifests", *manifests)
+    assert "results/320/manifest.json cannot be read as a manifest" in message
+    assert message.endswith("--forcerun results/320/manifest.json")
+
+
+def test_a_changed_figure_of_the_manifest_itself_is_found(manifests: list[Path], refusal: Refusal) -> None:
+    content = json.loads(manifests[0].read_text())
+    manifests[0].write_text(json.dumps({**content, "passed": True}))
+    assert "results/64/manifest.json differs from its own sha256" in refusal(main, "--manifests", *manifests)

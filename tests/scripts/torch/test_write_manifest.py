@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from write_manifest import TOOLS, git_commit, locked_versions, main
+from write_manifest import TOOLS, git_commit, locked_versions, main, own_digest
 
 Refusal = Callable[..., str]
 
@@ -38,6 +38,7 @@ class Build:
         Path("float32/group1-shard1of1.bin").write_bytes(b"weights")
         Path("float32/.snakemake_timestamp").touch()
         Path("architecture.json").write_text(json.dumps({"multiply_adds_32x32": 7, "family": "custom"}))
+        Path("torch.safetensors").write_bytes(b"prediction")
         Path("locks").mkdir()
         pins = [f"{tool}==1.{index} \\\n    --hash=sha256:{'0' * 64}\n" for index, tool in enumerate(TOOLS)]
         Path("locks/a.txt").write_text("".join(pins[:4]))
@@ -49,6 +50,7 @@ class Build:
         return [
             *("--model", "mine", "--resolution", "320", "--licence", "Apache-2.0", "--checkpoint", "checkpoint"),
             *("--architecture", "architecture.json", "--parity", "parity.json", "--size", "size.json"),
+            *("--evidence", "torch.safetensors"),
             *("--artifacts", "model.onnx", "float32", "--locks", "locks/a.txt", "locks/b.txt"),
             *("--output", "manifest.json"),
         ]
@@ -73,6 +75,16 @@ def test_every_file_is_recorded_by_size_and_digest(build: Build) -> None:
         "float32/group1-shard1of1.bin": recorded(b"weights"),
     }
     assert manifest["checkpoint"] == recorded(b"checkpoint")
+    evidence = ("architecture.json", "checkpoint", "parity.json", "size.json", "torch.safetensors")
+    assert manifest["evidence"] == {name: recorded(Path(name).read_bytes()) for name in evidence}
+
+
+def test_a_manifest_records_itself(build: Build) -> None:
+    main(build.arguments())
+    manifest = json.loads(Path("manifest.json").read_text())
+    assert manifest["manifest_sha256"] == own_digest(manifest)
+    manifest["checks"]["parity"]["openvino"]["drawing_psnr_db"] = 81.0
+    assert manifest["manifest_sha256"] != own_digest(manifest)
 
 
 def test_the_checks_figures_are_carried_over(build: Build) -> None:

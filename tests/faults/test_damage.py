@@ -1,0 +1,122 @@
+"""Files damaged behind Snakemake's back are named, and the command named with them makes the same bytes again."""
+
+import os
+import random
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import Workflow
+
+from breaking import COMMAND, FULL, digests, last_lines
+
+CONFIG = COMMAND[1:]
+
+
+def truncate(content: bytes, chance: random.Random) -> bytes:
+    return content[: chance.randrange(len(content))]
+
+
+def zero(content: bytes, chance: random.Random) -> bytes:
+    return bytes(len(content))
+
+
+def flip_one_bit(content: bytes, chance: random.Random) -> bytes:
+    position = chance.randrange(len(content))
+    return content[:position] + bytes([content[position] ^ 1 << chance.randrange(8)]) + content[position + 1 :]
+
+
+DAMAGES = [truncate, zero, flip_one_bit]
+
+
+def vouched_for(workflow: Workflow) -> list[str]:
+    """Return every file that the manifest names, and the manifest."""
+    manifest = workflow.manifest("u2netp", 64)
+    return sorted({*manifest["artifacts"], *manifest["evidence"], "results/u2netp/64/manifest.json"})
+
+
+def change(path: Path, content: bytes) -> None:
+    """Replace what a file holds but not its date, as a failing disk does."""
+    before = path.stat()
+    assert content != path.read_bytes()
+    path.write_bytes(content)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def complaint(workflow: Workflow) -> str:
+    """Run verify_manifests, assert that it fails, and return its line."""
+    done = workflow.run("verify_manifests", *CONFIG)
+    assert done.returncode != 0
+    (line,) = [text.strip() for text in done.stderr.splitlines() if text.strip().startswith("verify_manifests: ")]
+    return line
+
+
+def assert_made_anew(workflow: Workflow, built: Workflow, again: list[str]) -> None:
+    """Assert that the command with `--forcerun` restores what an undisturbed run builds."""
+    done = workflow.run(*COMMAND, "--forcerun", *again)
+    assert done.returncode == 0, last_lines(done.stderr)
+    assert digests(workflow) == digests(built)
+
+
+def test_every_file_of_a_run_is_vouched_for_or_a_picture_of_what_is(built: Workflow) -> None:
+    unnamed = {f"results/{name}" for name in digests(built)} - {*vouched_for(built)}
+    assert unnamed == {"results/summary.html", "results/summary.md", "results/u2netp/64/parity.png"}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damage_to_any_file_is_named(broken: Workflow, damage: Callable[[bytes, random.Random], bytes]) -> None:
+    chance = random.Random(damage.__name__)  # noqa: S311
+    names = [name for name in vouched_for(broken) if not name.endswith("manifest.json")]
+    for name in names:
+        change(broken.folder / name, damage((broken.folder / name).read_bytes(), chance))
+    line = complaint(broken)
+    assert f"{len(names)} damaged in all" in line
+    again = line.partition("--forcerun ")[2].split()
+    # A TensorFlow.js model is made anew as a whole.
+    assert set(again) == {re.sub(r"(/tfjs/\w+)/.*", r"\1", name) for name in names}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damage_to_the_manifest_is_named(
+    built: Workflow, broken: Workflow, damage: Callable[[bytes, random.Random], bytes]
+) -> None:
+    chance = random.Random(damage.__name__)  # noqa: S311
+    manifest = broken.folder / "results/u2netp/64/manifest.json"
+    change(manifest, damage(manifest.read_bytes(), chance))
+    line = complaint(broken)
+    assert line.startswith("verify_manifests: results/u2netp/64/manifest.json ")
+    assert_made_anew(broken, built, line.partition("--forcerun ")[2].split())
+
+
+def test_files_of_another_resolution_are_named(broken: Workflow, site: Workflow) -> None:
+    names = [name for name in vouched_for(broken) if "/64" in name and not name.endswith("manifest.json")]
+    swapped = []
+    for name in names:
+        other = site.folder / re.sub(r"(?<=/)64(?=[/.])", "128", name)
+        # The same weights, in whole shards, at every resolution.
+        if other.read_bytes() != (broken.folder / name).read_bytes():
+            change(broken.folder / name, other.read_bytes())
+            swapped.append(name)
+    assert len(names) - len(swapped) <= 2
+    assert f"{len(swapped)} damaged in all" in complaint(broken)
+    shutil.copy(site.folder / "results/u2netp/128/manifest.json", broken.folder / "results/u2netp/64/manifest.json")
+    assert "results/u2netp/64/manifest.json" in complaint(broken)
+
+
+@pytest.mark.parametrize("seed", range(24) if FULL else (1, 2))
+def test_what_is_damaged_is_made_anew(built: Workflow, broken: Workflow, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311
+    names = vouched_for(broken)
+    # In full every file in turn; else those of which little is made.
+    name = names[seed % len(names)] if FULL else chance.choice([name for name in names if "/predictions/" in name])
+    damage = chance.choice(DAMAGES)
+    change(broken.folder / name, damage((broken.folder / name).read_bytes(), chance))
+    print(f"seed {seed}: {damage.__name__} {name}")
+    # Content alone changed, and Snakemake goes by dates: nobody notices but whoever looks.
+    assert broken.planned(*COMMAND) == {}
+    line = complaint(broken)
+    assert line.startswith(f"verify_manifests: {name} ")
+    assert_made_anew(broken, built, line.partition("--forcerun ")[2].split())
+    broken.succeed("verify_manifests", *CONFIG)
