@@ -24,6 +24,21 @@ include: "rules/benchmark.smk"
 report: "rules/report/workflow.rst"
 
 
+# Run where Snakemake runs, on a cluster too: what needs the network, prints its result or waits for its user.
+localrules:
+    create_environment,
+    create_node_environment,
+    fetch_checkpoint,
+    install_page,
+    summarize_manifests,
+    verify_manifests,
+    serve,
+    publish,
+    prune,
+    set_cors,
+    verify_release,
+
+
 rule all:
     """Every configured model at every configured resolution, verified, with a table of the figures."""
     default_target: True

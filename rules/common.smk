@@ -271,8 +271,8 @@ CHECKPOINTS = known_checkpoints()
 BENCHMARK_RESOLUTIONS = [run["resolution"] for run in config["benchmark"]["runs"]]
 
 # Jobs side by side must fit the machine: each rule's mem_mb is the peak measured for the full-size network at 1024,
-# the worst case, and a quarter more. A limit given with --resources, or a cluster's own, comes first.
-if workflow.is_main_process and "mem_mb" not in workflow.global_resources:
+# the worst case, and a quarter more. A limit given with --resources comes first, and a cluster's nodes have their own.
+if workflow.is_main_process and workflow.local_exec and "mem_mb" not in workflow.global_resources:
     workflow.register_resource("mem_mb", int(0.9 * psutil.virtual_memory().total / 2**20))
 
 if workflow.is_main_process:

@@ -1,0 +1,157 @@
+"""The workflow on a real SLURM with two nodes: what fails there is tried again, and the bytes are the local ones."""
+
+import hashlib
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+from conftest import ROOT, Workflow, copy_project
+
+GOLDEN: dict[str, str] = json.loads((ROOT / "tests/golden/u2netp-64.json").read_text())["artifacts"]
+# What docs/cluster.md says for a cluster without accounting, and statuses asked for soon.
+SLURM = (
+    *("--workflow-profile", "profiles/slurm", "--slurm-no-account", "--slurm-status-command", "squeue"),
+    *("--slurm-init-seconds-before-status-checks", "2"),
+)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[None]:
+    """Two nodes that take jobs."""
+    command = [sys.executable, str(Path(__file__).with_name("slurm.py"))]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as daemons:
+        assert daemons.stdin is not None
+        assert daemons.stdout is not None
+        assert daemons.stdout.readline() == "ready\n"
+        yield
+        daemons.stdin.close()
+        assert daemons.wait() == 0
+
+
+def jobs(state: str = "all") -> list[dict[str, str]]:
+    """Return SLURM's jobs in that state, in the order in which they were submitted."""
+    command = ["squeue", "--noheader", "--sort=i", f"--states={state}", "--format=%i|%T|%m|%C|%N|%k"]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    return [
+        dict(zip(("id", "state", "memory", "cores", "node", "rule"), line.split("|"), strict=True)) for line in lines
+    ]
+
+
+def started(rule: str, run: "subprocess.Popen[str]", known: set[str]) -> dict[str, str]:
+    """Return the next job of that rule, or of a group with it, once it runs."""
+    while run.poll() is None:
+        for job in jobs("running"):
+            if rule in job["rule"] and job["id"] not in known:
+                return job
+        time.sleep(0.5)
+    pytest.fail(f"no job of {rule} ran: {run.communicate()[0]}")
+
+
+def submit(workflow: Workflow, *arguments: str) -> "subprocess.Popen[str]":
+    """Start Snakemake with the profile."""
+    command = [sys.executable, "-m", "snakemake", *arguments[:1], *SLURM, *arguments[1:]]
+    return subprocess.Popen(
+        command,
+        cwd=workflow.folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def sha256(path: Path) -> str:
+    """Return a file's digest."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_killed_jobs_are_retried_with_more_memory(cluster: None, broken: Workflow) -> None:
+    built = ["results/u2netp/checkpoint/weights.safetensors", "results/u2netp/onnx/dynamic.onnx"]
+    for name in built:
+        (broken.folder / name).unlink()
+    memory = ("--set-resources", "read_checkpoint:mem_mb=700 * attempt", "export_onnx:mem_mb=700 * attempt")
+    with submit(broken, built[-1], *memory) as run:
+        # PyTorch and two Snakemakes need more than the first attempt has; the second is killed by hand.
+        first = started("export_onnx", run, set())
+        second = started("export_onnx", run, {first["id"]})
+        subprocess.run(["scancel", second["id"]], check=True)
+        printed, _ = run.communicate()
+    assert run.returncode == 0, printed
+    attempts = jobs()
+    assert [job["memory"] for job in attempts] == ["700M", "1400M", "2100M"]
+    assert [job["state"] for job in attempts][1:] == ["CANCELLED", "COMPLETED"]
+    (log,) = (broken.folder / ".snakemake/slurm_logs").rglob(f"{first['id']}.log")
+    assert "exceeded memory limit" in log.read_text()
+    for name in built:
+        assert sha256(broken.folder / name) == GOLDEN[name]
+
+
+@pytest.mark.long
+def test_five_resolutions_survive_a_lost_node(cluster: None, project: Workflow, tmp_path: Path) -> None:
+    known = {job["id"] for job in jobs()}
+    config = ("--config", "dtypes=[uint16]", "tflite_dtypes=[float32]")
+    with submit(project, "all", *config) as run:
+        lost = started("resolution", run, known)
+        node = ["scontrol", "update", f"nodename={lost['node']}"]
+        subprocess.run([*node, "state=down", "reason=test"], check=True)
+        time.sleep(60)
+        subprocess.run([*node, "state=resume"], check=True)
+        printed, _ = run.communicate()
+    assert run.returncode == 0, printed
+    submitted = [job for job in jobs() if job["id"] not in known]
+    print(*submitted, sep="\n")
+    assert {job["id"]: job["state"] for job in submitted}[lost["id"]] == "NODE_FAIL"
+    assert {job["node"] for job in submitted if job["state"] == "COMPLETED"} == {"n1", "n2"}
+    local = copy_project(tmp_path / "local")
+    resolutions = yaml.safe_load((ROOT / "config.yaml").read_text())["resolutions"]
+    kinds = ("tfjs/uint16", "tflite/float32.tflite")
+    local.succeed(*(f"results/u2netp/{resolution}/{kind}" for resolution in resolutions for kind in kinds), *config)
+    for resolution in resolutions:
+        artifacts = project.manifest("u2netp", resolution)["artifacts"]
+        assert {name: file["sha256"] for name, file in artifacts.items()} == {
+            name: sha256(local.folder / name) for name in artifacts
+        }
+
+
+def evaluated(expression: str, resolution: int, attempt: int) -> int:
+    """Compute a resource as Snakemake does for a job of that resolution."""
+    value: int = eval(expression, {"wildcards": SimpleNamespace(resolution=str(resolution)), "attempt": attempt})  # noqa: S307
+    return value
+
+
+def unfit(resources: dict[str, dict[str, str]], submitted: set[str]) -> list[str]:
+    """Name the rules that the profile forgets, or asks other memory for than their own at 1024 and its multiples."""
+    texts = [text for path in (ROOT / "rules").glob("*.smk") for text in path.read_text().split("\nrule ")[1:]]
+    measured = {text.partition(":")[0]: re.search(r"\bmem_mb=(\d+)", text) for text in texts}
+    return sorted(
+        rule
+        for rule in submitted
+        for own in [measured[rule]]
+        if own is None
+        or rule not in resources
+        or [evaluated(resources[rule]["mem_mb"], 1024, attempt) for attempt in (1, 2)] != [int(own[1]), 2 * int(own[1])]
+    )
+
+
+def test_profile_asks_for_the_memory_that_was_measured(project: Workflow) -> None:
+    profile = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
+    local = re.search(r"^localrules:\n((?:    \w+,\n)+)", (ROOT / "Snakefile").read_text(), re.MULTILINE)
+    assert local is not None
+    planned = project.planned("all", "site", "--config", "dtypes=[float32,uint16,compact]", "resolutions=[64]")
+    submitted = planned.keys() - set(re.findall(r"\w+", local[1])) - {"all", "site"}
+    assert len(submitted) > 25
+    resources = profile["set-resources"]
+    assert unfit(resources, submitted) == []
+    assert {group.partition("=")[0] for group in profile["groups"]} <= resources.keys()
+    # Forgotten, other than measured, and the same again for each attempt.
+    worse = {rule: asked for rule, asked in resources.items() if rule != "export_onnx"}
+    worse["predict_tfjs"] = {"mem_mb": "4000 * attempt"}
+    worse["convert_ir"] = {"mem_mb": "2000"}
+    assert unfit(worse, submitted) == ["convert_ir", "export_onnx", "predict_tfjs"]

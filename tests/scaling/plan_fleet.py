@@ -1,0 +1,63 @@
+"""Plan fleets without running anything: jobs, seconds, memory; `python tests/scaling/plan_fleet.py 1 10 100`."""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one dry run planned, and what it took."""
+
+    jobs: int
+    cpu_seconds: float
+    peak_mb: float
+
+
+def write_fleet(folder: Path, models: int) -> Path:
+    """Write a configuration of that many models, each with a checkpoint of its own, and return its path."""
+    names = [f"model{index:04d}" for index in range(models)]
+    for name in names:
+        (folder / f"{name}.pth").write_text(name)
+    sources = {name: {"path": str(folder / f"{name}.pth"), "task": "portrait", "licence": "MIT"} for name in names}
+    fleet = folder / "fleet.yaml"
+    # JSON is YAML.
+    fleet.write_text(json.dumps({"model": names, "dtypes": ["float32", "uint16", "float16"], "checkpoints": sources}))
+    return fleet
+
+
+def plan(fleet: Path, *options: str, python: Sequence[str] = (sys.executable,)) -> Plan:
+    """Plan every model of the fleet at every resolution, in a process that starts with the arguments `python`."""
+    command = [*python, "-m", "snakemake", "--cores", "2", "all", "--dry-run", "--quiet", "rules", "--configfile"]
+    with tempfile.TemporaryFile("w+") as printed:
+        dry_run = subprocess.Popen([*command, str(fleet), *options], cwd=ROOT, stdout=printed, stderr=printed)
+        _, status, used = os.wait4(dry_run.pid, 0)
+        printed.seek(0)
+        text = printed.read()
+    if status != 0:
+        sys.exit(text)
+    totals = re.findall(r"^total +(\d+)", text, re.MULTILINE)
+    return Plan(int(totals[0]), used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+
+
+def main(argv: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("models", type=int, nargs="+")
+    print("| models | jobs | CPU seconds | memory, MB |\n|---|---|---|---|")
+    for models in parser.parse_args(argv).models:
+        with tempfile.TemporaryDirectory() as folder:
+            found = plan(write_fleet(Path(folder), models))
+        print(f"| {models} | {found.jobs} | {found.cpu_seconds:.1f} | {found.peak_mb:.0f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
