@@ -55,8 +55,10 @@ def fuzz(target: Any) -> None:
         corpus.mkdir()
         for seed in range(40):
             (corpus / str(seed)).write_bytes(random.Random(seed).randbytes(3000))  # noqa: S311
-    arguments = ["-len_control=0", "-reduce_inputs=0", "-rss_limit_mb=8000", "-timeout=120"]
-    atheris.Setup([sys.argv[0], *arguments, *sys.argv[1:], str(corpus)], target.hypothesis.fuzz_one_input)
+    arguments = ["-len_control=0", "-reduce_inputs=0", "-rss_limit_mb=8000", "-timeout=120", *sys.argv[1:]]
+    # A file among the arguments is run alone.
+    corpora = [] if any(Path(each).is_file() for each in sys.argv[1:]) else [str(corpus)]
+    atheris.Setup([sys.argv[0], *arguments, *corpora], target.hypothesis.fuzz_one_input)
     atheris.Fuzz()
 
 
