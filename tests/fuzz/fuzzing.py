@@ -1,11 +1,13 @@
 """What all fuzz targets share: how inputs are made of good ones, and what a reader must hold on every one of them."""
 
 import os
+import random
 import resource
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -19,12 +21,13 @@ MEMORY_BYTES = 1 << 30
 STARTS = ("os.system", "os.exec", "os.fork", "os.posix_spawn", "subprocess.Popen", "socket.connect")
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
-# A short run, the same each time; run.py starts a long one.
+# A short run, the same each time; run.py starts long ones.
+RUNS = int(os.environ.get("U2NET_FUZZ_RUNS", "0"))
 short = settings(
-    max_examples=int(os.environ.get("U2NET_FUZZ_RUNS", "100")),
+    max_examples=RUNS or 60,
     deadline=None,
     database=None,
-    derandomize=True,
+    derandomize=not RUNS,
     suppress_health_check=list(HealthCheck),
 )
 
@@ -46,8 +49,16 @@ def fuzz(target: Any) -> None:
     """
     import atheris
 
-    arguments = ["-len_control=0", "-rss_limit_mb=8000", "-timeout=120"]
-    atheris.Setup([sys.argv[0], *arguments, *sys.argv[1:]], target.hypothesis.fuzz_one_input)
+    # From nothing, libFuzzer would try the fewest bytes, of which Hypothesis makes the simplest inputs.
+    corpus = Path(f"corpus-{Path(sys.argv[0]).stem}")
+    if not corpus.is_dir():
+        corpus.mkdir()
+        for seed in range(40):
+            (corpus / str(seed)).write_bytes(random.Random(seed).randbytes(3000))  # noqa: S311
+    arguments = ["-len_control=0", "-reduce_inputs=0", "-rss_limit_mb=8000", "-timeout=120", *sys.argv[1:]]
+    # A file among the arguments is run alone.
+    corpora = [] if any(Path(each).is_file() for each in sys.argv[1:]) else [str(corpus)]
+    atheris.Setup([sys.argv[0], *arguments, *corpora], target.hypothesis.fuzz_one_input)
     atheris.Fuzz()
 
 
@@ -98,7 +109,7 @@ class Watch:
         assert time.process_time() - started < CPU_SECONDS
         assert peak_bytes() - memory < MEMORY_BYTES
         self.judged += 1
-        if self.judged % 500 == 0:
+        if self.judged % 100 == 0:
             print(f"{self.judged} inputs judged", file=sys.stderr, flush=True)
 
 
@@ -170,18 +181,18 @@ def changed(draw: st.DrawFn, value: Any, most: int = 3) -> Any:
     for _ in range(draw(st.integers(0, most))):
         *way, last = draw(st.sampled_from(places(value))) or (None,)
         if last is None:
-            value = draw(HOSTILE)
+            value = deepcopy(draw(HOSTILE))
             continue
         holder = value
         for key in way:
             holder = holder[key]
         match draw(st.integers(0, 3)):
             case 0 | 1:
-                holder[last] = draw(HOSTILE)
+                holder[last] = deepcopy(draw(HOSTILE))
             case 2:
                 del holder[last]
             case _ if isinstance(holder, list):
-                holder.insert(last, holder[last])
+                holder.insert(last, deepcopy(holder[last]))
             case _:
-                holder[draw(st.sampled_from(HOSTILE_TEXTS))] = holder[last]
+                holder[draw(st.sampled_from(HOSTILE_TEXTS))] = deepcopy(holder[last])
     return value

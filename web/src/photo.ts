@@ -28,6 +28,8 @@ export async function openPhoto(file: Blob, fileName: string): Promise<Photo> {
   try {
     const size = await sizeOf(url, fileName);
     const pixels = size.width * size.height;
+    // The browser shows drawings made of lines, and the worker, which has no document, cannot decode them.
+    if (pixels === 0 || file.type === 'image/svg+xml') throw unreadable(fileName);
     if (pixels > REFUSED_PIXELS) {
       throw new PageError(
         'photo-too-large',
@@ -53,13 +55,14 @@ function sizeOf(url: string, fileName: string): Promise<Size> {
   return new Promise((resolve, reject) => {
     const image = new Image();
     image.onload = () => resolve({ width: image.naturalWidth, height: image.naturalHeight });
-    image.onerror = () =>
-      reject(
-        new PageError(
-          'photo-unreadable',
-          `${fileName} cannot be read as an image here. Choose a JPEG, PNG, WebP or AVIF file.`,
-        ),
-      );
+    image.onerror = () => reject(unreadable(fileName));
     image.src = url;
   });
+}
+
+function unreadable(fileName: string): PageError {
+  return new PageError(
+    'photo-unreadable',
+    `${fileName} cannot be read as an image here. Choose a JPEG, PNG, WebP or AVIF file.`,
+  );
 }

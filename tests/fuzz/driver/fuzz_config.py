@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from fuzzing import HOSTILE_TEXTS, Watch, changed, damaged, fuzz, short
+from fuzzing import HOSTILE_TEXTS, Watch, changed, damaged, short
 from hypothesis import given
 from hypothesis import strategies as st
 from snakemake import cli
@@ -98,7 +98,3 @@ def status(*arguments: str) -> object:
     except SystemExit as stopped:
         return stopped.code
     return 0
-
-
-if __name__ == "__main__":
-    fuzz(test_config)
