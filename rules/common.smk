@@ -255,7 +255,7 @@ def end_orphans(*locks):
         [sys.executable, script, "--run", run_id], stdin=reader, env=unmarked, pass_fds=locks, start_new_session=True
     )
     os.close(reader)
-    os.environ["WORKFLOW_RUN"] = run_id
+    os.environ.update(WORKFLOW_RUN=run_id)
 
 
 # What --config gives is a text inside of a list, and so is true; a single value needs no brackets.

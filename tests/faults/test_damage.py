@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import Workflow
 
-from breaking import COMMAND, FULL, digests, last_lines
+from breaking import COMMAND, FULL, all_jobs, digests, following, last_lines, remove_outputs
 
 CONFIG = COMMAND[1:]
 
@@ -120,3 +120,38 @@ def test_what_is_damaged_is_made_anew(built: Workflow, broken: Workflow, seed: i
     assert line.startswith(f"verify_manifests: {name} ")
     assert_made_anew(broken, built, line.partition("--forcerun ")[2].split())
     broken.succeed("verify_manifests", *CONFIG)
+
+
+# What reads each kind of artifact, where nothing of what follows is built yet and so no manifest vouches for it.
+READERS = {
+    "results/u2netp/64/tflite/float16.tflite": "predict_litert",
+    "results/probes/64.safetensors": "predict_torch",
+    "results/u2netp/checkpoint/weights.safetensors": "predict_torch",
+    "results/u2netp/checkpoint/architecture.json": "check_size",
+    "results/u2netp/onnx/dynamic.onnx": "simplify_onnx",
+    "results/u2netp/64/onnx/model.onnx": "convert_ir",
+    "results/u2netp/64/ir/model.xml": "freeze_graph",
+    "results/u2netp/64/ir/model.bin": "freeze_graph",
+    "results/u2netp/64/frozen/model.pb": "optimize_graph",
+    "results/u2netp/64/optimized/model.pb": "convert_tfjs",
+    "results/u2netp/64/tfjs/float32/model.json": "quantize_tfjs",
+    "results/u2netp/64/tfjs/float32/group1-shard1of2.bin": "quantize_tfjs",
+    "results/u2netp/64/predictions/openvino.safetensors": "check_parity",
+    "results/u2netp/64/parity.json": "write_manifest",
+    "results/u2netp/64/size.json": "write_manifest",
+}
+
+
+@pytest.mark.parametrize(("name", "reader"), READERS.items() if FULL else [*READERS.items()][:1])
+def test_a_rule_refuses_half_of_a_file(built: Workflow, broken: Workflow, name: str, reader: str) -> None:
+    jobs = all_jobs(broken)
+    path = broken.folder / name
+    output = str(path.parent.relative_to(broken.folder)) if "/tfjs/" in name else name
+    first = next(job for job in jobs if job.rule == reader and output in job.inputs)
+    remove_outputs(broken, following(jobs, first))
+    change(path, path.read_bytes()[: path.stat().st_size // 2])
+    done = broken.run(*COMMAND)
+    assert done.returncode != 0
+    assert f"Error in rule {reader}:" in done.stderr, last_lines(done.stderr)
+    assert f"log: {first.log} " in done.stderr
+    assert_made_anew(broken, built, [output])

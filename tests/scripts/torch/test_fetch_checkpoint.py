@@ -19,12 +19,14 @@ PINNED = ["--bytes", str(len(GOOD)), "--sha256", DIGEST]
 
 
 class Server(ThreadingHTTPServer):
-    """A file host on this machine that can break off, forget ranges or send something else."""
+    """A file host on this machine that can break off, forget ranges, send elsewhere or send something else."""
 
     content = GOOD
     status = 200
     kind = "application/octet-stream"
     breaks_left = 0
+    redirects_left = 0
+    claimed_bytes: int | None = None
 
     def __init__(self) -> None:
         self.sent: list[tuple[int, int]] = []
@@ -39,12 +41,20 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         server = self.server
+        if server.redirects_left:
+            server.redirects_left -= 1
+            self.send_response(302)
+            self.send_header("Location", f"/elsewhere/{server.redirects_left}")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         asked = self.headers.get("Range")
         start = int(asked.removeprefix("bytes=").rstrip("-")) if asked else 0
         body = server.content[start:]
         self.send_response(206 if asked and server.status == 200 else server.status)
         self.send_header("Content-Type", server.kind)
-        self.send_header("Content-Length", str(len(body)))
+        claimed = len(body) if server.claimed_bytes is None else server.claimed_bytes
+        self.send_header("Content-Length", str(claimed))
         if asked:
             self.send_header("Content-Range", f"bytes {start}-{len(server.content) - 1}/{len(server.content)}")
         self.end_headers()
@@ -148,6 +158,47 @@ def test_what_is_not_the_checkpoint_is_refused_and_removed(
     server.content = GOOD
     main(from_drive(tmp_path / "original"))
     assert (tmp_path / "original").read_bytes() == GOOD
+
+
+def test_a_redirect_is_followed(server: Server, tmp_path: Path) -> None:
+    server.redirects_left = 3
+    main(from_drive(tmp_path / "original"))
+    assert (tmp_path / "original").read_bytes() == GOOD
+    assert [file.name for file in tmp_path.iterdir()] == ["original"]
+
+
+def test_a_redirect_to_a_page_that_asks_to_log_in_is_refused(server: Server, tmp_path: Path, refusal: Refusal) -> None:
+    server.redirects_left = 1
+    server.content, server.kind = b"<!DOCTYPE html><html><title>Sign in</title></html>", "text/html"
+    assert names_the_way_by_hand(refusal(main, *from_drive(tmp_path / "original")))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_redirects_without_end_are_given_up(server: Server, tmp_path: Path, refusal: Refusal) -> None:
+    server.redirects_left = 10_000
+    message = refusal(main, *from_drive(tmp_path / "original"))
+    assert "redirects" in message
+    assert names_the_way_by_hand(message)
+    assert server.redirects_left > 9_000
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("claimed", [1_000_000, len(GOOD) + 1_000_000], ids=["fewer", "more"])
+def test_a_length_that_is_not_that_of_the_file_is_refused(
+    server: Server, tmp_path: Path, refusal: Refusal, claimed: int
+) -> None:
+    server.claimed_bytes = claimed
+    message = refusal(main, *from_drive(tmp_path / "original"))
+    assert names_the_way_by_hand(message)
+    assert not (tmp_path / "original").exists()
+    # Nor does what is left of it stand in the way of the right file.
+    server.claimed_bytes = None
+    try:
+        main(from_drive(tmp_path / "original"))
+    except Failure:
+        main(from_drive(tmp_path / "original"))
+    assert (tmp_path / "original").read_bytes() == GOOD
+    assert [file.name for file in tmp_path.iterdir()] == ["original"]
 
 
 @pytest.mark.parametrize("status", [403, 404, 500])
