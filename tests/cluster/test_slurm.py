@@ -146,7 +146,7 @@ def test_profile_asks_for_the_memory_that_was_measured(project: Workflow) -> Non
     profile = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
     local = re.search(r"^localrules:\n((?:    \w+,\n)+)", (ROOT / "Snakefile").read_text(), re.MULTILINE)
     assert local is not None
-    planned = project.planned("all", "site", "--config", "dtypes=[float32,uint16,compact]", "resolutions=[64]")
+    planned = project.planned("--config", "dtypes=[float32,uint16,compact]", "resolutions=[64]", "--", "all", "site")
     submitted = planned.keys() - set(re.findall(r"\w+", local[1])) - {"all", "site"}
     assert len(submitted) > 25
     resources = profile["set-resources"]
