@@ -41,7 +41,7 @@ def configuration(folder: Path) -> str:
         "SlurmUser": "root",
         "SlurmdUser": "root",
         "AuthInfo": f"socket={folder}/munge.socket",
-        "ProctrackType": "proctrack/linuxproc",
+        "ProctrackType": "proctrack/pgid",
         "TaskPlugin": "task/none",
         "AccountingStorageType": "accounting_storage/none",
         # Memory is looked at every other second, and whoever has more than was asked for is killed.

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 class Plan:
     """What one dry run planned, and what it took."""
 
-    jobs: int
+    jobs: dict[str, int]  # by rule, and their total
     cpu_seconds: float
     peak_mb: float
 
@@ -45,8 +45,8 @@ def plan(fleet: Path, *options: str, python: Sequence[str] = (sys.executable,)) 
         text = printed.read()
     if status != 0:
         sys.exit(text)
-    totals = re.findall(r"^total +(\d+)", text, re.MULTILINE)
-    return Plan(int(totals[0]), used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+    jobs = {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", text, re.MULTILINE)}
+    return Plan(jobs, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
 def main(argv: Sequence[str]) -> None:
@@ -56,7 +56,7 @@ def main(argv: Sequence[str]) -> None:
     for models in parser.parse_args(argv).models:
         with tempfile.TemporaryDirectory() as folder:
             found = plan(write_fleet(Path(folder), models))
-        print(f"| {models} | {found.jobs} | {found.cpu_seconds:.1f} | {found.peak_mb:.0f} |", flush=True)
+        print(f"| {models} | {found.jobs['total']} | {found.cpu_seconds:.1f} | {found.peak_mb:.0f} |", flush=True)
 
 
 if __name__ == "__main__":
