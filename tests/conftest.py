@@ -120,7 +120,7 @@ def own_tests(environment: str, folder: str, least: int, project: Path = ROOT, *
     """Run a folder of a project's tests with an environment's own pytest, none left out; return what it printed."""
     command = [str(ROOT / f".venvs/{environment}/bin/python"), "-m", "pytest", folder, "-q", "-rP", "--durations=10"]
     # The folders above are the driver's: their conftest.py imports what this environment lacks.
-    top = "tests/scripts" if folder.startswith("tests/scripts/") else folder
+    top = next((top for top in ("tests/scripts", "tests/fuzz") if folder.startswith(f"{top}/")), folder)
     done = subprocess.run(
         [*command, f"--confcutdir={top}"],
         cwd=project,
