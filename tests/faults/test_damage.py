@@ -105,7 +105,7 @@ def test_files_of_another_resolution_are_named(broken: Workflow, site: Workflow)
     assert "results/u2netp/64/manifest.json" in complaint(broken)
 
 
-@pytest.mark.parametrize("seed", range(24) if FULL else (1, 2))
+@pytest.mark.parametrize("seed", range(29) if FULL else (1, 2))
 def test_what_is_damaged_is_made_anew(built: Workflow, broken: Workflow, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311
     names = vouched_for(broken)
