@@ -1,16 +1,11 @@
 # What the stages share: the Python they run on, the validated configuration, the wildcards' values, the memory limit.
 
 import difflib
-import fcntl
 import itertools
 import json
 import math
-import os
 import re
-import subprocess
 import sys
-import time
-import uuid
 from pathlib import Path
 
 import jsonschema
@@ -206,58 +201,6 @@ def benchmark_page_sources():
     return page_sources() + ["web/tsconfig.benchmark.json", "web/vite.benchmark.config.ts"] + sorted(map(str, sources))
 
 
-def settle_clock():
-    """Give files from the future, which a clock set back leaves, a date by which Snakemake still decides rightly.
-
-    It refuses outputs that look older than their inputs, and takes no change for newer than an output from the future.
-    What was built becomes older than everything, so that what went into it is compared by content; a source was changed now.
-    """
-    now = time.time()
-    results = [*Path("results").rglob("*"), *Path(".venvs").glob("*/installed.txt")]
-    patterns = ("*", "envs/**/*", "rules/*", "web/*", "web/src/**/*", "web/benchmark/**/*", "workflow_scripts/*")
-    sources = [path for pattern in patterns for path in Path().glob(pattern)]
-    sources += [Path(source["path"]) for source in CHECKPOINTS.values() if "path" in source]
-    # Not 0, which Snakemake takes for no date at all.
-    for paths, date in ((results, 1), (sources, now)):
-        for path in paths:
-            if path.is_file() and path.stat().st_mtime > now:
-                os.utime(path, (date, date))
-
-
-def take_folder():
-    """Stop unless this folder can be built in and no other run does; return the lock, which ends however this run does."""
-    results = Path("results").absolute()
-    if results.exists() and not os.access(results, os.W_OK):
-        refuse(f"{results} may not be written: mount it writable, or change its permissions")
-    path = Path(".snakemake/running")
-    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        holder = path.read_text()
-        if holder and psutil.pid_exists(int(holder)):
-            refuse(f"Snakemake already builds in {Path.cwd()} (process {holder}): wait for it, or stop it")
-        # It is gone, and what it left running is being ended.
-        fcntl.flock(lock, fcntl.LOCK_EX)
-    path.write_text(str(os.getpid()))
-    return lock
-
-
-def end_orphans(*locks):
-    """Start what ends every process of this run, with all they started, should Snakemake be killed; it lifts `locks` last."""
-    script = Path(workflow.basedir, "workflow_scripts/end_orphans.py")
-    run_id = uuid.uuid4().hex
-    unmarked = {name: value for name, value in os.environ.items() if name != "WORKFLOW_RUN"}
-    # The other end stays open, and is inherited by nobody, until this process is gone.
-    reader, _ = os.pipe()
-    # Neither the terminal's Ctrl-C nor a signal to the whole group may end it first.
-    subprocess.Popen(
-        [sys.executable, script, "--run", run_id], stdin=reader, env=unmarked, pass_fds=locks, start_new_session=True
-    )
-    os.close(reader)
-    os.environ.update(WORKFLOW_RUN=run_id)
-
-
 # What --config gives is a text inside of a list, and so is true; a single value needs no brackets.
 config["resolutions"] = [int(r) if str(r).isdecimal() else r for r in as_list(config["resolutions"])]
 config["dtypes"] = as_list(config["dtypes"])
@@ -274,17 +217,6 @@ BENCHMARK_RESOLUTIONS = [run["resolution"] for run in config["benchmark"]["runs"
 # the worst case, and a quarter more. A limit given with --resources comes first, and a cluster's nodes have their own.
 if workflow.is_main_process and workflow.local_exec and "mem_mb" not in workflow.global_resources:
     workflow.register_resource("mem_mb", int(0.9 * psutil.virtual_memory().total / 2**20))
-
-if workflow.is_main_process:
-    settle_clock()
-
-
-onstart:
-    # A run that writes nothing, as `serve` does, may go on beside one that builds.
-    if any(job.output for job in workflow.dag.needrun_jobs()):
-        end_orphans(take_folder())
-    else:
-        end_orphans()
 
 
 ENVIRONMENTS = ["torch", "onnx", "tensorflow", "litert", "provenance", "publish"]

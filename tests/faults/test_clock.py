@@ -52,10 +52,10 @@ def test_a_run_between_files_from_the_future_finishes_and_is_the_last(built: Wor
 
 
 def test_snakemake_alone_fails_of_them(broken: Workflow) -> None:
-    common = broken.folder / "rules/common.smk"
-    text = common.read_text()
+    running = broken.folder / "rules/running.smk"
+    text = running.read_text()
     assert text.count("    settle_clock()\n") == 1
-    common.write_text(text.replace("    settle_clock()\n", "    pass\n"))
+    running.write_text(text.replace("    settle_clock()\n", "    pass\n"))
     half_in_the_future(broken)
     done = broken.run(*COMMAND)
     assert done.returncode != 0
