@@ -45,6 +45,7 @@ def test_planning_grows_with_the_number_of_models(tmp_path: Path) -> None:
     assert growth(tmp_path) < 1.01
 
 
+@pytest.mark.long
 def test_work_on_all_models_for_each_job_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     workflow = copy_project(tmp_path / "project")
     common = workflow.folder / "rules/common.smk"
