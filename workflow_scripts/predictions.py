@@ -74,7 +74,7 @@ def write_predictions(
 def save_predictions(path: Path, outputs: Tensors, metadata: dict[str, str]) -> None:
     """Write d0 by probe name. The metadata stand under one key: safetensors would write several in any order."""
     with replacing(path) as staging:
-        # Not save_file: it writes to a hidden file first, which a kill leaves, and does not say when a disk is full.
+        # Not save_file: it writes to a hidden file first, under another name each time, which a killed process leaves.
         staging.write_bytes(save(outputs, {"prediction": json.dumps(metadata, sort_keys=True)}))
 
 

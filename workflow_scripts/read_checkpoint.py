@@ -220,7 +220,7 @@ def main(argv: Sequence[str]) -> None:
     weights = checked_tensors(tensors, network, path)
     architecture = describe(infer_stages({name: tuple(t.shape) for name, t in weights.items()}))
     with replacing(arguments.weights) as staging:
-        # Not save_file: it writes to a hidden file first, which a kill leaves, and does not say when a disk is full.
+        # Not save_file: it writes to a hidden file first, under another name each time, which a killed process leaves.
         staging.write_bytes(save(weights))
     write_json(arguments.architecture, architecture.to_json())
 

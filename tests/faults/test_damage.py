@@ -78,7 +78,7 @@ def test_damage_to_any_file_is_named(broken: Workflow, damage: Callable[[bytes, 
     assert set(again) == {re.sub(r"(/tfjs/\w+)/.*", r"\1", name) for name in names}
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("damage", DAMAGES if FULL else [flip_one_bit])
 def test_damage_to_the_manifest_is_named(
     built: Workflow, broken: Workflow, damage: Callable[[bytes, random.Random], bytes]
 ) -> None:
@@ -105,7 +105,7 @@ def test_files_of_another_resolution_are_named(broken: Workflow, site: Workflow)
     assert "results/u2netp/64/manifest.json" in complaint(broken)
 
 
-@pytest.mark.parametrize("seed", range(29) if FULL else (1, 2))
+@pytest.mark.parametrize("seed", range(29) if FULL else (1,))
 def test_what_is_damaged_is_made_anew(built: Workflow, broken: Workflow, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311
     names = vouched_for(broken)
