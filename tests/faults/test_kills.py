@@ -113,7 +113,7 @@ def test_kill(built: Workflow, broken: Workflow, jobs: list[Job], seed: int) -> 
     assert not list((broken.folder / "results").rglob("*.partial"))
 
 
-@pytest.mark.skipif(not FULL, reason="52 kills in a row take a quarter of an hour: FAULTS=full")
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [100])
 def test_killed_twice_in_every_job(built: Workflow, broken: Workflow, jobs: list[Job], seed: int) -> None:
     """From nothing to the end, each recovery killed in turn, until Snakemake and a process died once in every job."""
