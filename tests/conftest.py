@@ -1,5 +1,6 @@
 """The workflow as a user runs it: real environments, real tools, copies of this checkout to break."""
 
+import fcntl
 import json
 import math
 import os
@@ -54,6 +55,14 @@ class Workflow:
         return content
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have each of the two costly fixtures built by one worker of `pytest -n 2 --dist loadgroup` alone."""
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("site" if "site" in fixtures else "built"))
+
+
 def copy_project(folder: Path) -> Workflow:
     """Copy the project's own files, edited or not, and share the environments with the copy."""
     listed = subprocess.run(
@@ -74,7 +83,11 @@ def copy_project(folder: Path) -> Workflow:
 @pytest.fixture(scope="session")
 def environments() -> Path:
     """Build every environment by its own rule; return the checkout's path."""
-    Workflow(ROOT).succeed(*(f".venvs/{name}/installed.txt" for name in ENVIRONMENTS))
+    (ROOT / ".snakemake").mkdir(exist_ok=True)
+    with (ROOT / ".snakemake/tests").open("w") as lock:
+        # Another worker waits here, and then finds them built.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        Workflow(ROOT).succeed(*(f".venvs/{name}/installed.txt" for name in ENVIRONMENTS))
     return ROOT
 
 

@@ -22,6 +22,8 @@ def damaged(manifest: Path) -> dict[Path, str]:
         return {manifest: "cannot be read as a manifest"}
     if digest != own_digest(content):
         return {manifest: f"differs from its own sha256 {digest}"}
+    if not any(Path(name).is_relative_to(manifest.parent) for name in artifacts):
+        return {manifest: "is another resolution's or another model's"}
     problems = {}
     for name, recorded in {**evidence, **artifacts}.items():
         path = Path(name)

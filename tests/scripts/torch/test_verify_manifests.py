@@ -51,6 +51,12 @@ def test_one_flipped_bit_is_found_and_named(manifests: list[Path], refusal: Refu
     assert message.endswith("--forcerun results/320/tfjs/float32")
 
 
+def test_another_resolutions_manifest_is_named(manifests: list[Path], refusal: Refusal) -> None:
+    manifests[0].write_text(manifests[1].read_text())
+    message = refusal(main, "--manifests", *manifests)
+    assert message.startswith(f"script: {manifests[0]} is another resolution's or another model's, 1 damaged in all")
+
+
 def test_a_truncated_artifact_is_named_with_both_sizes(manifests: list[Path], refusal: Refusal) -> None:
     Path("results/64/model.onnx").write_bytes(b"onn")
     assert "results/64/model.onnx has 3 bytes, recorded 4" in refusal(main, "--manifests", *manifests)
