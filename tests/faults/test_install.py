@@ -46,7 +46,7 @@ def test_killed_installation(own_environment: Workflow, expected: bytes, seed: i
     time.sleep(delay)
     run.process.kill()
     run.wait()
-    assert wait_until(lambda: not at_work(own_environment), 5)
+    assert wait_until(lambda: not at_work(own_environment), 10)
     print(f"seed {seed}: killed {delay:.1f} s into the installation, stamp {(own_environment.folder / STAMP).exists()}")
     assert bill(own_environment) == expected
 

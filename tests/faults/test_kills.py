@@ -29,7 +29,7 @@ from breaking import (
 # Half kill Snakemake, half a rule's process; the few are in jobs that little follows from.
 SEEDS = range(0, 52, 4) if FULL else (15, 42)
 # What a process that was killed already may still show up for.
-MOMENT = 5.0
+MOMENT = 10.0
 
 
 @pytest.fixture(scope="module")

@@ -35,7 +35,7 @@ def test_killed_and_run_again(place: Place, line: Line, float32: Path, both: Pat
         after = place.publish(both).release
     print(f"polls: {reader.polls}")
     assert reader.problems == []
-    assert reader.polls > 10
+    assert reader.polls > 5
     changed = {"index changed": {"index.html"}, "catalogue changed": {"index.html", "catalogue.json"}}
     shown = changed.get(phase, set())
     assert between.problems == []
