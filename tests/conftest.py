@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,12 +56,16 @@ class Workflow:
         return content
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have each of the two costly fixtures built by one worker of `pytest -n 2 --dist loadgroup` alone."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Have each of the two costly fixtures built by one worker of `pytest -n 2 --dist loadgroup` alone.
+
+    A wrapper, as pytest-xdist itself reads the marks in this hook.
+    """
     for item in items:
-        fixtures = getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("site" if "site" in fixtures else "built"))
+        for fixture in {"built", "site"}.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group(fixture))
+    yield
 
 
 def copy_project(folder: Path) -> Workflow:
