@@ -70,6 +70,7 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+@pytest.mark.long
 def test_killed_jobs_are_retried_with_more_memory(cluster: None, broken: Workflow) -> None:
     known = {job["id"] for job in jobs()}
     built = ["results/u2netp/checkpoint/weights.safetensors", "results/u2netp/onnx/dynamic.onnx"]
