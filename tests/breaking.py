@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from conftest import SNAKEMAKE, Workflow
+from conftest import SMALL, SNAKEMAKE, Workflow
 
 # What every run of these tests builds, and so the command that recovers from a fault: the same again.
-COMMAND = ("all", "--config", "resolutions=[64]")
+COMMAND = ("all", *SMALL)
 # What never comes is found out, and a busy machine has its time.
 PATIENCE = 900.0
 # Everywhere, which takes an hour of CPU time, or where it is quickly repaired.

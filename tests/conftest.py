@@ -9,16 +9,18 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parents[1]
 ENVIRONMENTS = ("torch", "onnx", "tensorflow", "litert", "provenance", "publish", "node")
-SITE_CONFIG = ("--config", "resolutions=[64,128]")
+# Beside the defaults float16 for LiteRT: at these sizes u2netp holds its floor.
+SMALL = ("--config", "resolutions=[64]", "tflite_dtypes=[float32,float16]")
+SITE_CONFIG = ("--config", "resolutions=[64,128]", "tflite_dtypes=[float32,float16]")
 SNAKEMAKE = (sys.executable, "-m", "snakemake", "--cores", "2")
 
 
@@ -56,16 +58,19 @@ class Workflow:
         return content
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Have each of the two costly fixtures built by one worker of `pytest -n 2 --dist loadgroup` alone.
+class BySharedFixture(LoadScopeScheduling):  # type: ignore[misc]
+    """Has each of the two costly fixtures, `site` and `built`, built by one worker of `pytest -n 2` alone."""
 
-    A wrapper, as pytest-xdist itself reads the marks in this hook.
-    """
-    for item in items:
-        for fixture in {"built", "site"}.intersection(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group(fixture))
-    yield
+    def _split_scope(self, nodeid: str) -> str:
+        folder = nodeid.split("/")[1]
+        if folder in ("browser", "publish") or "files_of_another_resolution" in nodeid:
+            return "site"
+        return "built" if folder in ("cluster", "faults", "workflow") else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Schedule by what tests share; the groups that pytest-xdist takes from marks get lost with pytest 9."""
+    return BySharedFixture(config, log)
 
 
 def copy_project(folder: Path) -> Workflow:
@@ -106,7 +111,7 @@ def project(environments: Path, tmp_path: Path) -> Workflow:
 def built(environments: Path, tmp_path_factory: pytest.TempPathFactory) -> Workflow:
     """A copy of the project with u2netp built at 64; tests read it, `broken` is there to be changed."""
     workflow = copy_project(tmp_path_factory.mktemp("built") / "project")
-    done = workflow.succeed("all", "--config", "resolutions=[64]")
+    done = workflow.succeed("all", *SMALL)
     (workflow.folder / "stdout.txt").write_text(done.stdout)
     return workflow
 

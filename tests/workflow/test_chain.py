@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Workflow, python
+from conftest import SMALL, Workflow, python
 
 HOPS = [
     "litert-float16",
@@ -64,7 +64,7 @@ def test_table_is_printed_at_the_end(built: Workflow) -> None:
 
 
 def test_second_run_has_nothing_to_do(built: Workflow) -> None:
-    assert built.planned("all", "--config", "resolutions=[64]") == {}
+    assert built.planned("all", *SMALL) == {}
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_second_run_has_nothing_to_do(built: Workflow) -> None:
 def test_changed_script_reruns_what_depends_on_it(broken: Workflow, changed: str, reruns: set[str]) -> None:
     script = broken.folder / changed
     script.write_text(script.read_text() + "# changed\n")
-    assert broken.planned("all", "--config", "resolutions=[64]").keys() - {"all"} == reruns
+    assert broken.planned("all", *SMALL).keys() - {"all"} == reruns
 
 
 def stored_weights(folder: Path) -> list[tuple[dict[str, Any], bytes]]:
@@ -188,7 +188,7 @@ def test_compact_weights_hold_their_floor(broken: Workflow) -> None:
 
 
 def test_report_is_one_page_with_table_and_picture(built: Workflow) -> None:
-    built.succeed("--report", "report.html", "all", "--config", "resolutions=[64]")
+    built.succeed("--report", "report.html", "all", *SMALL)
     page = (built.folder / "report.html").read_text()
     assert "results/u2netp/64/parity.png" in page
     assert "results/summary.html" in page

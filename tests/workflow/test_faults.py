@@ -3,14 +3,14 @@
 import json
 
 import pytest
-from conftest import Workflow, flip, positions_of, python
+from conftest import SMALL, Workflow, flip, positions_of, python
 
 MANIFEST = "results/u2netp/64/manifest.json"
 
 
 def failed_parity(workflow: Workflow, *arguments: str) -> str:
     """Build the manifest, assert that check_parity fails, and return its one line."""
-    done = workflow.run(MANIFEST, *arguments)
+    done = workflow.run(MANIFEST, *SMALL, *arguments)
     assert done.returncode != 0
     (line,) = [text.strip() for text in done.stderr.splitlines() if text.strip().startswith("check_parity: ")]
     assert json.loads((workflow.folder / "results/u2netp/64/parity.failed.json").read_text())["passed"] is False
@@ -21,13 +21,13 @@ def failed_parity(workflow: Workflow, *arguments: str) -> str:
 def test_flipped_weight_is_caught_by_its_digest(broken: Workflow) -> None:
     shard = broken.folder / "results/u2netp/64/tfjs/float32/group1-shard1of2.bin"
     flip(shard, 2_000_003)
-    done = broken.run("verify_manifests", "--config", "resolutions=[64]")
+    done = broken.run("verify_manifests", *SMALL)
     assert done.returncode != 0
     assert "verify_manifests: results/u2netp/64/tfjs/float32/group1-shard1of2.bin differs" in done.stderr
 
 
 def test_intact_artifacts_verify(built: Workflow) -> None:
-    done = built.succeed("verify_manifests", "--config", "resolutions=[64]")
+    done = built.succeed("verify_manifests", *SMALL)
     assert "results/u2netp/64/manifest.json: every artifact is the recorded one" in done.stdout
 
 
@@ -45,7 +45,7 @@ def test_a_graph_that_was_not_rewritten_is_refused(broken: Workflow) -> None:
     program = script.read_text()
     first = program.index("REWRITES = (")
     script.write_text(program[:first] + "REWRITES = ()\n" + program[program.index(")", first) + 2 :])
-    done = broken.run("results/u2netp/64/size.json", "--config", "resolutions=[64]", "dtypes=[float32]")
+    done = broken.run("results/u2netp/64/size.json", *SMALL, "dtypes=[float32]")
     assert done.returncode != 0
     assert "check_size: " in done.stderr
     report = json.loads((broken.folder / "results/u2netp/64/size.failed.json").read_text())
@@ -91,12 +91,12 @@ def test_wrong_layout_is_caught(broken: Workflow) -> None:
     assert failed_parity(broken).startswith("check_parity: openvino is the first hop to differ from PyTorch")
     # Mended, the same command finishes and the failed report is gone.
     script.write_text(right)
-    broken.succeed(MANIFEST)
+    broken.succeed(MANIFEST, *SMALL)
     assert not (broken.folder / "results/u2netp/64/parity.failed.json").exists()
 
 
 def test_dtype_that_ruins_the_picture_fails(broken: Workflow) -> None:
-    line = failed_parity(broken, "--config", "dtypes=[float32,uint8]")
+    line = failed_parity(broken, "dtypes=[float32,uint8]")
     assert line.startswith("check_parity: tfjs-uint8 is the first hop to differ from PyTorch")
     assert "drawing_psnr_db" in line
 
@@ -111,7 +111,7 @@ def test_dtype_that_ruins_the_picture_fails(broken: Workflow) -> None:
 def test_size_check_names_the_artifact(broken: Workflow, damaged: str, message: str) -> None:
     file = broken.folder / "results/u2netp/64" / damaged
     file.write_bytes(file.read_bytes()[:-100_000])
-    done = broken.run("results/u2netp/64/size.json", "--forcerun", "check_size")
+    done = broken.run("results/u2netp/64/size.json", *SMALL, "--forcerun", "check_size")
     assert done.returncode != 0
     assert message in done.stderr
     report = json.loads((broken.folder / "results/u2netp/64/size.failed.json").read_text())

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from conftest import ROOT, Workflow
 
-# Refreshed by `python tests/workflow/test_golden.py` after `snakemake all --config resolutions=[64]`.
+# Refreshed as CONTRIBUTING says.
 GOLDEN = ROOT / "tests/golden/u2netp-64.json"
 
 
