@@ -11,6 +11,7 @@ from conftest import ROOT, Workflow, flip, positions_of
 
 PLAN = """
 resolutions: [64]
+tflite_dtypes: [float32, float16]
 benchmark:
   runs:
     - {resolution: 64, rounds: 2}
