@@ -66,7 +66,7 @@ def test_flipped_weight_of_the_tflite_file_is_caught_by_parity(broken: Workflow)
     assert line.startswith("check_parity: litert-float32 is the first hop to differ from PyTorch")
 
 
-@pytest.mark.parametrize(("folder", "hop"), [("optimized", "tensorflow-optimized")])
+@pytest.mark.parametrize(("folder", "hop"), [("frozen", "tensorflow-frozen"), ("optimized", "tensorflow-optimized")])
 def test_wrong_resize_mode_is_caught(broken: Workflow, folder: str, hop: str) -> None:
     graph = broken.folder / f"results/u2netp/64/{folder}/model.pb"
     program = (
