@@ -10,6 +10,7 @@ configfile: "config.yaml"
 
 include: "rules/common.smk"
 include: "rules/running.smk"
+include: "rules/storage.smk"
 include: "rules/environments.smk"
 include: "rules/checkpoint.smk"
 include: "rules/convert.smk"

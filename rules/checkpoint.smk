@@ -4,7 +4,7 @@
 rule fetch_checkpoint:
     """Bring the checkpoint in; it appears only once its pinned size and digest hold."""
     input:
-        local=lambda wildcards: CHECKPOINTS[wildcards.model].get("path", []),
+        local=checkpoint_file,
         script="workflow_scripts/fetch_checkpoint.py",
         modules=["workflow_scripts/commands.py", "workflow_scripts/files.py"],
         environment=".venvs/torch/installed.txt",

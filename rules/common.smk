@@ -110,6 +110,12 @@ def licence_terms(wildcards):
     return [f"--{key}={source[key]}" for key in ("licence", "notice") if key in source]
 
 
+def checkpoint_file(wildcards):
+    """The checkpoint, where it is a file of this machine."""
+    source = CHECKPOINTS[wildcards.model]
+    return local(source["path"]) if "path" in source else []
+
+
 def checkpoint_source(wildcards):
     """The arguments that tell fetch_checkpoint where a model's checkpoint is and what it must be."""
     source = CHECKPOINTS[wildcards.model]

@@ -4,11 +4,11 @@
 rule create_environment:
     """One locked virtual environment a tool family; its stamp is written last."""
     input:
-        lock="envs/{environment}.txt",
-        script="workflow_scripts/create_environment.py",
-        modules=["workflow_scripts/commands.py"],
+        lock=local("envs/{environment}.txt"),
+        script=local("workflow_scripts/create_environment.py"),
+        modules=local(["workflow_scripts/commands.py"]),
     output:
-        stamp=".venvs/{environment}/installed.txt",
+        stamp=local(".venvs/{environment}/installed.txt"),
     log:
         "results/logs/create_environment/{environment}.log",
     benchmark:
@@ -24,13 +24,13 @@ rule create_environment:
 rule create_node_environment:
     """Node.js from the package index, and TensorFlow.js from npm's registry, both locked."""
     input:
-        lock="envs/node/requirements.txt",
-        package_json="envs/node/package.json",
-        package_lock="envs/node/package-lock.json",
-        script="workflow_scripts/create_environment.py",
-        modules=["workflow_scripts/commands.py"],
+        lock=local("envs/node/requirements.txt"),
+        package_json=local("envs/node/package.json"),
+        package_lock=local("envs/node/package-lock.json"),
+        script=local("workflow_scripts/create_environment.py"),
+        modules=local(["workflow_scripts/commands.py"]),
     output:
-        stamp=".venvs/node/installed.txt",
+        stamp=local(".venvs/node/installed.txt"),
     log:
         "results/logs/create_node_environment/node.log",
     benchmark:

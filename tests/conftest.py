@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ ENVIRONMENTS = ("torch", "onnx", "tensorflow", "litert", "provenance", "publish"
 # Beside the defaults float16 for LiteRT: at these sizes u2netp holds its floor.
 SMALL = ("--config", "resolutions=[64]", "tflite_dtypes=[float32,float16]")
 SITE_CONFIG = ("--config", "resolutions=[64,128]", "tflite_dtypes=[float32,float16]")
+# What else the machine knows about AWS is none of the tests' business.
+NOWHERE = {"AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent"}
 SNAKEMAKE = (sys.executable, "-m", "snakemake", "--cores", "2")
 
 
@@ -130,6 +133,20 @@ def broken(built: Workflow, tmp_path: Path) -> Workflow:
     folder = tmp_path / "project"
     shutil.copytree(built.folder, folder, symlinks=True)
     return Workflow(folder)
+
+
+@pytest.fixture(scope="session")
+def s3(environments: Path) -> Iterator[str]:
+    """The endpoint of an S3 server with an empty bucket."""
+    python = environments / ".venvs/publish/bin/python"
+    server = subprocess.Popen(
+        [str(python), str(ROOT / "tests/publish/server.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert server.stdin
+    assert server.stdout
+    yield server.stdout.readline().strip()
+    server.stdin.close()
+    assert server.wait(timeout=30) == 0
 
 
 def python(environment: str, *arguments: str) -> None:

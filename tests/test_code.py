@@ -71,7 +71,7 @@ def imported(script: Path) -> set[str]:
 def test_rules_ask_for_every_module_their_script_imports(rules: Path) -> None:
     for text in re.split(r"^rule ", rules.read_text(), flags=re.MULTILINE)[1:]:
         # `script`, and what it starts in other environments.
-        scripts = set(re.findall(r'\w+="workflow_scripts/(\w+)\.py"', text))
+        scripts = set(re.findall(r'\w+=(?:local\()?"workflow_scripts/(\w+)\.py"', text))
         listed = set(re.findall(r'"workflow_scripts/(\w+)\.py"', text)) - scripts
         needed = set().union(*(imported(ROOT / f"workflow_scripts/{script}.py") for script in scripts))
         assert listed == needed - scripts, text.partition(":")[0]
@@ -79,9 +79,9 @@ def test_rules_ask_for_every_module_their_script_imports(rules: Path) -> None:
 
 @pytest.mark.parametrize("rules", RULES, ids=lambda path: path.stem)
 def test_nothing_reaches_a_shell_unquoted(rules: Path) -> None:
-    commands = re.findall(r"^    shell:\n((?:        .*\n)+)", rules.read_text(), re.MULTILINE)
-    assert len(commands) == len(re.findall(r"^    shell:", rules.read_text(), re.MULTILINE))
-    for command in commands:
+    commands = re.findall(r"^( +)shell:\n((?:\1    .*\n)+)", rules.read_text(), re.MULTILINE)
+    assert len(commands) == len(re.findall(r"^ +shell:", rules.read_text(), re.MULTILINE))
+    for _, command in commands:
         assert [value for value in re.findall(r"\{[^}]*\}", command) if not value.endswith(":q}")] == []
 
 

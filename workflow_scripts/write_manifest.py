@@ -53,9 +53,9 @@ def passed_report(path: Path) -> dict[str, Any]:
     return report
 
 
-def recorded(files: Iterable[Path]) -> dict[str, dict[str, Any]]:
-    """Return size in bytes and SHA-256 of each file, by its path."""
-    return {str(file): {"bytes": file.stat().st_size, "sha256": sha256(file)} for file in files}
+def recorded(files: Iterable[Path], root: Path) -> dict[str, dict[str, Any]]:
+    """Return size in bytes and SHA-256 of each file, by its path below `root`."""
+    return {str(file.relative_to(root)): {"bytes": file.stat().st_size, "sha256": sha256(file)} for file in files}
 
 
 def own_digest(manifest: dict[str, Any]) -> str:
@@ -77,11 +77,14 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--artifacts", type=Path, nargs="+", required=True)
     parser.add_argument("--evidence", type=Path, nargs="+", required=True, help="what the checks judged by")
     parser.add_argument("--locks", type=Path, nargs="+", required=True)
-    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--output", type=Path, required=True, help="PROJECT/results/MODEL/RESOLUTION/manifest.json")
     arguments = parser.parse_args(argv)
     architecture = json.loads(arguments.architecture.read_text())
     parity = passed_report(arguments.parity)
     size = passed_report(arguments.size)
+    # Not the working folder where a storage keeps its files elsewhere.
+    root = arguments.output.parents[3]
+    locks = {str(lock.relative_to(root)): lock for lock in arguments.locks}
     files = [file for artifact in arguments.artifacts for file in files_in(artifact)]
     reports = [arguments.architecture, arguments.parity, arguments.size]
     manifest = {
@@ -97,8 +100,8 @@ def main(argv: Sequence[str]) -> None:
             "bytes": arguments.checkpoint.stat().st_size,
             "sha256": sha256(arguments.checkpoint),
         },
-        "artifacts": recorded(files),
-        "evidence": recorded([arguments.checkpoint, *reports, *arguments.evidence]),
+        "artifacts": recorded(files, root),
+        "evidence": recorded([arguments.checkpoint, *reports, *arguments.evidence], root),
         "checks": {
             "parity": {hop["hop"]: hop["worst"] for hop in parity["hops"]},
             "size": {
@@ -114,8 +117,8 @@ def main(argv: Sequence[str]) -> None:
             for hop in parity["hops"]
             if hop["hop"] in size["structures"]
         },
-        "versions": {str(lock): locked_versions(lock) for lock in arguments.locks},
-        "locks": {str(lock): sha256(lock) for lock in arguments.locks},
+        "versions": {name: locked_versions(lock) for name, lock in locks.items()},
+        "locks": {name: sha256(lock) for name, lock in locks.items()},
         "git_commit": git_commit(),
         "passed": parity["passed"] and size["passed"],
     }

@@ -68,7 +68,8 @@ def configuration(folder: Path) -> str:
         f"NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs=4 RealMemory=32000"
         for name, port in zip(NODES, ports, strict=True)
     ]
-    partition = f"PartitionName=all Nodes={','.join(NODES)} Default=YES MaxTime=INFINITE State=UP"
+    # LLN: jobs are spread over the nodes.
+    partition = f"PartitionName=all Nodes={','.join(NODES)} Default=YES LLN=YES MaxTime=INFINITE State=UP"
     return "\n".join([*(f"{key}={value}" for key, value in settings.items()), *nodes, partition]) + "\n"
 
 

@@ -2,17 +2,21 @@
 
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
+import boto3
 import pytest
 import yaml
-from conftest import ROOT, Workflow, copy_project
+from cluster.slurm import NODES
+from conftest import NOWHERE, ROOT, Workflow, copy_project
 
 GOLDEN: dict[str, str] = json.loads((ROOT / "tests/golden/u2netp-64.json").read_text())["artifacts"]
 # What docs/cluster.md says for a cluster without accounting, and statuses asked for soon.
@@ -22,17 +26,26 @@ SLURM = (
 )
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[None]:
+@contextmanager
+def slurm(*arguments: str) -> Iterator[None]:
     """Two nodes that take jobs."""
-    command = [sys.executable, str(Path(__file__).with_name("slurm.py"))]
+    command = [sys.executable, str(Path(__file__).with_name("slurm.py")), *arguments]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as daemons:
         assert daemons.stdin is not None
         assert daemons.stdout is not None
-        assert daemons.stdout.readline() == "ready\n"
-        yield
-        daemons.stdin.close()
+        try:
+            assert daemons.stdout.readline() == "ready\n"
+            yield
+        finally:
+            daemons.stdin.close()
         assert daemons.wait() == 0
+
+
+@pytest.fixture
+def cluster() -> Iterator[None]:
+    """Two nodes with a common file system."""
+    with slurm():
+        yield
 
 
 def jobs() -> list[dict[str, str]]:
@@ -42,22 +55,23 @@ def jobs() -> list[dict[str, str]]:
     return [dict(zip(("id", "state", "memory", "node", "rule"), line.split("|"), strict=True)) for line in lines]
 
 
-def started(rule: str, run: "subprocess.Popen[str]", known: set[str]) -> dict[str, str]:
-    """Return a job of that rule or group which runs and is not yet known."""
+def started(rule: str, run: "subprocess.Popen[str]", known: str = "") -> dict[str, str]:
+    """Return a job of that rule or group which runs and is not the known one."""
     while run.poll() is None:
         for job in jobs():
-            if rule in job["rule"] and job["state"] == "RUNNING" and job["id"] not in known:
+            if rule in job["rule"] and job["state"] == "RUNNING" and job["id"] != known:
                 return job
         time.sleep(0.5)
     pytest.fail(f"no job of {rule} ran: {run.communicate()[0]}")
 
 
-def submit(workflow: Workflow, *arguments: str) -> "subprocess.Popen[str]":
+def submit(workflow: Workflow, *arguments: str, env: dict[str, str] | None = None) -> "subprocess.Popen[str]":
     """Start Snakemake with the profile."""
     command = [sys.executable, "-m", "snakemake", *arguments[:1], *SLURM, *arguments[1:]]
     return subprocess.Popen(
         command,
         cwd=workflow.folder,
+        env={**os.environ, **(env or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -72,19 +86,18 @@ def sha256(path: Path) -> str:
 
 @pytest.mark.long
 def test_killed_jobs_are_retried_with_more_memory(cluster: None, broken: Workflow) -> None:
-    known = {job["id"] for job in jobs()}
     built = ["results/u2netp/checkpoint/weights.safetensors", "results/u2netp/onnx/dynamic.onnx"]
     for name in built:
         (broken.folder / name).unlink()
     memory = ("--set-resources", "read_checkpoint:mem_mb=700 * attempt", "export_onnx:mem_mb=700 * attempt")
     with submit(broken, built[-1], *memory) as run:
         # PyTorch and two Snakemakes need more than the first attempt has; the second is killed by hand.
-        first = started("export_onnx", run, known)
-        second = started("export_onnx", run, known | {first["id"]})
+        first = started("export_onnx", run)
+        second = started("export_onnx", run, first["id"])
         subprocess.run(["scancel", second["id"]], check=True)
         printed, _ = run.communicate()
     assert run.returncode == 0, printed
-    attempts = [job for job in jobs() if job["id"] not in known]
+    attempts = jobs()
     assert [job["memory"] for job in attempts] == ["700M", "1400M", "2100M"]
     assert [job["state"] for job in attempts][1:] == ["CANCELLED", "COMPLETED"]
     (log,) = (broken.folder / ".snakemake/slurm_logs").rglob(f"{first['id']}.log")
@@ -95,17 +108,16 @@ def test_killed_jobs_are_retried_with_more_memory(cluster: None, broken: Workflo
 
 @pytest.mark.long
 def test_five_resolutions_survive_a_lost_node(cluster: None, project: Workflow, tmp_path: Path) -> None:
-    known = {job["id"] for job in jobs()}
     config = ("--config", "dtypes=[uint16]", "tflite_dtypes=[float32]")
     with submit(project, "all", *config) as run:
-        lost = started("resolution", run, known)
+        lost = started("resolution", run)
         node = ["scontrol", "update", f"nodename={lost['node']}"]
         subprocess.run([*node, "state=down", "reason=test"], check=True)
         time.sleep(60)
         subprocess.run([*node, "state=resume"], check=True)
         printed, _ = run.communicate()
     assert run.returncode == 0, printed
-    submitted = [job for job in jobs() if job["id"] not in known]
+    submitted = jobs()
     print(*submitted, sep="\n")
     # SLURM itself puts the jobs of a lost node back into the queue.
     shown = subprocess.run(["scontrol", "show", "job", lost["id"]], capture_output=True, text=True, check=True).stdout
@@ -121,6 +133,40 @@ def test_five_resolutions_survive_a_lost_node(cluster: None, project: Workflow, 
         assert {name: file["sha256"] for name, file in artifacts.items()} == {
             name: sha256(local.folder / name) for name in artifacts
         }
+
+
+@pytest.mark.long
+def test_nodes_without_a_common_file_system(project: Workflow, s3: str, tmp_path: Path) -> None:
+    nodes, logs = tmp_path / "nodes", tmp_path / "logs"
+    for node in NODES:
+        copy_project(nodes / node)
+    config = ("--config", "resolutions=[64,128]", "dtypes=[float32,uint16]", "tflite_dtypes=[float32]")
+    storage = (
+        *("--default-storage-provider", "s3", "--default-storage-prefix", "s3://workflow/portraits"),
+        *("--shared-fs-usage", "sources", "software-deployment"),
+        *("--remote-job-local-storage-prefix", f"{tmp_path}/$SLURM_JOB_ID", "--slurm-logdir", str(logs)),
+    )
+    env = {**NOWHERE, "AWS_ACCESS_KEY_ID": "admin", "AWS_SECRET_ACCESS_KEY": "admin-secret", "AWS_ENDPOINT_URL": s3}
+    with slurm("--project", str(project.folder), "--nodes", str(nodes)):
+        with submit(project, "all", *storage, *config, env=env) as run:
+            printed, _ = run.communicate()
+        assert run.returncode == 0, printed
+        assert {job["node"] for job in jobs()} == set(NODES)
+    # Nothing went around the bucket.
+    assert not [path for node in NODES for path in (nodes / node / "results").rglob("*.*")]
+    assert not (project.folder / "results/u2netp").exists()
+    bucket = boto3.resource("s3", endpoint_url=s3, aws_access_key_id="admin", aws_secret_access_key="admin-secret")  # noqa: S106
+    for stored in bucket.Bucket("workflow").objects.filter(Prefix="portraits/results/"):
+        path = project.folder / stored.key.removeprefix("portraits/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        stored.Object().download_file(path)
+    artifacts = {name: file["sha256"] for name, file in project.manifest("u2netp", 64)["artifacts"].items()}
+    assert {name: GOLDEN[name] for name in artifacts} == artifacts
+    # As docs/cluster.md goes on: the copy is whole, and Snakemake takes it for its own.
+    verified = project.succeed("verify_manifests", *config)
+    assert verified.stdout.count("every artifact is the recorded one") == 2
+    project.succeed("all", "--touch", *config)
+    assert project.planned("all", *config).keys() == set()
 
 
 def evaluated(expression: str, resolution: int, attempt: int) -> int:

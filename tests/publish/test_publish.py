@@ -3,32 +3,13 @@
 import json
 import re
 import shutil
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import SITE_CONFIG, Workflow, own_tests
+from conftest import NOWHERE, SITE_CONFIG, Workflow, own_tests
 
-HERE = Path(__file__).parent
 PUBLISHER = {"AWS_ACCESS_KEY_ID": "publisher", "AWS_SECRET_ACCESS_KEY": "publisher-secret"}
 PRUNER = {"AWS_ACCESS_KEY_ID": "pruner", "AWS_SECRET_ACCESS_KEY": "pruner-secret"}
-# What else the machine knows about AWS is none of the tests' business.
-NOWHERE = {"AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent"}
-
-
-@pytest.fixture(scope="session")
-def s3(environments: Path) -> Iterator[str]:
-    """The endpoint of an S3 server with an empty bucket."""
-    python = environments / ".venvs/publish/bin/python"
-    server = subprocess.Popen(
-        [str(python), str(HERE / "server.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert server.stdin
-    assert server.stdout
-    yield server.stdout.readline().strip()
-    server.stdin.close()
-    assert server.wait(timeout=30) == 0
 
 
 def test_in_a_bucket(site: Workflow, s3: str) -> None:

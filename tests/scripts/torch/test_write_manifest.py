@@ -10,7 +10,7 @@ from write_manifest import TOOLS, git_commit, locked_versions, main, own_digest
 
 Refusal = Callable[..., str]
 
-
+MANIFEST = Path("results/mine/320/manifest.json")
 WORST = {"max_abs": 3e-5, "mean_abs": 3e-6, "p99_abs": 1.5e-5, "drawing_psnr_db": 80.0, "drawing_ssim": 0.8}
 
 
@@ -52,7 +52,7 @@ class Build:
             *("--architecture", "architecture.json", "--parity", "parity.json", "--size", "size.json"),
             *("--evidence", "torch.safetensors"),
             *("--artifacts", "model.onnx", "float32", "--locks", "locks/a.txt", "locks/b.txt"),
-            *("--output", "manifest.json"),
+            *("--output", str(MANIFEST)),
         ]
 
 
@@ -68,7 +68,7 @@ def recorded(content: bytes) -> dict[str, Any]:
 
 def test_every_file_is_recorded_by_size_and_digest(build: Build) -> None:
     main(build.arguments())
-    manifest = json.loads(Path("manifest.json").read_text())
+    manifest = json.loads(MANIFEST.read_text())
     assert manifest["artifacts"] == {
         "model.onnx": recorded(b"onnx"),
         "float32/model.json": recorded(b"{}"),
@@ -79,9 +79,21 @@ def test_every_file_is_recorded_by_size_and_digest(build: Build) -> None:
     assert manifest["evidence"] == {name: recorded(Path(name).read_bytes()) for name in evidence}
 
 
+def test_files_are_named_from_the_projects_folder_on(
+    build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main(build.arguments())
+    manifest = MANIFEST.read_bytes()
+    # As on a node that keeps what it takes from a bucket in a folder of its own.
+    *elsewhere, _ = [str(tmp_path / word) if Path(word).exists() else word for word in build.arguments()]
+    monkeypatch.chdir("/")
+    main([*elsewhere, str(tmp_path / MANIFEST)])
+    assert (tmp_path / MANIFEST).read_bytes() == manifest
+
+
 def test_a_manifest_records_itself(build: Build) -> None:
     main(build.arguments())
-    manifest = json.loads(Path("manifest.json").read_text())
+    manifest = json.loads(MANIFEST.read_text())
     assert manifest["manifest_sha256"] == own_digest(manifest)
     manifest["checks"]["parity"]["openvino"]["drawing_psnr_db"] = 81.0
     assert manifest["manifest_sha256"] != own_digest(manifest)
@@ -89,7 +101,7 @@ def test_a_manifest_records_itself(build: Build) -> None:
 
 def test_the_checks_figures_are_carried_over(build: Build) -> None:
     main(build.arguments())
-    manifest = json.loads(Path("manifest.json").read_text())
+    manifest = json.loads(MANIFEST.read_text())
     assert manifest["checks"]["parity"] == {"openvino": WORST, "tfjs-float32": WORST}
     assert manifest["tensorflowjs"] == {
         "tfjs-float32": {"operations": {"MaxPool": 1}, "multiply_adds": 5, "peak_bytes": 99}
@@ -104,7 +116,7 @@ def test_the_checks_figures_are_carried_over(build: Build) -> None:
 def test_a_report_that_did_not_pass_is_refused(build: Build, refusal: Refusal, report: str, passed: Any) -> None:
     getattr(build, report)["passed"] = passed
     assert refusal(main, *build.arguments()) == f"script: {report}.json did not pass"
-    assert not Path("manifest.json").exists()
+    assert not MANIFEST.exists()
 
 
 def test_versions_are_those_the_locks_pin(build: Build) -> None:
@@ -114,7 +126,7 @@ def test_versions_are_those_the_locks_pin(build: Build) -> None:
 
 def test_lock_files_are_recorded_with_their_digests(build: Build) -> None:
     main(build.arguments())
-    locks = json.loads(Path("manifest.json").read_text())["locks"]
+    locks = json.loads(MANIFEST.read_text())["locks"]
     assert locks == {
         f"locks/{name}": recorded(Path(f"locks/{name}").read_bytes())["sha256"] for name in ("a.txt", "b.txt")
     }
@@ -122,9 +134,9 @@ def test_lock_files_are_recorded_with_their_digests(build: Build) -> None:
 
 def test_equal_builds_give_equal_bytes(build: Build) -> None:
     main(build.arguments())
-    first = Path("manifest.json").read_bytes()
+    first = MANIFEST.read_bytes()
     main(build.arguments())
-    assert Path("manifest.json").read_bytes() == first
+    assert MANIFEST.read_bytes() == first
 
 
 def git(*arguments: str) -> str:
