@@ -55,11 +55,12 @@ def frames(setting: Report) -> str:
         for contender in setting["contenders"]
     ]
     header = ("engine", "min ms", "median ms", f"÷ {first}", f"÷ {RIVAL}", "GMAC/s", "÷ dense", r"max \|Δ\|")
+    rounds = "1 round" if setting["rounds"] == 1 else f"{setting['rounds']} rounds"
     memory = "all models in memory" if setting["together"] else "one model in memory at a time, loaded for each frame"
     dense = ", ".join(f"{name} {product['gmac_per_s']:.1f}" for name, product in setting["dense"].items())
     failed = "".join(f"\n{name} is left out: {reason}\n" for name, reason in setting["failed"].items())
     return (
-        f"### {title(setting)}\n\n{table(header, rows)}{failed}\n{setting['rounds']} rounds, {memory};"
+        f"### {title(setting)}\n\n{table(header, rows)}{failed}\n{rounds}, {memory};"
         f" {setting['multiply_adds'] / 1e9:.2f} G multiply-adds a frame;"
         f" one product of dense matrices: {dense} GMAC/s.\n"
     )
