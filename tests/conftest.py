@@ -20,8 +20,9 @@ from xdist.scheduler import LoadScopeScheduling
 ROOT = Path(__file__).resolve().parents[1]
 ENVIRONMENTS = ("torch", "onnx", "tensorflow", "litert", "provenance", "publish", "node")
 # Beside the defaults float16 for LiteRT: at these sizes u2netp holds its floor.
-SMALL = ("--config", "resolutions=[64]", "tflite_dtypes=[float32,float16]")
-SITE_CONFIG = ("--config", "resolutions=[64,128]", "tflite_dtypes=[float32,float16]")
+BOTH = "tflite_dtypes=[float32,float16]"
+SMALL = ("--config", "resolutions=[64]", BOTH)
+SITE_CONFIG = ("--config", "resolutions=[64,128]", BOTH)
 # What else the machine knows about AWS is none of the tests' business.
 NOWHERE = {"AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent"}
 SNAKEMAKE = (sys.executable, "-m", "snakemake", "--cores", "2")

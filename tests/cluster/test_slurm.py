@@ -16,7 +16,7 @@ import boto3
 import pytest
 import yaml
 from cluster.slurm import NODES
-from conftest import NOWHERE, ROOT, Workflow, copy_project
+from conftest import NOWHERE, ROOT, SMALL, Workflow, copy_project
 
 GOLDEN: dict[str, str] = json.loads((ROOT / "tests/golden/u2netp-64.json").read_text())["artifacts"]
 # What docs/cluster.md says for a cluster without accounting, and statuses asked for soon.
@@ -24,6 +24,11 @@ SLURM = (
     *("--workflow-profile", "profiles/slurm", "--slurm-no-account", "--slurm-status-command", "squeue"),
     *("--slurm-init-seconds-before-status-checks", "2"),
 )
+STORAGE = (
+    *("--default-storage-provider", "s3", "--default-storage-prefix", "s3://workflow/portraits"),
+    *("--shared-fs-usage", "sources", "software-deployment"),
+)
+ADMIN = {**NOWHERE, "AWS_ACCESS_KEY_ID": "admin", "AWS_SECRET_ACCESS_KEY": "admin-secret"}
 
 
 @contextmanager
@@ -141,14 +146,9 @@ def test_nodes_without_a_common_file_system(project: Workflow, s3: str, tmp_path
     for node in NODES:
         copy_project(nodes / node)
     config = ("--config", "resolutions=[64,128]", "dtypes=[float32,uint16]", "tflite_dtypes=[float32]")
-    storage = (
-        *("--default-storage-provider", "s3", "--default-storage-prefix", "s3://workflow/portraits"),
-        *("--shared-fs-usage", "sources", "software-deployment"),
-        *("--remote-job-local-storage-prefix", f"{tmp_path}/$SLURM_JOB_ID", "--slurm-logdir", str(logs)),
-    )
-    env = {**NOWHERE, "AWS_ACCESS_KEY_ID": "admin", "AWS_SECRET_ACCESS_KEY": "admin-secret", "AWS_ENDPOINT_URL": s3}
+    own = ("--remote-job-local-storage-prefix", f"{tmp_path}/$SLURM_JOB_ID", "--slurm-logdir", str(logs))
     with slurm("--project", str(project.folder), "--nodes", str(nodes)):
-        with submit(project, "all", *storage, *config, env=env) as run:
+        with submit(project, "all", *STORAGE, *own, *config, env={**ADMIN, "AWS_ENDPOINT_URL": s3}) as run:
             printed, _ = run.communicate()
         assert run.returncode == 0, printed
         assert {job["node"] for job in jobs()} == set(NODES)
@@ -167,6 +167,16 @@ def test_nodes_without_a_common_file_system(project: Workflow, s3: str, tmp_path
     assert project.planned("all", *config).keys() == set()
     verified = project.succeed("verify_manifests", *config)
     assert verified.stdout.count("every artifact is the recorded one") == 2
+
+
+def test_a_bucket_adds_no_job_but_those_that_fill_it(
+    project: Workflow, s3: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {**ADMIN, "AWS_ENDPOINT_URL": s3}.items():
+        monkeypatch.setenv(name, value)
+    planned = project.planned("all", *STORAGE, *SMALL)
+    assert planned.pop("store_source") > 40
+    assert planned == project.planned("all", *SMALL)
 
 
 def evaluated(expression: str, resolution: int, attempt: int) -> int:

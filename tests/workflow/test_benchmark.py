@@ -7,11 +7,9 @@ from statistics import median
 from typing import Any
 
 import pytest
-from conftest import ROOT, Workflow, flip, positions_of
+from conftest import ROOT, SMALL, Workflow, flip, positions_of
 
 PLAN = """
-resolutions: [64]
-tflite_dtypes: [float32, float16]
 benchmark:
   runs:
     - {resolution: 64, rounds: 2}
@@ -20,7 +18,7 @@ benchmark:
 IN_THE_BROWSER = ["tfjs-float32", "tfjs-uint16", "tfjs-by-hand", "litert-float32", "onnxruntime-web"]
 NATIVE = ["onnxruntime", "openvino"]
 FOLDER = "results/u2netp/64"
-BENCHMARK = ("benchmark", "--configfile", "plan.yaml")
+BENCHMARK = ("benchmark", "--configfile", "plan.yaml", *SMALL)
 
 
 @pytest.fixture(scope="module")

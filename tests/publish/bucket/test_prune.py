@@ -1,5 +1,8 @@
 """Pruning deletes what no retained release needs, and nothing that somebody uses or is about to."""
 
+import gzip
+import hashlib
+import json
 import threading
 from pathlib import Path
 from typing import Any
@@ -8,6 +11,7 @@ import pytest
 from line import Line, Passing, at, kill_at
 from places import Done, Place, objects_in, shards_of
 from reader import Reader, reading
+from releases import RECORD_BYTES
 
 NOW = ("--grace-hours", "0")
 
@@ -166,3 +170,33 @@ def test_what_it_does_not_know_it_leaves(place: Place, admin: Any, three: list[s
     admin.put_object(Bucket="site", Key=f"{place.prefix}/index.html", Body=b"by hand")
     refusal = place.run("prune", "--keep", "1", *NOW, identity="pruner").line()
     assert "was not put there by publish" in refusal
+
+
+@pytest.mark.parametrize("path", ["../notes.txt", "assets/page.js"])
+def test_a_record_by_somebody_else_deletes_nothing_of_theirs(
+    place: Place, admin: Any, three: list[str], path: str
+) -> None:
+    notes = {"key": "notes.txt", "sha256": "0" * 64, "bytes": 1, "type": "text/plain", "encoding": None}
+    record = json.dumps({"version": 1, "files": {path: notes}}).encode()
+    release = hashlib.sha256(record).hexdigest()
+    for key, body in (("notes.txt", b"somebody's own"), (f"releases/{release}.json", record)):
+        admin.put_object(Bucket="site", Key=f"{place.prefix}/{key}", Body=body)
+    before = objects_in(admin, place)
+    refusal = place.run("prune", "--keep", "1", *NOW, "--delete", identity="pruner").line()
+    assert f"releases/{release}.json is no record of a release" in refusal
+    assert objects_in(admin, place).keys() == before.keys()
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (bytes(RECORD_BYTES + 1), "is larger than any release's record; look who put it there"),
+        (gzip.compress(bytes(8 * RECORD_BYTES)), "is not the record of that release"),
+    ],
+    ids=["large", "bomb"],
+)
+def test_a_record_too_large_to_be_one(place: Place, admin: Any, three: list[str], body: bytes, problem: str) -> None:
+    admin.put_object(Bucket="site", Key=f"{place.prefix}/releases/{'0' * 64}.json", Body=body)
+    before = objects_in(admin, place)
+    assert problem in place.run("prune", "--keep", "1", *NOW, "--delete", identity="pruner").line()
+    assert objects_in(admin, place).keys() == before.keys()
