@@ -119,7 +119,8 @@ def test_five_resolutions_survive_a_lost_node(cluster: None, project: Workflow, 
         node = ["scontrol", "update", f"nodename={lost['node']}"]
         subprocess.run([*node, "state=down", "reason=test"], check=True)
         time.sleep(60)
-        subprocess.run([*node, "state=resume"], check=True)
+        # SLURM itself may have taken the node back, and then refuses.
+        subprocess.run([*node, "state=resume"], check=False)
         printed, _ = run.communicate()
     assert run.returncode == 0, printed
     submitted = jobs()
