@@ -161,7 +161,7 @@ def test_table_and_picture(timed: Workflow, report: dict[str, Any]) -> None:
 
 
 def test_benchmark_is_opt_in(timed: Workflow) -> None:
-    assert timed.planned("all", "--configfile", "plan.yaml") == {}
+    assert timed.planned("all", *SMALL) == {}
 
 
 def test_contender_that_draws_something_else_fails_the_run(timed: Workflow) -> None:
