@@ -13,7 +13,7 @@ if workflow.storage_settings.default_storage_provider == "s3":
         output:
             "{source}",
         wildcard_constraints:
-            source=r"(workflow_scripts|envs|web|deploy|\.venvs)/.+|requirements\.txt",
+            source=r"(workflow_scripts|envs|web|\.venvs)/.+|requirements\.txt",
         localrule: True
         resources:
             mem_mb=100,
