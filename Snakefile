@@ -9,18 +9,18 @@ configfile: "config.yaml"
 
 
 include: "rules/common.smk"
-include: "rules/running.smk"
 include: "rules/storage.smk"
 include: "rules/environments.smk"
 include: "rules/checkpoint.smk"
 include: "rules/convert.smk"
-include: "rules/verify.smk"
-include: "rules/provenance.smk"
-include: "rules/site.smk"
-include: "rules/browser.smk"
-include: "rules/reproduce.smk"
+include: "rules/compact.smk"
+include: "rules/predict.smk"
+include: "rules/check.smk"
+include: "rules/manifest.smk"
+include: "rules/website.smk"
 include: "rules/publish.smk"
 include: "rules/benchmark.smk"
+include: "rules/reproduce.smk"
 
 
 report: "rules/report/workflow.rst"
@@ -45,8 +45,10 @@ rule all:
     """Every configured model at every configured resolution, verified, with a table of the figures."""
     default_target: True
     input:
-        manifests=expand("results/{model}/{resolution}/manifest.json", model=MODELS, resolution=config["resolutions"]),
-        plots=expand("results/{model}/{resolution}/parity.png", model=MODELS, resolution=config["resolutions"]),
+        manifests=expand(
+            "results/{model}/{resolution}/manifest.json", model=settings.models, resolution=config["resolutions"]
+        ),
+        plots=expand("results/{model}/{resolution}/parity.png", model=settings.models, resolution=config["resolutions"]),
         summary="results/summary.md",
 
 
@@ -65,4 +67,7 @@ rule site:
 rule benchmark:
     """The models' engines timed side by side: results/{model}/benchmark.json, .md and .png. Opt-in, and hours long."""
     input:
-        expand("results/{model}/benchmark.{kind}", model=MODELS, kind=["json", "md", "png"]),
+        expand("results/{model}/benchmark.{kind}", model=settings.models, kind=["json", "md", "png"]),
+
+
+include: "rules/code.smk"

@@ -1,13 +1,28 @@
-# In: the dynamic ONNX file. Out, for each resolution: static ONNX, IR, frozen graph, optimized graph, TensorFlow.js, .tflite.
+# Reads results/{model}/checkpoint/weights.safetensors.
+# Writes results/{model}/onnx/dynamic.onnx and in results/{model}/{resolution}/: onnx/, ir/, frozen/, optimized/, tfjs/, tflite/.
+
+
+rule export_onnx:
+    """One ONNX file a model, its height and width left open: each resolution is fixed from it in seconds."""
+    input:
+        weights="results/{model}/checkpoint/weights.safetensors",
+    output:
+        model="results/{model}/onnx/dynamic.onnx",
+    log:
+        "results/logs/export_onnx/{model}.log",
+    benchmark:
+        "results/benchmarks/export_onnx/{model}.tsv"
+    resources:
+        mem_mb=2000,
+    shell:
+        r".venvs/torch/bin/python -m workflow_scripts.convert.export_onnx"
+        r" --weights {input.weights:q} --output {output.model:q} &> {log:q}"
 
 
 rule simplify_onnx:
     """Fix the input's size and fold what follows from it; the later converters know static shapes only."""
     input:
         model="results/{model}/onnx/dynamic.onnx",
-        script="workflow_scripts/simplify_onnx.py",
-        modules=["workflow_scripts/commands.py", "workflow_scripts/files.py"],
-        environment=".venvs/onnx/installed.txt",
     output:
         model="results/{model}/{resolution}/onnx/model.onnx",
     log:
@@ -17,7 +32,8 @@ rule simplify_onnx:
     resources:
         mem_mb=1500,
     shell:
-        r".venvs/onnx/bin/python {input.script:q} --model {input.model:q} --resolution {wildcards.resolution:q}"
+        r".venvs/onnx/bin/python -m workflow_scripts.convert.simplify_onnx"
+        r" --model {input.model:q} --resolution {wildcards.resolution:q}"
         r" --output {output.model:q} &> {log:q}"
 
 
@@ -25,9 +41,6 @@ rule convert_ir:
     """OpenVINO IR in FP32: the form that openvino2tensorflow reads."""
     input:
         model="results/{model}/{resolution}/onnx/model.onnx",
-        script="workflow_scripts/convert_ir.py",
-        modules=["workflow_scripts/commands.py", "workflow_scripts/files.py", "workflow_scripts/tools.py"],
-        environment=".venvs/tensorflow/installed.txt",
     output:
         xml="results/{model}/{resolution}/ir/model.xml",
         bin="results/{model}/{resolution}/ir/model.bin",
@@ -38,7 +51,8 @@ rule convert_ir:
     resources:
         mem_mb=2000,
     shell:
-        r".venvs/tensorflow/bin/python {input.script:q} --model {input.model:q} --xml {output.xml:q}"
+        r".venvs/tensorflow/bin/python -m workflow_scripts.convert.convert_ir"
+        r" --model {input.model:q} --xml {output.xml:q}"
         r" --bin {output.bin:q} &> {log:q}"
 
 
@@ -47,9 +61,6 @@ rule freeze_graph:
     input:
         xml="results/{model}/{resolution}/ir/model.xml",
         bin="results/{model}/{resolution}/ir/model.bin",
-        script="workflow_scripts/freeze_graph.py",
-        modules=["workflow_scripts/commands.py", "workflow_scripts/files.py", "workflow_scripts/tools.py"],
-        environment=".venvs/tensorflow/installed.txt",
     output:
         graph="results/{model}/{resolution}/frozen/model.pb",
     log:
@@ -59,21 +70,14 @@ rule freeze_graph:
     resources:
         mem_mb=3500,
     shell:
-        r".venvs/tensorflow/bin/python {input.script:q} --ir {input.xml:q} --output {output.graph:q} &> {log:q}"
+        r".venvs/tensorflow/bin/python -m workflow_scripts.convert.freeze_graph"
+        r" --ir {input.xml:q} --output {output.graph:q} &> {log:q}"
 
 
 rule optimize_graph:
     """Undo the detours of the graph, so that every convolution fuses with its bias; name its ends x and d0."""
     input:
         graph="results/{model}/{resolution}/frozen/model.pb",
-        script="workflow_scripts/optimize_graph.py",
-        modules=[
-            "workflow_scripts/commands.py",
-            "workflow_scripts/files.py",
-            "workflow_scripts/graphs.py",
-            "workflow_scripts/rewrite_graph.py",
-        ],
-        environment=".venvs/tensorflow/installed.txt",
     output:
         graph="results/{model}/{resolution}/optimized/model.pb",
     log:
@@ -83,21 +87,14 @@ rule optimize_graph:
     resources:
         mem_mb=2000,
     shell:
-        r".venvs/tensorflow/bin/python {input.script:q} --graph {input.graph:q} --output {output.graph:q} &> {log:q}"
+        r".venvs/tensorflow/bin/python -m workflow_scripts.convert.optimize_graph"
+        r" --graph {input.graph:q} --output {output.graph:q} &> {log:q}"
 
 
 rule convert_tfjs:
     """The TensorFlow.js graph model in float32, its model.json in canonical order."""
     input:
         graph="results/{model}/{resolution}/optimized/model.pb",
-        script="workflow_scripts/convert_tfjs.py",
-        modules=[
-            "workflow_scripts/commands.py",
-            "workflow_scripts/files.py",
-            "workflow_scripts/tfjs_models.py",
-            "workflow_scripts/tools.py",
-        ],
-        environment=".venvs/tensorflow/installed.txt",
     output:
         folder=directory("results/{model}/{resolution}/tfjs/float32"),
     log:
@@ -107,16 +104,14 @@ rule convert_tfjs:
     resources:
         mem_mb=3500,
     shell:
-        r".venvs/tensorflow/bin/python {input.script:q} --graph {input.graph:q} --output {output.folder:q} &> {log:q}"
+        r".venvs/tensorflow/bin/python -m workflow_scripts.convert.convert_tfjs"
+        r" --graph {input.graph:q} --output {output.folder:q} &> {log:q}"
 
 
 rule quantize_tfjs:
     """The same model with narrower weights, as the converter itself writes it but without starting TensorFlow again."""
     input:
         model="results/{model}/{resolution}/tfjs/float32",
-        script="workflow_scripts/quantize_tfjs.py",
-        modules=["workflow_scripts/commands.py", "workflow_scripts/files.py", "workflow_scripts/tfjs_models.py"],
-        environment=".venvs/torch/installed.txt",
     output:
         folder=directory("results/{model}/{resolution}/tfjs/{dtype}"),
     log:
@@ -128,7 +123,8 @@ rule quantize_tfjs:
     resources:
         mem_mb=1000,
     shell:
-        r".venvs/torch/bin/python {input.script:q} --model {input.model:q} --dtype {wildcards.dtype:q}"
+        r".venvs/torch/bin/python -m workflow_scripts.convert.quantize_tfjs"
+        r" --model {input.model:q} --dtype {wildcards.dtype:q}"
         r" --output {output.folder:q} &> {log:q}"
 
 
@@ -136,9 +132,6 @@ rule convert_tflite:
     """The same graph as one .tflite file, which LiteRT runs."""
     input:
         graph="results/{model}/{resolution}/optimized/model.pb",
-        script="workflow_scripts/convert_tflite.py",
-        modules=["workflow_scripts/commands.py", "workflow_scripts/files.py", "workflow_scripts/graphs.py"],
-        environment=".venvs/tensorflow/installed.txt",
     output:
         model="results/{model}/{resolution}/tflite/{tflite_dtype}.tflite",
     log:
@@ -148,63 +141,6 @@ rule convert_tflite:
     resources:
         mem_mb=3000,
     shell:
-        r".venvs/tensorflow/bin/python {input.script:q} --graph {input.graph:q} --dtype {wildcards.tflite_dtype:q}"
+        r".venvs/tensorflow/bin/python -m workflow_scripts.convert.convert_tflite"
+        r" --graph {input.graph:q} --dtype {wildcards.tflite_dtype:q}"
         r" --output {output.model:q} &> {log:q}"
-
-
-rule plan_compact:
-    """Round a model's weights once to as few bytes as hold the PSNR floor; they are the same at every resolution."""
-    input:
-        model=expand("results/{{model}}/{resolution}/tfjs/float32", resolution=min(config["resolutions"])),
-        script="workflow_scripts/plan_compact.py",
-        modules=[
-            "workflow_scripts/calibration_photos.py",
-            "workflow_scripts/commands.py",
-            "workflow_scripts/equalize_channels.py",
-            "workflow_scripts/files.py",
-            "workflow_scripts/graph_models.py",
-            "workflow_scripts/images.py",
-            "workflow_scripts/metrics.py",
-            "workflow_scripts/round_kernels.py",
-            "workflow_scripts/tfjs_models.py",
-        ],
-        environment=".venvs/torch/installed.txt",
-    output:
-        weights="results/{model}/compact/weights.safetensors",
-        report="results/{model}/compact/report.json",
-    log:
-        "results/logs/plan_compact/{model}.log",
-    benchmark:
-        "results/benchmarks/plan_compact/{model}.tsv"
-    threads: 2
-    resources:
-        mem_mb=6000,
-    params:
-        floor=compact_floor,
-        settings=json.dumps(config["compact"], sort_keys=True),
-    shell:
-        r".venvs/torch/bin/python {input.script:q} --model {input.model:q} --floor {params.floor:q}"
-        r" --settings {params.settings:q} --threads {threads:q} --weights {output.weights:q}"
-        r" --report {output.report:q} &> {log:q}"
-
-
-rule compact_tfjs:
-    """One resolution's model with the rounded weights of plan_compact."""
-    input:
-        model="results/{model}/{resolution}/tfjs/float32",
-        plan="results/{model}/compact/report.json",
-        weights="results/{model}/compact/weights.safetensors",
-        script="workflow_scripts/compact_tfjs.py",
-        modules=["workflow_scripts/commands.py", "workflow_scripts/files.py", "workflow_scripts/tfjs_models.py"],
-        environment=".venvs/torch/installed.txt",
-    output:
-        folder=directory("results/{model}/{resolution}/tfjs/compact"),
-    log:
-        "results/logs/compact_tfjs/{model}-{resolution}.log",
-    benchmark:
-        "results/benchmarks/compact_tfjs/{model}-{resolution}.tsv"
-    resources:
-        mem_mb=1000,
-    shell:
-        r".venvs/torch/bin/python {input.script:q} --model {input.model:q} --plan {input.plan:q}"
-        r" --weights {input.weights:q} --output {output.folder:q} &> {log:q}"

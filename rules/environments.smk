@@ -1,12 +1,12 @@
-# In: a lock file. Out: .venvs/{environment}/installed.txt, the stamp that the rules of that tool family ask for.
+# Reads lock files.
+# Writes .venvs/{environment}/, and last its stamp installed.txt, which the rules of that tool family ask for.
 
 
 rule create_environment:
     """One locked virtual environment a tool family; its stamp is written last."""
     input:
         lock=local("envs/{environment}.txt"),
-        script=local("workflow_scripts/create_environment.py"),
-        modules=local(["workflow_scripts/commands.py"]),
+        code=local(code_of(ROOT, "workflow_scripts.driver.create_environment")),
     output:
         stamp=local(".venvs/{environment}/installed.txt"),
     log:
@@ -18,7 +18,7 @@ rule create_environment:
     params:
         python=sys.executable,
     shell:
-        r"{params.python:q} {input.script:q} --lock {input.lock:q} --stamp {output.stamp:q} &> {log:q}"
+        r"{params.python:q} -m workflow_scripts.driver.create_environment --lock {input.lock:q} --stamp {output.stamp:q} &> {log:q}"
 
 
 rule create_node_environment:
@@ -27,8 +27,7 @@ rule create_node_environment:
         lock=local("envs/node/requirements.txt"),
         package_json=local("envs/node/package.json"),
         package_lock=local("envs/node/package-lock.json"),
-        script=local("workflow_scripts/create_environment.py"),
-        modules=local(["workflow_scripts/commands.py"]),
+        code=local(code_of(ROOT, "workflow_scripts.driver.create_environment")),
     output:
         stamp=local(".venvs/node/installed.txt"),
     log:
@@ -40,5 +39,5 @@ rule create_node_environment:
     params:
         python=sys.executable,
     shell:
-        r"{params.python:q} {input.script:q} --lock {input.lock:q} --package-json {input.package_json:q}"
+        r"{params.python:q} -m workflow_scripts.driver.create_environment --lock {input.lock:q} --package-json {input.package_json:q}"
         r" --stamp {output.stamp:q} &> {log:q}"

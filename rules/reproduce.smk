@@ -1,18 +1,13 @@
-# In: the project and its environments. Out: one resolution built twice under different conditions, compared. Opt-in.
-
-
-wildcard_constraints:
-    twin="first|second",
+# Reads the whole project and its environments.
+# Writes results/reproducible/: one resolution built twice under different conditions, and compared. Only on request.
 
 
 rule rebuild_copy:
     """Build the first configured resolution and its site in a folder of its own, under conditions of its own."""
     input:
-        project=["Snakefile", "config.yaml", "config.schema.yaml", *BILLS.values(), *page_sources()],
+        project=["Snakefile", "config.yaml", "config.schema.yaml", *BILLS.values(), *page_sources(ROOT)],
         rules=sorted(map(str, Path("rules").glob("*.smk"))),
-        scripts=sorted(map(str, Path("workflow_scripts").glob("*.*"))),
-        script="workflow_scripts/rebuild_copy.py",
-        modules=["workflow_scripts/commands.py", "workflow_scripts/files.py"],
+        scripts=sorted(str(path) for path in Path("workflow_scripts").rglob("*.*") if path.is_file()),
         environments=expand(".venvs/{environment}/installed.txt", environment=[*ENVIRONMENTS, "node"]),
         packages="web/node_modules/.package-lock.json",
     output:
@@ -25,9 +20,10 @@ rule rebuild_copy:
     threads: workflow.cores
     params:
         python=sys.executable,
-        config=rebuilt_config(),
+        config=settings.rebuilt_config(),
     shell:
-        r"{params.python:q} {input.script:q} --twin {wildcards.twin:q} --config {params.config:q}"
+        r"{params.python:q} -m workflow_scripts.reproduce.rebuild_copy"
+        r" --twin {wildcards.twin:q} --config {params.config:q}"
         r" --output {output.folder:q} &> {log:q}"
 
 
@@ -36,13 +32,6 @@ rule compare_copies:
     input:
         first="results/reproducible/first",
         second="results/reproducible/second",
-        script="workflow_scripts/compare_copies.py",
-        modules=[
-            "workflow_scripts/commands.py",
-            "workflow_scripts/differences.py",
-            "workflow_scripts/files.py",
-        ],
-        environment=".venvs/tensorflow/installed.txt",
     output:
         report="results/reproducible/report.json",
     log:
@@ -52,5 +41,6 @@ rule compare_copies:
     resources:
         mem_mb=3000,
     shell:
-        r".venvs/tensorflow/bin/python {input.script:q} --first {input.first:q} --second {input.second:q}"
+        r".venvs/tensorflow/bin/python -m workflow_scripts.reproduce.compare_copies"
+        r" --first {input.first:q} --second {input.second:q}"
         r" --output {output.report:q} &> {log:q}"

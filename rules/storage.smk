@@ -1,13 +1,13 @@
-# In: the checkout's own files. Out: the same in the bucket that stands in for a common file system (docs/cluster.md).
+# Reads the checkout's own files.
+# Writes them to the bucket that stands in for a common file system (docs/cluster.md).
 
 if workflow.storage_settings.default_storage_provider == "s3":
-    from snakemake_storage_plugin_s3 import StorageObject
+    from workflow_scripts.driver.storage_plugin import mend_folders
 
-    # The plugin (0.3.6) remembers that a key is no folder from before a job filled it, and misses a TensorFlow.js model.
-    StorageObject.is_dir = lambda self: any(self.get_subkeys())
+    mend_folders()
 
     rule store_source:
-        """What rules take from the checkout, in the bucket: scripts, lock files, the environments' stamps."""
+        """A file of the checkout that rules depend on, in the bucket: script, lock file or stamp of an environment."""
         input:
             local("{source}"),
         output:

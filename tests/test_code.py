@@ -1,6 +1,5 @@
 """Format, types and the rules' own bookkeeping."""
 
-import ast
 import json
 import re
 import subprocess
@@ -8,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Workflow
 
-SCRIPTS = sorted((ROOT / "workflow_scripts").glob("*.py"))
+from tests.support.project import ROOT, Workflow
+
 RULES = sorted((ROOT / "rules").glob("*.smk"))
 LOCKS = [ROOT / "requirements.txt", *sorted((ROOT / "envs").rglob("*.txt"))]
 
@@ -32,13 +31,15 @@ def test_snakefmt() -> None:
 
 def test_types(environments: Path) -> None:
     python = environments / ".venvs/torch/bin/python"
-    scripts = [str(path) for path in SCRIPTS]
-    check(sys.executable, "-m", "mypy", "--python-executable", str(python), *scripts, "tests/checkpoints.py")
+    modules = ["-p", "workflow_scripts", "-m", "tests.support.checkpoints"]
+    check(sys.executable, "-m", "mypy", "--python-executable", str(python), *modules)
 
 
 def test_node_script_types(environments: Path) -> None:
     compiler = environments / ".venvs/node/node_modules/typescript/bin/tsc"
-    check(str(environments / ".venvs/node/bin/node"), str(compiler), "--project", "workflow_scripts/tsconfig.json")
+    check(
+        str(environments / ".venvs/node/bin/node"), str(compiler), "--project", "workflow_scripts/predict/tsconfig.json"
+    )
 
 
 def test_snakemake_lint() -> None:
@@ -48,33 +49,6 @@ def test_snakemake_lint() -> None:
     software = "Specify a conda environment or container for each rule."
     assert software in findings
     assert [finding for finding in findings if finding != software] == []
-
-
-def imported(script: Path) -> set[str]:
-    """Name the modules beside a script that it imports, directly or through another."""
-    names = {path.stem for path in SCRIPTS}
-    found: set[str] = set()
-    frontier = [script]
-    while frontier:
-        for node in ast.walk(ast.parse(frontier.pop().read_text())):
-            modules = [node.module] if isinstance(node, ast.ImportFrom) else []
-            if isinstance(node, ast.Import):
-                modules = [alias.name for alias in node.names]
-            for module in modules:
-                if module in names and module not in found:
-                    found.add(module)
-                    frontier.append(ROOT / f"workflow_scripts/{module}.py")
-    return found
-
-
-@pytest.mark.parametrize("rules", RULES, ids=lambda path: path.stem)
-def test_rules_ask_for_every_module_their_script_imports(rules: Path) -> None:
-    for text in re.split(r"^rule ", rules.read_text(), flags=re.MULTILINE)[1:]:
-        # `script`, and what it starts in other environments.
-        scripts = set(re.findall(r'\w+=(?:local\()?"workflow_scripts/(\w+)\.py"', text))
-        listed = set(re.findall(r'"workflow_scripts/(\w+)\.py"', text)) - scripts
-        needed = set().union(*(imported(ROOT / f"workflow_scripts/{script}.py") for script in scripts))
-        assert listed == needed - scripts, text.partition(":")[0]
 
 
 @pytest.mark.parametrize("rules", RULES, ids=lambda path: path.stem)

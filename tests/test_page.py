@@ -4,7 +4,8 @@ import os
 import subprocess
 
 import pytest
-from conftest import ROOT, Workflow
+
+from tests.support.project import ROOT, Workflow
 
 
 @pytest.mark.parametrize("script", ["check", "test"])

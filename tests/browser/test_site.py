@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from conftest import SITE_CONFIG, Workflow, own_tests
+
+from tests.support.project import SITE_CONFIG, Workflow, own_tests
 
 
 def test_site_computes_what_pytorch_computes(site: Workflow) -> None:

@@ -16,7 +16,8 @@ import boto3
 import pytest
 import yaml
 from cluster.slurm import NODES
-from conftest import NOWHERE, ROOT, SMALL, Workflow, copy_project
+
+from tests.support.project import NOWHERE, ROOT, SMALL, Workflow, copy_project
 
 GOLDEN: dict[str, str] = json.loads((ROOT / "tests/golden/u2netp-64.json").read_text())["artifacts"]
 # What docs/cluster.md says for a cluster without accounting, and statuses asked for soon.

@@ -4,9 +4,8 @@ import os
 import time
 from pathlib import Path
 
-from conftest import Workflow
-
-from breaking import COMMAND, all_jobs, digests, following, last_lines, remove_outputs
+from tests.support.breaking import COMMAND, all_jobs, digests, following, last_lines, remove_outputs
+from tests.support.project import Workflow
 
 TEN_DAYS = 10 * 86400
 
@@ -26,7 +25,7 @@ def test_what_was_built_in_the_future_stays(broken: Workflow) -> None:
 
 def test_a_script_changed_after_the_clock_was_set_back_reruns_what_depends_on_it(broken: Workflow) -> None:
     move_to_future(*(broken.folder / "results").rglob("*"))
-    script = broken.folder / "workflow_scripts/check_size.py"
+    script = broken.folder / "workflow_scripts/check/check_size.py"
     script.write_text(script.read_text() + "# changed\n")
     assert broken.planned(*COMMAND).keys() - {"all"} == {"check_size", "write_manifest", "summarize_manifests"}
 
@@ -38,7 +37,7 @@ def half_in_the_future(workflow: Workflow) -> None:
     remove_outputs(workflow, following(jobs, first))
     # Not all of its inputs: others would have this copy make anew the environments that it only borrows.
     move_to_future(*(workflow.folder / name for name in first.inputs if name.startswith("results/")))
-    move_to_future(workflow.folder / "workflow_scripts/predict_litert.py")
+    move_to_future(workflow.folder / "workflow_scripts/predict/predict_litert.py")
 
 
 def test_a_run_between_files_from_the_future_finishes_and_is_the_last(built: Workflow, broken: Workflow) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Workflow
 
-from breaking import COMMAND, FULL, all_jobs, digests, following, last_lines, remove_outputs
+from tests.support.breaking import COMMAND, FULL, all_jobs, digests, following, last_lines, remove_outputs
+from tests.support.project import Workflow
 
 CONFIG = COMMAND[1:]
 

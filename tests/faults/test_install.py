@@ -5,9 +5,9 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import ENVIRONMENTS, ROOT, Workflow
 
-from breaking import FULL, at_work, last_lines, start, wait_until
+from tests.support.breaking import FULL, at_work, last_lines, start, wait_until
+from tests.support.project import ENVIRONMENTS, ROOT, Workflow
 
 STAMP = ".venvs/provenance/installed.txt"
 BILL = "results/bills/torch.cdx.json"

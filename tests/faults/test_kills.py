@@ -7,9 +7,8 @@ import time
 
 import psutil
 import pytest
-from conftest import Workflow
 
-from breaking import (
+from tests.support.breaking import (
     COMMAND,
     FULL,
     Job,
@@ -25,6 +24,7 @@ from breaking import (
     start,
     wait_until,
 )
+from tests.support.project import Workflow
 
 # Half kill Snakemake, half a rule's process; the few are in jobs that little follows from.
 SEEDS = range(0, 52, 4) if FULL else (15, 42)

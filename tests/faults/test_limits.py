@@ -8,9 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import SNAKEMAKE, Workflow
 
-from breaking import (
+from tests.support.breaking import (
     COMMAND,
     FULL,
     Job,
@@ -21,6 +20,7 @@ from breaking import (
     remove_outputs,
     wait_until,
 )
+from tests.support.project import SNAKEMAKE, Workflow
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 CAN_MOUNT = subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode == 0

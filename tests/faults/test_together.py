@@ -1,9 +1,9 @@
 """Of two runs that would build in one folder, one is refused with a clear line and the other finishes."""
 
 import pytest
-from conftest import Workflow
 
-from breaking import COMMAND, all_jobs, digests, following, last_lines, remove_outputs, start, wait_until
+from tests.support.breaking import COMMAND, all_jobs, digests, following, last_lines, remove_outputs, start, wait_until
+from tests.support.project import Workflow
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ def main() -> None:
         if not atheris.is_dir():
             sys.exit("Atheris is not installed; run snakemake --cores 1 .venvs/fuzz/installed.txt")
         command = [python, str(target), f"-max_total_time={arguments.amount}", *arguments.arguments]
-        variables = {"PYTHONPATH": os.pathsep.join(map(str, (HERE, ROOT / "workflow_scripts", atheris)))}
+        variables = {"PYTHONPATH": os.pathsep.join(map(str, (ROOT, atheris)))}
     # Where libFuzzer leaves what crashed.
     sys.exit(subprocess.run(command, env={**os.environ, **variables}, cwd=folder).returncode)
 

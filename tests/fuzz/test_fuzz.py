@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, own_tests
+
+from tests.support.project import ROOT, own_tests
 
 
 @pytest.mark.parametrize(("environment", "targets"), [("torch", 2), ("tensorflow", 2), ("publish", 1)])
@@ -15,9 +16,8 @@ def test_short_run(environments: Path, environment: str, targets: int) -> None:
 
 PROGRAM = """
 import os, sys
-sys.path.insert(0, "tests/fuzz")
-from fuzzing import Watch
 from pathlib import Path
+from tests.support.fuzzing import Watch
 watch, folder = Watch(), Path(sys.argv[1])
 with watch.reading(folder, ValueError):
     {deed}
@@ -42,7 +42,9 @@ def test_what_a_target_would_see(tmp_path: Path, deed: str, seen: str) -> None:
     (tmp_path / "watched").mkdir()
     program = PROGRAM.format(deed=deed.replace("\n", "\\n"))
     if seen == "CPU_SECONDS":
-        program = program.replace("watch, folder", "import fuzzing; fuzzing.CPU_SECONDS = 0.2; watch, folder")
+        program = program.replace(
+            "watch, folder", "from tests.support import fuzzing; fuzzing.CPU_SECONDS = 0.2; watch, folder"
+        )
         program = program.replace("3 * 10**9", "3 * 10**7")
     command = [sys.executable, "-c", program, str(tmp_path / "watched")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)

@@ -6,7 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import NOWHERE, SITE_CONFIG, Workflow, own_tests
+
+from tests.support.project import NOWHERE, SITE_CONFIG, Workflow, own_tests
 
 PUBLISHER = {"AWS_ACCESS_KEY_ID": "publisher", "AWS_SECRET_ACCESS_KEY": "publisher-secret"}
 PRUNER = {"AWS_ACCESS_KEY_ID": "pruner", "AWS_SECRET_ACCESS_KEY": "pruner-secret"}

@@ -5,9 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import copy_project
 from scaling import plan_fleet
 from scaling.plan_fleet import plan, write_fleet
+
+from tests.support.project import copy_project
 
 SMALL = ("--config", "resolutions=[64]", "dtypes=[float32]", "tflite_dtypes=[]")
 

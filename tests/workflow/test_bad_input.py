@@ -6,7 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Workflow, python
+
+from tests.support.project import ROOT, Workflow, python
 
 RESOLUTION = "resolutions=[64]"
 
@@ -119,7 +120,7 @@ class Exploit:
 
 
 def truncated(path: Path) -> None:
-    python("torch", "tests/checkpoints.py", "--stages", "u2netp", "--output", str(path))
+    python("torch", "-m", "tests.support.checkpoints", "--stages", "u2netp", "--output", str(path))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 

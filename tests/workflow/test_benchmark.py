@@ -7,7 +7,8 @@ from statistics import median
 from typing import Any
 
 import pytest
-from conftest import ROOT, SMALL, Workflow, flip, positions_of
+
+from tests.support.project import ROOT, SMALL, Workflow, flip, positions_of
 
 PLAN = """
 benchmark:

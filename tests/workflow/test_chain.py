@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SMALL, Workflow, python
+
+from tests.support.project import SMALL, Workflow, python
 
 HOPS = [
     "litert-float16",
@@ -70,9 +71,9 @@ def test_second_run_has_nothing_to_do(built: Workflow) -> None:
 @pytest.mark.parametrize(
     ("changed", "reruns"),
     [
-        ("workflow_scripts/check_size.py", {"check_size", "write_manifest", "summarize_manifests"}),
+        ("workflow_scripts/check/check_size.py", {"check_size", "write_manifest", "summarize_manifests"}),
         (
-            "workflow_scripts/convert_tfjs.py",
+            "workflow_scripts/convert/convert_tfjs.py",
             {
                 "convert_tfjs",
                 "quantize_tfjs",
@@ -85,7 +86,7 @@ def test_second_run_has_nothing_to_do(built: Workflow) -> None:
             },
         ),
         (
-            "workflow_scripts/predict_litert.py",
+            "workflow_scripts/predict/predict_litert.py",
             {"predict_litert", "check_parity", "plot_parity", "write_manifest", "summarize_manifests"},
         ),
     ],
@@ -145,8 +146,7 @@ def test_quantized_weights_are_what_the_converter_writes(built: Workflow, tmp_pa
     python(
         "tensorflow",
         "-c",
-        "import sys; sys.path.insert(0, 'workflow_scripts')\n"
-        "from pathlib import Path; from tools import run_tool\n"
+        "import sys; from pathlib import Path; from workflow_scripts.shared.processes import run_tool\n"
         "run_tool('tensorflowjs_converter', *sys.argv[2:], sys.argv[1], expected=Path(sys.argv[1]) / 'model.json')",
         str(tmp_path / "mixed"),
         "--input_format=tf_frozen_model",
@@ -163,7 +163,7 @@ def test_quantized_weights_are_what_the_converter_writes(built: Workflow, tmp_pa
             folder = tmp_path / dtype
             model = str(size / "tfjs/float32")
             options = ["--model", model, "--dtype", dtype, "--output", str(folder)]
-            python("torch", "workflow_scripts/quantize_tfjs.py", *options)
+            python("torch", "-m", "workflow_scripts.convert.quantize_tfjs", *options)
         found = stored_weights(folder)
         assert [spec["name"] for spec, _ in found] == [spec["name"] for spec, _ in mixed]
         same = [i for i, (spec, _) in enumerate(mixed) if spec.get("quantization", {}).get("dtype") == dtype]
@@ -200,7 +200,7 @@ def test_checkpoint_of_other_widths(project: Workflow) -> None:
         for stage in [*(f"stage{i}" for i in range(1, 7)), *(f"stage{i}d" for i in range(1, 6))]
     }
     checkpoint = project.folder / "mine.pth"
-    python("torch", "tests/checkpoints.py", "--stages", json.dumps(widths), "--output", str(checkpoint))
+    python("torch", "-m", "tests.support.checkpoints", "--stages", json.dumps(widths), "--output", str(checkpoint))
     project.succeed("all", "--config", "model=mine", "checkpoint=mine.pth", "resolutions=[64]")
     manifest = project.manifest("mine", 64)
     assert manifest["passed"] is True
@@ -211,7 +211,7 @@ def test_checkpoint_of_other_widths(project: Workflow) -> None:
 
 def test_full_size_network_at_320(project: Workflow) -> None:
     checkpoint = project.folder / "full.pth"
-    python("torch", "tests/checkpoints.py", "--stages", "u2net", "--output", str(checkpoint))
+    python("torch", "-m", "tests.support.checkpoints", "--stages", "u2net", "--output", str(checkpoint))
     project.succeed(
         "all", "--config", "model=full", "checkpoint=full.pth", "resolutions=[320]", "tflite_dtypes=[float32]"
     )

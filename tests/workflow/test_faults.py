@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from conftest import SMALL, Workflow, flip, positions_of, python
+
+from tests.support.project import SMALL, Workflow, flip, positions_of, python
 
 MANIFEST = "results/u2netp/64/manifest.json"
 
@@ -41,7 +42,7 @@ def test_flipped_weight_is_caught_by_parity(broken: Workflow) -> None:
 
 
 def test_a_graph_that_was_not_rewritten_is_refused(broken: Workflow) -> None:
-    script = broken.folder / "workflow_scripts/rewrite_graph.py"
+    script = broken.folder / "workflow_scripts/convert/rewrite_graph.py"
     program = script.read_text()
     first = program.index("REWRITES = (")
     script.write_text(program[:first] + "REWRITES = ()\n" + program[program.index(")", first) + 2 :])
@@ -70,8 +71,7 @@ def test_flipped_weight_of_the_tflite_file_is_caught_by_parity(broken: Workflow)
 def test_wrong_resize_mode_is_caught(broken: Workflow, folder: str, hop: str) -> None:
     graph = broken.folder / f"results/u2netp/64/{folder}/model.pb"
     program = (
-        "import sys; sys.path.insert(0, 'workflow_scripts')\n"
-        "from pathlib import Path; from graphs import read_graph\n"
+        "from pathlib import Path; from workflow_scripts.formats.frozen_graph import read_graph\n"
         f"path = Path({str(graph)!r}); graph = read_graph(path)\n"
         "resizes = [node for node in graph.node if node.op == 'ResizeBilinear']\n"
         "assert len(resizes) == 38\n"
@@ -83,9 +83,9 @@ def test_wrong_resize_mode_is_caught(broken: Workflow, folder: str, hop: str) ->
 
 
 def test_wrong_layout_is_caught(broken: Workflow) -> None:
-    script = broken.folder / "workflow_scripts/predict_openvino.py"
+    script = broken.folder / "workflow_scripts/engines/openvino.py"
     right = script.read_text()
-    wrong = right.replace("model({x: probe})", "model({x: probe.transpose(0, 1, 3, 2)})")
+    wrong = right.replace("compiled({x: probe})", "compiled({x: probe.transpose(0, 1, 3, 2)})")
     assert wrong != right
     script.write_text(wrong)
     assert failed_parity(broken).startswith("check_parity: openvino is the first hop to differ from PyTorch")

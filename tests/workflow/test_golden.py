@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from conftest import ROOT, Workflow
+from tests.support.project import ROOT, Workflow
 
 # Refreshed as CONTRIBUTING says.
 GOLDEN = ROOT / "tests/golden/u2netp-64.json"

@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import Workflow, copy_project
+
+from tests.support.project import Workflow, copy_project
 
 CONFIG = ("--config", "resolutions=[64]", "dtypes=[float32]", "tflite_dtypes=[float32]")
 

@@ -1,20 +1,20 @@
 """The journeys run by the torch environment's own pytest, which has Playwright."""
 
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.environments import HERE
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
-    from visitors import Visitor
 
-if ".venvs" in Path(sys.prefix).parts:
-    sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[3] / "workflow_scripts")]
-else:
+    from tests.support.visitors import Visitor
+
+if HERE == "driver":
     # The driver lacks what these import; test_site.py runs them instead.
     collect_ignore_glob = ["test_*.py"]
 
@@ -29,7 +29,8 @@ def site() -> Path:
 def browser() -> "Iterator[Browser]":
     """One Chromium for all; its camera shows a moving test picture, to those who have the permission."""
     from playwright.sync_api import sync_playwright
-    from predict_browser import launch
+
+    from workflow_scripts.shared.chromium import launch
 
     with sync_playwright() as playwright:
         browser = launch(playwright, "--use-fake-device-for-media-stream")
@@ -46,7 +47,7 @@ def context_options() -> dict[str, Any]:
 @pytest.fixture
 def visitor(browser: "Browser", site: Path, context_options: dict[str, Any]) -> "Iterator[Visitor]":
     """A visitor of the site; after each journey nothing was asked of other hosts and the console holds no error."""
-    from visitors import Visitor, hosted
+    from tests.support.visitors import Visitor, hosted
 
     with hosted(site) as (host, stop):
         context = browser.new_context(**context_options)
@@ -60,7 +61,8 @@ def visitor(browser: "Browser", site: Path, context_options: dict[str, Any]) -> 
 @pytest.fixture(scope="session")
 def cat() -> bytes:
     """A photo's file."""
-    from predict_browser import png
     from skimage import data
+
+    from workflow_scripts.website.predict_browser import png
 
     return png(data.chelsea())

@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from images import draw
 from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import expect
-from predict_browser import PRESS_DRAW
-from predictions import read_predictions
 from skimage import data
-from visitors import Visitor
+
+from tests.support.visitors import Visitor
+from workflow_scripts.formats.predictions import read_predictions
+from workflow_scripts.shared.drawings import draw
+from workflow_scripts.website.predict_browser import PRESS_DRAW
 
 DROP = """([bytes, name]) => {
   const files = new DataTransfer();

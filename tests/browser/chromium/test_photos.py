@@ -11,9 +11,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import expect
-from predict_browser import PRESS_DRAW
 from skimage import data
-from visitors import Visitor
+
+from tests.support.visitors import Visitor
+from workflow_scripts.website.predict_browser import PRESS_DRAW
 
 CAT = Image.fromarray(data.chelsea())
 WIDTH, HEIGHT = CAT.size

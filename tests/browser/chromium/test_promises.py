@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import expect
-from predict_browser import IDLE, PRESS_DRAW
-from visitors import Visitor
+
+from tests.support.visitors import Visitor
+from workflow_scripts.website.predict_browser import IDLE, PRESS_DRAW
 
 AXE = Path(__file__).parents[3] / "web/node_modules/axe-core/axe.min.js"
 AUDIT = """async () => {

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from fuzzing import HOSTILE_TEXTS, Watch, changed, damaged, short
 from hypothesis import given
 from hypothesis import strategies as st
 from snakemake import cli
+
+from tests.support.fuzzing import HOSTILE_TEXTS, Watch, changed, damaged, short
 
 ROOT = Path(__file__).resolve().parents[3]
 WATCH = Watch()

@@ -7,15 +7,16 @@ import tempfile
 from copy import deepcopy
 from pathlib import Path
 
-from fuzzing import HOSTILE_TEXTS, Watch, changed, damaged, fuzz, instrument, short
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.fuzzing import HOSTILE_TEXTS, Watch, changed, damaged, fuzz, instrument, short
+
 instrument("releases", "verify_release")
 
-from commands import Failure
-from releases import RECORD_BYTES, content_of, read_record, read_site
-from verify_release import fetch_from_folder, problems_with
+from workflow_scripts.publish.release import RECORD_BYTES, content_of, read_record, read_site
+from workflow_scripts.publish.verify_release import fetch_from_folder, problems_with
+from workflow_scripts.shared.failures import Failure
 
 WATCH = Watch()
 DIGEST = hashlib.sha256(b"weights").hexdigest()

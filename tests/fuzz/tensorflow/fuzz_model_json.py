@@ -6,14 +6,15 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from fuzzing import HOSTILE_TEXTS, Watch, changed, damaged, fuzz, instrument, short
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.fuzzing import HOSTILE_TEXTS, Watch, changed, damaged, fuzz, instrument, short
+
 instrument("tfjs_models")
 
-from commands import Failure
-from tfjs_models import read_weights
+from workflow_scripts.formats.tfjs_model import read_weights
+from workflow_scripts.shared.failures import Failure
 
 WATCH = Watch()
 SHARDS = {f"group1-shard{number}of2.bin": bytes(range(64)) for number in (1, 2)}

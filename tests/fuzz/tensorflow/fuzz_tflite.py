@@ -6,14 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow.compat.v1 as tf
-from fuzzing import SIZES, Watch, damaged, fuzz, instrument, short
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.fuzzing import SIZES, Watch, damaged, fuzz, instrument, short
+
 instrument("tflite_models")
 
-from commands import Failure
-from tflite_models import ends, split
+from workflow_scripts.formats.tflite_file import ends, split
+from workflow_scripts.shared.failures import Failure
 
 WATCH = Watch()
 

@@ -7,15 +7,16 @@ import zipfile
 from pathlib import Path
 
 import torch
-from fuzzing import HOSTILE_TEXTS, SIZES, Watch, damaged, fuzz, instrument, short
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.fuzzing import HOSTILE_TEXTS, SIZES, Watch, damaged, fuzz, instrument, short
+
 instrument("read_checkpoint", "u2net")
 
-from commands import Failure
-from read_checkpoint import check_topology, checked_tensors, state_dict_of, unpickle
-from u2net import U2Net
+from workflow_scripts.checkpoint.read_checkpoint import check_topology, checked_tensors, state_dict_of, unpickle
+from workflow_scripts.shared.failures import Failure
+from workflow_scripts.shared.u2net import U2Net
 
 torch.set_num_threads(1)
 STAGES = {

@@ -4,17 +4,18 @@ import tempfile
 from pathlib import Path
 
 import torch
-from fuzzing import HOSTILE_TEXTS, SIZES, Watch, damaged, fuzz, instrument, short
 from hypothesis import given
 from hypothesis import strategies as st
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
+from tests.support.fuzzing import HOSTILE_TEXTS, SIZES, Watch, damaged, fuzz, instrument, short
+
 instrument("read_folded_onnx", "read_checkpoint", "u2net")
 
-from commands import Failure
-from read_checkpoint import check_topology, checked_tensors
-from read_folded_onnx import execution_order, read_folded_onnx
-from u2net import U2Net
+from workflow_scripts.checkpoint.read_checkpoint import check_topology, checked_tensors
+from workflow_scripts.checkpoint.read_folded_onnx import execution_order, read_folded_onnx
+from workflow_scripts.shared.failures import Failure
+from workflow_scripts.shared.u2net import U2Net
 
 torch.set_num_threads(1)
 WATCH = Watch()

@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,16 +11,15 @@ from uuid import uuid4
 
 import pytest
 
+from tests.support.environments import HERE
+
 if TYPE_CHECKING:
-    from line import Line
-    from places import Place
+    from tests.support.line import Line
+    from tests.support.places import Place
 
 ROOT = Path(__file__).parents[3]
 
-if ".venvs" in Path(sys.prefix).parts:
-    sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
-    sys.path.append(str(Path(__file__).parents[3] / "workflow_scripts"))
-else:
+if HERE == "driver":
     # The driver lacks what these import; test_publish.py runs them instead.
     collect_ignore_glob = ["test_*.py"]
 
@@ -40,7 +38,7 @@ def results() -> Path:
 @pytest.fixture(scope="session")
 def admin(endpoint: str) -> Any:
     """A client that may do everything."""
-    from server import client
+    from tests.support.s3_server import client
 
     return client(endpoint, "admin")
 
@@ -48,7 +46,7 @@ def admin(endpoint: str) -> Any:
 @pytest.fixture
 def place(endpoint: str, results: Path, request: pytest.FixtureRequest) -> "Place":
     """A prefix that no other test writes to."""
-    from places import Place
+    from tests.support.places import Place
 
     name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")
     return Place(endpoint, f"portraits/{name}-{uuid4().hex[:8]}", results)
@@ -56,7 +54,7 @@ def place(endpoint: str, results: Path, request: pytest.FixtureRequest) -> "Plac
 
 @pytest.fixture
 def line(endpoint: str) -> "Iterator[Line]":
-    from line import lined
+    from tests.support.line import lined
 
     with lined(endpoint) as line:
         yield line
@@ -82,7 +80,7 @@ def lean(folder: Path, copy: Path) -> Path:
 
 def script(environment: str, name: str, *arguments: str) -> None:
     """Run one of the workflow's scripts in its own environment."""
-    command = [str(ROOT / f".venvs/{environment}/bin/python"), str(ROOT / f"workflow_scripts/{name}.py"), *arguments]
+    command = [str(ROOT / f".venvs/{environment}/bin/python"), "-m", f"workflow_scripts.website.{name}", *arguments]
     subprocess.run(command, cwd=ROOT, check=True)
 
 

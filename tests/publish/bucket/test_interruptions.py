@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from line import Cut, Line, Passing, at, kill_at
-from places import Done, Place, objects_in
-from reader import Reader, reading
+
+from tests.support.line import Cut, Line, Passing, at, kill_at
+from tests.support.places import Done, Place, objects_in
+from tests.support.reader import Reader, reading
 
 # Method, start of the key, which of those requests, before or after the server has it.
 PHASES = {

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from line import Line, Passing, at, kill_at
-from places import Done, Place, objects_in, shards_of
-from reader import Reader, reading
-from releases import RECORD_BYTES
+
+from tests.support.line import Line, Passing, at, kill_at
+from tests.support.places import Done, Place, objects_in, shards_of
+from tests.support.reader import Reader, reading
+from workflow_scripts.publish.release import RECORD_BYTES
 
 NOW = ("--grace-hours", "0")
 

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 import urllib3
-from places import Place, objects_in, shards_of
-from reader import Reader
+
+from tests.support.places import Place, objects_in, shards_of
+from tests.support.reader import Reader
 
 YEAR = "public, max-age=31536000, immutable"
 

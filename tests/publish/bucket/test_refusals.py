@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 import urllib3
 from botocore.exceptions import ClientError
-from line import Line, Passing
-from places import SCRIPTS, Done, Place, objects_in
-from server import client
+
+from tests.support.line import Line, Passing
+from tests.support.places import Done, Place, objects_in
+from tests.support.s3_server import client
 
 # Runs a script with a clock that is half an hour slow, as its requests say.
 SLOW_CLOCK = """
@@ -19,9 +20,9 @@ import datetime, runpy, sys
 import botocore.auth
 right = botocore.auth.get_current_datetime
 botocore.auth.get_current_datetime = lambda *a, **k: right(*a, **k) - datetime.timedelta(minutes=30)
-sys.argv[:] = sys.argv[1:]
-sys.path.insert(0, {folder!r})
-runpy.run_path(sys.argv[0], run_name="__main__")
+module = sys.argv[2]
+sys.argv[:] = sys.argv[2:]
+runpy.run_module(module, run_name="__main__", alter_sys=True)
 """
 
 
@@ -54,7 +55,7 @@ def test_missing_bucket(place: Place, both: Path) -> None:
 
 def test_wrong_clock(place: Place, admin: Any, both: Path, tmp_path: Path) -> None:
     slow = tmp_path / "slow.py"
-    slow.write_text(SLOW_CLOCK.format(folder=str(SCRIPTS)))
+    slow.write_text(SLOW_CLOCK)
     process = place.publishing(both, before=[str(slow)])
     printed, error = process.communicate(timeout=60)
     line = Done(process.returncode, printed, error).line()
@@ -157,7 +158,7 @@ def test_credentials_stand_in_no_argument(place: Place, line: Line, both: Path) 
     assert b"publish.py" in command
     assert b"publisher" not in command
     help_text = subprocess.run(
-        [sys.executable, str(SCRIPTS / "publish.py"), "--help"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "workflow_scripts.publish.publish", "--help"], capture_output=True, text=True, check=True
     ).stdout
     assert "key" not in help_text.lower()
 

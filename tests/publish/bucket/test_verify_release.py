@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from places import Done, Place, objects_in, shards_of
+
+from tests.support.places import Done, Place, objects_in, shards_of
 
 
 def verify(place: Place, *arguments: str) -> Done:

@@ -1,21 +1,19 @@
 """A visitor of the published site, run by the torch environment's own pytest, which has Playwright."""
 
 import os
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.environments import HERE
+
 if TYPE_CHECKING:
-    from distribution import Distribution
     from playwright.sync_api import Browser
 
-if ".venvs" in Path(sys.prefix).parts:
-    root = Path(__file__).parents[3]
-    sys.path[:0] = [str(Path(__file__).parent), str(root / "tests/browser/chromium"), str(root / "workflow_scripts")]
-else:
+    from tests.support.distribution import Distribution
+
+if HERE == "driver":
     # The driver lacks what these import; test_publish.py runs them instead.
     collect_ignore_glob = ["test_*.py"]
 
@@ -23,7 +21,8 @@ else:
 @pytest.fixture(scope="session")
 def browser() -> "Iterator[Browser]":
     from playwright.sync_api import sync_playwright
-    from predict_browser import launch
+
+    from workflow_scripts.shared.chromium import launch
 
     with sync_playwright() as playwright:
         browser = launch(playwright)
@@ -34,7 +33,7 @@ def browser() -> "Iterator[Browser]":
 @pytest.fixture
 def distribution() -> "Iterator[Distribution]":
     """The bucket, as CloudFront would serve it."""
-    from distribution import distributing
+    from tests.support.distribution import distributing
 
     with distributing(os.environ["U2NET_ADDRESS"]) as distribution:
         yield distribution

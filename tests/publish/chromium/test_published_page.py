@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from distribution import Distribution
 from playwright.sync_api import Browser
-from predictions import read_predictions
-from visitors import Host, Visitor
+
+from tests.support.distribution import Distribution
+from tests.support.visitors import Host, Visitor
+from workflow_scripts.formats.predictions import read_predictions
 
 
 @pytest.fixture

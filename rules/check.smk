@@ -1,0 +1,97 @@
+# Reads the predictions of rules/predict.smk and every artifact of rules/convert.smk.
+# Writes results/{model}/{resolution}/parity.json, size.json and parity.png; a check that fails writes NAME.failed.json.
+
+
+rule check_parity:
+    """Fail unless every hop computes what PyTorch computes, within the limits of config.yaml."""
+    input:
+        reference="results/{model}/{resolution}/predictions/torch.safetensors",
+        predictions=expand(
+            "results/{{model}}/{{resolution}}/predictions/{backend}.safetensors",
+            backend=["onnxruntime", "openvino", "tensorflow-frozen", "tensorflow-optimized"],
+        )
+        + expand(
+            "results/{{model}}/{{resolution}}/predictions/tfjs-{dtype}.safetensors",
+            dtype=config["dtypes"],
+        )
+        + expand(
+            "results/{{model}}/{{resolution}}/predictions/litert-{tflite_dtype}.safetensors",
+            tflite_dtype=config["tflite_dtypes"],
+        ),
+    output:
+        report="results/{model}/{resolution}/parity.json",
+    log:
+        "results/logs/check_parity/{model}-{resolution}.log",
+    benchmark:
+        "results/benchmarks/check_parity/{model}-{resolution}.tsv"
+    resources:
+        mem_mb=1500,
+    params:
+        tolerances=settings.tolerances,
+        task=settings.task,
+    shell:
+        r".venvs/torch/bin/python -m workflow_scripts.check.check_parity --reference {input.reference:q}"
+        r" --predictions {input.predictions:q} --tolerances {params.tolerances:q} --task {params.task:q}"
+        r" --resolution {wildcards.resolution:q} --output {output.report:q} &> {log:q}"
+
+
+rule check_size:
+    """Fail unless every artifact holds each weight once, little beside, and TensorFlow.js meets no detours."""
+    input:
+        architecture="results/{model}/checkpoint/architecture.json",
+        onnx="results/{model}/{resolution}/onnx/model.onnx",
+        xml="results/{model}/{resolution}/ir/model.xml",
+        bin="results/{model}/{resolution}/ir/model.bin",
+        frozen="results/{model}/{resolution}/frozen/model.pb",
+        optimized="results/{model}/{resolution}/optimized/model.pb",
+        tfjs=expand("results/{{model}}/{{resolution}}/tfjs/{dtype}", dtype=config["dtypes"]),
+        tflite=expand(
+            "results/{{model}}/{{resolution}}/tflite/{tflite_dtype}.tflite", tflite_dtype=config["tflite_dtypes"]
+        ),
+        plan=expand("results/{{model}}/{dtype}/report.json", dtype=settings.compact),
+    output:
+        report="results/{model}/{resolution}/size.json",
+    log:
+        "results/logs/check_size/{model}-{resolution}.log",
+    benchmark:
+        "results/benchmarks/check_size/{model}-{resolution}.tsv"
+    resources:
+        mem_mb=2000,
+    params:
+        limits=json.dumps(config["sizes"], sort_keys=True),
+        plan=lambda wildcards, input: ["--plan", input.plan] if input.plan else [],
+    shell:
+        r".venvs/tensorflow/bin/python -m workflow_scripts.check.check_size --architecture {input.architecture:q}"
+        r" --resolution {wildcards.resolution:q} --onnx {input.onnx:q} --ir {input.xml:q} --frozen {input.frozen:q}"
+        r" --optimized {input.optimized:q} --tfjs {input.tfjs:q}"
+        r" --tflite {input.tflite:q} {params.plan:q} --limits {params.limits:q} --output {output.report:q} &> {log:q}"
+
+
+rule plot_parity:
+    """A picture to judge parity by: photos, drawings, their difference, each hop's error against its limit."""
+    input:
+        probes="results/probes/{resolution}.safetensors",
+        reference="results/{model}/{resolution}/predictions/torch.safetensors",
+        tfjs=expand(
+            "results/{{model}}/{{resolution}}/predictions/tfjs-{dtype}.safetensors",
+            dtype=config["dtypes"][0],
+        ),
+        parity="results/{model}/{resolution}/parity.json",
+    output:
+        plot=report(
+            "results/{model}/{resolution}/parity.png",
+            caption="report/parity.rst",
+            category="Parity",
+            labels={"model": "{model}", "resolution": "{resolution}"},
+        ),
+    log:
+        "results/logs/plot_parity/{model}-{resolution}.log",
+    benchmark:
+        "results/benchmarks/plot_parity/{model}-{resolution}.tsv"
+    resources:
+        mem_mb=1500,
+    shell:
+        r".venvs/torch/bin/python -m workflow_scripts.check.plot_parity"
+        r" --probes {input.probes:q} --reference {input.reference:q}"
+        r" --tfjs {input.tfjs:q} --parity {input.parity:q}"
+        r" --title {wildcards.model:q}' at '{wildcards.resolution:q} --output {output.plot:q} &> {log:q}"

@@ -1,0 +1,67 @@
+# Reads results/{model}/{resolution}/tfjs/float32/.
+# Writes results/{model}/compact/ and results/{model}/{resolution}/tfjs/compact/, levels.png on request.
+
+
+rule plan_compact:
+    """Round a model's weights once to as few bytes as hold the PSNR floor; they are the same at every resolution."""
+    input:
+        model=expand("results/{{model}}/{resolution}/tfjs/float32", resolution=min(config["resolutions"])),
+    output:
+        weights="results/{model}/compact/weights.safetensors",
+        report="results/{model}/compact/report.json",
+    log:
+        "results/logs/plan_compact/{model}.log",
+    benchmark:
+        "results/benchmarks/plan_compact/{model}.tsv"
+    threads: 2
+    resources:
+        mem_mb=6000,
+    params:
+        floor=settings.compact_floor,
+        settings=json.dumps(config["compact"], sort_keys=True),
+    shell:
+        r".venvs/torch/bin/python -m workflow_scripts.compact.plan_compact"
+        r" --model {input.model:q} --floor {params.floor:q}"
+        r" --settings {params.settings:q} --threads {threads:q} --weights {output.weights:q}"
+        r" --report {output.report:q} &> {log:q}"
+
+
+rule compact_tfjs:
+    """One resolution's model with the rounded weights of plan_compact."""
+    input:
+        model="results/{model}/{resolution}/tfjs/float32",
+        plan="results/{model}/compact/report.json",
+        weights="results/{model}/compact/weights.safetensors",
+    output:
+        folder=directory("results/{model}/{resolution}/tfjs/compact"),
+    log:
+        "results/logs/compact_tfjs/{model}-{resolution}.log",
+    benchmark:
+        "results/benchmarks/compact_tfjs/{model}-{resolution}.tsv"
+    resources:
+        mem_mb=1000,
+    shell:
+        r".venvs/torch/bin/python -m workflow_scripts.compact.compact_tfjs"
+        r" --model {input.model:q} --plan {input.plan:q}"
+        r" --weights {input.weights:q} --output {output.folder:q} &> {log:q}"
+
+
+rule plot_levels:
+    """A photo's drawing at several PSNRs, to judge a floor by eye."""
+    input:
+        model="results/{model}/{resolution}/tfjs/float32",
+        probes="results/probes/{resolution}.safetensors",
+    output:
+        plot="results/{model}/{resolution}/levels.png",
+    log:
+        "results/logs/plot_levels/{model}-{resolution}.log",
+    benchmark:
+        "results/benchmarks/plot_levels/{model}-{resolution}.tsv"
+    resources:
+        mem_mb=3000,
+    params:
+        task=settings.task,
+    shell:
+        r".venvs/torch/bin/python -m workflow_scripts.compact.plot_levels"
+        r" --model {input.model:q} --probes {input.probes:q} --probe astronaut"
+        r" --task {params.task:q} --threads {threads:q} --output {output.plot:q} &> {log:q}"

@@ -1,0 +1,112 @@
+# Reads every artifact of one resolution, its checks' reports and what they judged by.
+# Writes results/{model}/{resolution}/manifest.json and sizes.png, results/summary.md and summary.html.
+
+
+rule write_manifest:
+    """One resolution's artifacts with their digests, the checks' figures and what they were made with."""
+    input:
+        checkpoint="results/{model}/checkpoint/original",
+        architecture="results/{model}/checkpoint/architecture.json",
+        parity="results/{model}/{resolution}/parity.json",
+        sizes="results/{model}/{resolution}/size.json",
+        artifacts=[
+            "results/{model}/checkpoint/weights.safetensors",
+            "results/{model}/onnx/dynamic.onnx",
+            "results/{model}/{resolution}/onnx/model.onnx",
+            "results/{model}/{resolution}/ir/model.xml",
+            "results/{model}/{resolution}/ir/model.bin",
+            "results/{model}/{resolution}/frozen/model.pb",
+            "results/{model}/{resolution}/optimized/model.pb",
+        ]
+        + expand("results/{{model}}/{{resolution}}/tfjs/{dtype}", dtype=config["dtypes"])
+        + expand("results/{{model}}/{{resolution}}/tflite/{tflite_dtype}.tflite", tflite_dtype=config["tflite_dtypes"])
+        + expand("results/{{model}}/{dtype}/report.json", dtype=settings.compact),
+        evidence=[
+            "results/probes/{resolution}.safetensors",
+            *expand(
+                "results/{{model}}/{{resolution}}/predictions/{backend}.safetensors",
+                backend=["torch", "onnxruntime", "openvino", "tensorflow-frozen", "tensorflow-optimized"],
+            ),
+            *expand("results/{{model}}/{{resolution}}/predictions/tfjs-{dtype}.safetensors", dtype=config["dtypes"]),
+            *expand(
+                "results/{{model}}/{{resolution}}/predictions/litert-{tflite_dtype}.safetensors",
+                tflite_dtype=config["tflite_dtypes"],
+            ),
+            *expand("results/{{model}}/{dtype}/weights.safetensors", dtype=settings.compact),
+        ],
+        locks=[
+            "envs/torch.txt",
+            "envs/onnx.txt",
+            "envs/tensorflow.txt",
+            "envs/litert.txt",
+            "envs/node/requirements.txt",
+        ],
+    output:
+        manifest="results/{model}/{resolution}/manifest.json",
+    log:
+        "results/logs/write_manifest/{model}-{resolution}.log",
+    benchmark:
+        "results/benchmarks/write_manifest/{model}-{resolution}.tsv"
+    resources:
+        mem_mb=500,
+    params:
+        terms=settings.licence_terms,
+    shell:
+        r".venvs/torch/bin/python -m workflow_scripts.manifest.write_manifest"
+        r" --model {wildcards.model:q} --resolution {wildcards.resolution:q}"
+        r" {params.terms:q} --checkpoint {input.checkpoint:q} --architecture {input.architecture:q}"
+        r" --parity {input.parity:q} --size {input.sizes:q} --artifacts {input.artifacts:q}"
+        r" --evidence {input.evidence:q} --locks {input.locks:q} --output {output.manifest:q} &> {log:q}"
+
+
+rule summarize_manifests:
+    """The manifests' figures as one table, printed at the end."""
+    input:
+        manifests=expand(
+            "results/{model}/{resolution}/manifest.json", model=settings.models, resolution=config["resolutions"]
+        ),
+    output:
+        table="results/summary.md",
+        page=report("results/summary.html", caption="report/summary.rst", category="Summary"),
+    log:
+        "results/logs/summarize_manifests/all.log",
+    benchmark:
+        "results/benchmarks/summarize_manifests/all.tsv"
+    resources:
+        mem_mb=500,
+    shell:
+        r".venvs/torch/bin/python -m workflow_scripts.manifest.summarize_manifests"
+        r" --manifests {input.manifests:q} --table {output.table:q}"
+        r" --page {output.page:q} 2> {log:q}"
+
+
+rule verify_manifests:
+    """Digest every artifact again and compare with its manifest; run it after copying or before hosting."""
+    input:
+        manifests=expand(
+            "results/{model}/{resolution}/manifest.json", model=settings.models, resolution=config["resolutions"]
+        ),
+    log:
+        "results/logs/verify_manifests/all.log",
+    resources:
+        mem_mb=500,
+    shell:
+        r".venvs/torch/bin/python -m workflow_scripts.manifest.verify_manifests"
+        r" --manifests {input.manifests:q} 2> {log:q}"
+
+
+rule plot_sizes:
+    """What each weight type takes against how close its drawing comes to PyTorch's."""
+    input:
+        manifest="results/{model}/{resolution}/manifest.json",
+    output:
+        plot="results/{model}/{resolution}/sizes.png",
+    log:
+        "results/logs/plot_sizes/{model}-{resolution}.log",
+    benchmark:
+        "results/benchmarks/plot_sizes/{model}-{resolution}.tsv"
+    resources:
+        mem_mb=1000,
+    shell:
+        r".venvs/torch/bin/python -m workflow_scripts.manifest.plot_sizes --manifest {input.manifest:q}"
+        r" --title {wildcards.model:q}' at '{wildcards.resolution:q} --output {output.plot:q} &> {log:q}"

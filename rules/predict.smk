@@ -1,0 +1,124 @@
+# Reads every artifact on the way: results/{model}/checkpoint/weights.safetensors, results/{model}/{resolution}/…
+# Writes results/probes/{resolution}.safetensors and results/{model}/{resolution}/predictions/{engine}.safetensors.
+
+
+rule make_probe_inputs:
+    """The inputs that all backends see: real photos, seeded noise, an all-black and a saturated image."""
+    output:
+        probes="results/probes/{resolution}.safetensors",
+    log:
+        "results/logs/make_probe_inputs/{resolution}.log",
+    benchmark:
+        "results/benchmarks/make_probe_inputs/{resolution}.tsv"
+    resources:
+        mem_mb=700,
+    shell:
+        r".venvs/torch/bin/python -m workflow_scripts.predict.make_probe_inputs --resolution {wildcards.resolution:q}"
+        r" --output {output.probes:q} &> {log:q}"
+
+
+rule predict_torch:
+    """PyTorch's own output: the reference. The rules of the other engines are made from this one."""
+    input:
+        model="results/{model}/checkpoint/weights.safetensors",
+        probes="results/probes/{resolution}.safetensors",
+    output:
+        predictions="results/{model}/{resolution}/predictions/torch.safetensors",
+    log:
+        "results/logs/predict_torch/{model}-{resolution}.log",
+    benchmark:
+        "results/benchmarks/predict_torch/{model}-{resolution}.tsv"
+    resources:
+        mem_mb=3000,
+    params:
+        predict=[".venvs/torch/bin/python", "-m", "workflow_scripts.predict.predict_torch"],
+    shell:
+        r"{params.predict:q} --model {input.model:q} --probes {input.probes:q}"
+        r" --threads {threads:q} --output {output.predictions:q} &> {log:q}"
+
+
+# What the simplified ONNX file computes.
+use rule predict_torch as predict_onnxruntime with:
+    input:
+        model="results/{model}/{resolution}/onnx/model.onnx",
+        probes="results/probes/{resolution}.safetensors",
+    output:
+        predictions="results/{model}/{resolution}/predictions/onnxruntime.safetensors",
+    log:
+        "results/logs/predict_onnxruntime/{model}-{resolution}.log",
+    benchmark:
+        "results/benchmarks/predict_onnxruntime/{model}-{resolution}.tsv"
+    resources:
+        mem_mb=6500,
+    params:
+        predict=[".venvs/onnx/bin/python", "-m", "workflow_scripts.predict.predict_onnxruntime"],
+
+
+# What the IR computes.
+use rule predict_torch as predict_openvino with:
+    input:
+        model="results/{model}/{resolution}/ir/model.xml",
+        bin="results/{model}/{resolution}/ir/model.bin",
+        probes="results/probes/{resolution}.safetensors",
+    output:
+        predictions="results/{model}/{resolution}/predictions/openvino.safetensors",
+    log:
+        "results/logs/predict_openvino/{model}-{resolution}.log",
+    benchmark:
+        "results/benchmarks/predict_openvino/{model}-{resolution}.tsv"
+    resources:
+        mem_mb=2500,
+    params:
+        predict=[".venvs/tensorflow/bin/python", "-m", "workflow_scripts.predict.predict_openvino"],
+
+
+# What the frozen and the optimized graph compute.
+use rule predict_torch as predict_tensorflow with:
+    input:
+        model="results/{model}/{resolution}/{graph}/model.pb",
+        probes="results/probes/{resolution}.safetensors",
+    output:
+        predictions="results/{model}/{resolution}/predictions/tensorflow-{graph}.safetensors",
+    log:
+        "results/logs/predict_tensorflow/{model}-{resolution}-{graph}.log",
+    benchmark:
+        "results/benchmarks/predict_tensorflow/{model}-{resolution}-{graph}.tsv"
+    resources:
+        mem_mb=6000,
+    params:
+        predict=[".venvs/tensorflow/bin/python", "-m", "workflow_scripts.predict.predict_tensorflow"],
+
+
+# What LiteRT computes, natively; LiteRT.js has the same kernels in WebAssembly.
+use rule predict_torch as predict_litert with:
+    input:
+        model="results/{model}/{resolution}/tflite/{tflite_dtype}.tflite",
+        probes="results/probes/{resolution}.safetensors",
+    output:
+        predictions="results/{model}/{resolution}/predictions/litert-{tflite_dtype}.safetensors",
+    log:
+        "results/logs/predict_litert/{model}-{resolution}-{tflite_dtype}.log",
+    benchmark:
+        "results/benchmarks/predict_litert/{model}-{resolution}-{tflite_dtype}.tsv"
+    resources:
+        mem_mb=3000,
+    params:
+        predict=[".venvs/litert/bin/python", "-m", "workflow_scripts.predict.predict_litert"],
+
+
+rule predict_tfjs:
+    """What TensorFlow.js computes on wasm, in Node.js."""
+    input:
+        model="results/{model}/{resolution}/tfjs/{dtype}",
+        probes="results/probes/{resolution}.safetensors",
+    output:
+        predictions="results/{model}/{resolution}/predictions/tfjs-{dtype}.safetensors",
+    log:
+        "results/logs/predict_tfjs/{model}-{resolution}-{dtype}.log",
+    benchmark:
+        "results/benchmarks/predict_tfjs/{model}-{resolution}-{dtype}.tsv"
+    resources:
+        mem_mb=4500,
+    shell:
+        r"NODE_PATH=.venvs/node/node_modules .venvs/node/bin/node workflow_scripts/predict/predict_tfjs.cts"
+        r" --model {input.model:q} --probes {input.probes:q} --output {output.predictions:q} &> {log:q}"

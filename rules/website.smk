@@ -1,0 +1,187 @@
+# Reads passed manifests with their TensorFlow.js and LiteRT models, the page's sources in web/, the lock files.
+# Writes results/{model}/shared/, results/page/, results/samples/, results/bills/ and results/site/, a static folder for any
+# web server; on request results/{model}/{resolution}/browser.json: what the site draws in the Chromium of this machine.
+
+
+rule share_weights:
+    """Store a model's weights once, content-addressed: float weights are the same at every resolution."""
+    input:
+        manifests=expand("results/{{model}}/{resolution}/manifest.json", resolution=config["resolutions"]),
+    output:
+        folder=directory("results/{model}/shared"),
+    log:
+        "results/logs/share_weights/{model}.log",
+    benchmark:
+        "results/benchmarks/share_weights/{model}.tsv"
+    resources:
+        mem_mb=1500,
+    params:
+        dtypes=config["dtypes"],
+        tflite_dtypes=config["tflite_dtypes"],
+    shell:
+        r".venvs/tensorflow/bin/python -m workflow_scripts.website.share_weights"
+        r" --manifests {input.manifests:q} --dtypes {params.dtypes:q}"
+        r" --tflite-dtypes {params.tflite_dtypes:q} --output {output.folder:q} &> {log:q}"
+
+
+rule export_samples:
+    """The sample photos that ship with the page."""
+    output:
+        folder=directory("results/samples"),
+    log:
+        "results/logs/export_samples/all.log",
+    benchmark:
+        "results/benchmarks/export_samples/all.tsv"
+    resources:
+        mem_mb=500,
+    shell:
+        r".venvs/torch/bin/python -m workflow_scripts.website.export_samples --output {output.folder:q} &> {log:q}"
+
+
+rule install_page:
+    """The page's locked npm packages; npm writes the stamp itself, last."""
+    input:
+        package="web/package.json",
+        lock="web/package-lock.json",
+        environment=".venvs/node/installed.txt",
+    output:
+        stamp="web/node_modules/.package-lock.json",
+    log:
+        "results/logs/install_page/all.log",
+    benchmark:
+        "results/benchmarks/install_page/all.tsv"
+    resources:
+        mem_mb=1500,
+    shell:
+        r'PATH="$PWD/.venvs/node/bin:$PATH" npm ci --prefix web --ignore-scripts --no-audit --no-fund &> {log:q}'
+
+
+rule build_page:
+    """Bundle the page."""
+    input:
+        sources=page_sources(ROOT),
+        stamp="web/node_modules/.package-lock.json",
+    output:
+        folder=directory("results/page"),
+    log:
+        "results/logs/build_page/all.log",
+    benchmark:
+        "results/benchmarks/build_page/all.tsv"
+    resources:
+        mem_mb=2000,
+    shell:
+        r'PATH="$PWD/.venvs/node/bin:$PATH" npm run build --prefix web -- --outDir "$PWD"/{output.folder:q} --emptyOutDir'
+        r" &> {log:q}"
+
+
+rule list_components:
+    """What one lock file installs, as a CycloneDX software bill of materials."""
+    input:
+        lock=lambda wildcards: BILLS[wildcards.bill],
+    output:
+        bill="results/bills/{bill}.cdx.json",
+    log:
+        "results/logs/list_components/{bill}.log",
+    benchmark:
+        "results/benchmarks/list_components/{bill}.tsv"
+    resources:
+        mem_mb=500,
+    shell:
+        r".venvs/provenance/bin/python -m workflow_scripts.website.list_components"
+        r" --lock {input.lock:q} --output {output.bill:q} &> {log:q}"
+
+
+rule describe_model:
+    """A model's card: task, architecture, licence and the figures of its checks, as a CycloneDX component."""
+    input:
+        manifests=expand("results/{{model}}/{resolution}/manifest.json", resolution=config["resolutions"]),
+    output:
+        bill="results/{model}/{model}.cdx.json",
+    log:
+        "results/logs/describe_model/{model}.log",
+    benchmark:
+        "results/benchmarks/describe_model/{model}.tsv"
+    resources:
+        mem_mb=500,
+    shell:
+        r".venvs/provenance/bin/python -m workflow_scripts.website.describe_model"
+        r" --manifests {input.manifests:q} --output {output.bill:q} &> {log:q}"
+
+
+rule assemble_site:
+    """The static folder: page, samples, catalogue, models and their shared weights, and where all of it comes from."""
+    input:
+        page="results/page",
+        samples="results/samples",
+        models=expand("results/{model}/shared", model=settings.site_models()),
+        manifests=expand(
+            "results/{model}/{resolution}/manifest.json",
+            model=settings.site_models(),
+            resolution=config["resolutions"],
+        ),
+        locks=BILLS.values(),
+        bills=expand("results/bills/{bill}.cdx.json", bill=BILLS),
+        cards=expand("results/{model}/{model}.cdx.json", model=settings.site_models()),
+    output:
+        folder=directory("results/site"),
+    log:
+        "results/logs/assemble_site/all.log",
+    benchmark:
+        "results/benchmarks/assemble_site/all.tsv"
+    resources:
+        mem_mb=500,
+    params:
+        builder=f"pkg:pypi/snakemake@{snakemake.__version__}",
+    shell:
+        r".venvs/provenance/bin/python -m workflow_scripts.website.assemble_site"
+        r" --page {input.page:q} --samples {input.samples:q}"
+        r" --models {input.models:q} --manifests {input.manifests:q} --locks {input.locks:q}"
+        r" --bills {input.bills:q} {input.cards:q} --builder {params.builder:q} --output {output.folder:q} &> {log:q}"
+
+
+rule serve:
+    """Serve the site on localhost until Ctrl-C, with the headers that wasm threads need."""
+    input:
+        site="results/site",
+    log:
+        "results/logs/serve/all.log",
+    params:
+        port=config["port"],
+    shell:
+        r".venvs/torch/bin/python -m workflow_scripts.website.serve_site"
+        r" --site {input.site:q} --port {params.port:q} 2> {log:q}"
+
+
+rule predict_browser:
+    """What the site itself computes, from a photo's file to d0; GPU backends are emulated in software."""
+    input:
+        site=settings.site_with,
+    output:
+        predictions="results/{model}/{resolution}/predictions/browser-{backend}.safetensors",
+    log:
+        "results/logs/predict_browser/{model}-{resolution}-{backend}.log",
+    benchmark:
+        "results/benchmarks/predict_browser/{model}-{resolution}-{backend}.tsv"
+    threads: 4
+    resources:
+        mem_mb=4000,
+    shell:
+        r".venvs/torch/bin/python -m workflow_scripts.website.predict_browser"
+        r" --site {input.site:q} --model {wildcards.model:q}"
+        r" --resolution {wildcards.resolution:q} --backend {wildcards.backend:q} --output {output.predictions:q} &> {log:q}"
+
+
+# Fails unless the site computes on every backend what PyTorch computes.
+use rule check_parity as check_browser with:
+    input:
+        reference="results/{model}/{resolution}/predictions/torch.safetensors",
+        predictions=expand(
+            "results/{{model}}/{{resolution}}/predictions/browser-{backend}.safetensors",
+            backend=settings.browser_backends(),
+        ),
+    output:
+        report="results/{model}/{resolution}/browser.json",
+    log:
+        "results/logs/check_browser/{model}-{resolution}.log",
+    benchmark:
+        "results/benchmarks/check_browser/{model}-{resolution}.tsv"

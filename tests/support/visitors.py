@@ -1,0 +1,168 @@
+"""The built site behind a server that can be looked into, and somebody who visits it with Chromium."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from playwright.sync_api import BrowserContext, Page
+
+from workflow_scripts.shared.serving import IsolatedHandler
+from workflow_scripts.website.predict_browser import IDLE, KEEP_DRAWINGS, LAST_DRAWING, PRESS_DRAW, SETTLED
+
+# Emulated GPUs take some ten seconds a drawing at 64 × 64, and more where other jobs share the cores.
+TIMEOUT_MS = 180_000
+KEEP_VIOLATIONS = (
+    "window.violations = [];"
+    "addEventListener('securitypolicyviolation', (event) => window.violations.push(event.effectiveDirective));"
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A body that the server sent."""
+
+    path: str
+    bytes: int
+
+
+@dataclass
+class Host:
+    """The site on localhost, and what a test can do to it."""
+
+    origin: str = ""
+    answers: list[Answer] = field(default_factory=list)
+    damaged: set[str] = field(default_factory=set)
+    # What stands in index.html, and what is sent instead: as long, for the length is told before.
+    replaced: tuple[bytes, bytes] = (b"", b"")
+    isolated: bool = True
+    stopped: bool = False
+
+    def sent(self, folder: str) -> list[Answer]:
+        """Return the bodies sent from below one folder of the site."""
+        return [answer for answer in self.answers if answer.path.startswith(f"/{folder}/")]
+
+
+class WatchedHandler(IsolatedHandler):
+    """The site's own server, with every body written down, damaged or withheld as the test wants it."""
+
+    def __init__(self, *arguments: Any, host: Host, directory: str) -> None:
+        self.host = host
+        super().__init__(*arguments, directory=directory)
+
+    def do_GET(self) -> None:  # noqa: N802
+        if self.host.stopped:
+            # A connection that was kept open outlives the server: nothing more comes through it.
+            self.close_connection = True
+            return
+        if any(self.host.replaced):
+            # The file's own time says nothing of what is sent instead.
+            del self.headers["If-Modified-Since"]
+        super().do_GET()
+
+    def end_headers(self) -> None:
+        if self.host.isolated:
+            super().end_headers()
+        else:
+            SimpleHTTPRequestHandler.end_headers(self)
+
+    def copyfile(self, source: Any, outputfile: Any) -> None:
+        content = bytearray(source.read())
+        path = urlsplit(self.path).path
+        if path in self.host.damaged:
+            content[len(content) // 2] ^= 1
+        if path == "/":
+            content = content.replace(*self.host.replaced)
+        self.host.answers.append(Answer(path, len(content)))
+        outputfile.write(content)
+
+    def log_message(self, *arguments: Any) -> None:
+        """What was sent stands in `Host.answers`."""
+
+
+@contextmanager
+def hosted(site: Path) -> Iterator[tuple[Host, Callable[[], None]]]:
+    """Serve the site; yield what a test sees of the server, and what stops it."""
+    host = Host()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(WatchedHandler, host=host, directory=str(site)))
+    host.origin = f"http://localhost:{server.server_port}"
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+
+    def stop() -> None:
+        if not host.stopped:
+            host.stopped = True
+            server.shutdown()
+            server.server_close()
+            thread.join()
+
+    try:
+        yield host, stop
+    finally:
+        stop()
+
+
+class Visitor:
+    """Somebody with a fresh browser profile, one page open at a time."""
+
+    def __init__(self, context: BrowserContext, host: Host, stop_host: Callable[[], None]) -> None:
+        self.context = context
+        self.host = host
+        self.stop_host = stop_host
+        self.errors: list[str] = []
+        self.requested: list[str] = []
+        self.page: Page
+        context.set_default_timeout(TIMEOUT_MS)
+        context.add_init_script(KEEP_DRAWINGS + KEEP_VIOLATIONS)
+        context.on("request", lambda request: self.requested.append(request.url))
+        context.on("weberror", lambda error: self.errors.append(str(error.error)))
+        context.on("console", lambda entry: self.errors.append(entry.text) if entry.type == "error" else None)
+
+    def open(self, **wishes: object) -> Page:
+        """Open the page at ?wishes, 64 × 64 on wasm unless they say otherwise; return it once it is ready."""
+        self.page = self.context.new_page()
+        self.page.goto(f"{self.host.origin}/?{urlencode({'backend': 'wasm', 'resolution': 64, **wishes})}")
+        self.page.wait_for_function(IDLE)
+        return self.page
+
+    def choose(self, content: bytes, name: str) -> None:
+        """Choose a file, as the file dialogue would."""
+        self.page.get_by_test_id("file").set_input_files({"name": name, "mimeType": "image/png", "buffer": content})
+
+    def wait_for_drawing(self, count: int) -> dict[str, Any]:
+        """Wait until `count` drawings were made and none is under way; return the last one's detail."""
+        self.page.wait_for_function(SETTLED, arg=count - 1)
+        assert not self.page.get_by_test_id("error").is_visible(), self.page.locator("#error-text").inner_text()
+        self.page.wait_for_function(IDLE)
+        detail: dict[str, Any] = self.page.evaluate(LAST_DRAWING)
+        return detail
+
+    def draw_sample(self, name: str = "Cat") -> dict[str, Any]:
+        """Press a sample photo, and the button, unless the page draws by itself; return the drawing's detail."""
+        count = self.page.evaluate("() => window.drawings.length")
+        self.press_sample(name)
+        self.page.evaluate(PRESS_DRAW)
+        return self.wait_for_drawing(count + 1)
+
+    def press_sample(self, name: str = "Cat") -> None:
+        """Press a sample photo and wait until it is open."""
+        before = self.page.locator("#photo").evaluate("(image) => image.src")
+        self.page.get_by_test_id("sample").filter(has=self.page.get_by_alt_text(f"Sample photo: {name}")).click()
+        self.page.wait_for_function("(before) => document.getElementById('photo').src !== before", arg=before)
+
+    def draw_again(self) -> dict[str, Any]:
+        """Press the button; return the drawing's detail."""
+        count = self.page.evaluate("() => window.drawings.length")
+        self.page.get_by_test_id("run").click()
+        return self.wait_for_drawing(count + 1)
+
+    def wait_for_error(self, code: str) -> str:
+        """Wait until the page says that something failed; return what it says."""
+        self.page.get_by_test_id("error").wait_for(timeout=60_000)
+        assert self.page.get_by_test_id("error").get_attribute("data-code") == code
+        return self.page.locator("#error-text").inner_text()

@@ -1,0 +1,245 @@
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from workflow_scripts.check.check_parity import main
+from workflow_scripts.formats.predictions import save_predictions
+
+pytestmark = pytest.mark.environment("torch")
+
+Refusal = Callable[..., str]
+D0 = dict[str, NDArray[np.float32]]
+SIZE = 32
+HOPS = ("onnxruntime", "openvino", "tensorflow-frozen", "tensorflow-optimized", "tfjs-float32", "tfjs-uint16")
+EXACT = {"max_abs": 2e-4, "p99_abs": 5e-5}
+TOLERANCES = {**dict.fromkeys(HOPS, EXACT), "tfjs-uint16": {"min_drawing_psnr_db": 35}}
+NHWC = {"input_shape": [1, SIZE, SIZE, 3], "output_shape": [1, SIZE, SIZE, 1], "layout": "NHWC"}
+NCHW = {"input_shape": [1, 3, SIZE, SIZE], "output_shape": [1, 1, SIZE, SIZE], "layout": "NCHW"}
+
+
+def predictions() -> D0:
+    random = np.random.default_rng(9)
+    return {name: random.uniform(0, 1, (1, 1, SIZE, SIZE)).astype(np.float32) for name in ("astronaut", "black")}
+
+
+def write(folder: Path, hop: str, d0: D0, **signature: Any) -> Path:
+    ends = ("inputs", "Identity") if hop == "tensorflow-frozen" else ("x", "d0")
+    shapes = NHWC if hop.startswith(("tensorflow", "tfjs")) else NCHW
+    metadata = {
+        "backend": f"{hop} 1.0",
+        "model": f"models/{hop}",
+        "model_sha256": "0" * 64,
+        "signature": json.dumps({"input_name": ends[0], "output_name": ends[1], **shapes, **signature}),
+        **({"peak_bytes": "4711"} if hop.startswith("tfjs") else {}),
+    }
+    path = folder / f"{hop}.safetensors"
+    save_predictions(path, d0, metadata)
+    return path
+
+
+class Check:
+    """One check in a folder of its own; each hop predicts what PyTorch predicts unless told otherwise."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.report = folder / "parity.json"
+        self.failed = folder / "parity.failed.json"
+        write(folder, "torch", predictions())
+        for hop in HOPS:
+            write(folder, hop, predictions())
+
+    def arguments(self, hops: tuple[str, ...] = HOPS, tolerances: Mapping[str, Any] = TOLERANCES) -> list[str]:
+        files = [str(self.folder / f"{hop}.safetensors") for hop in hops]
+        return [
+            *("--reference", str(self.folder / "torch.safetensors"), "--predictions", *files),
+            *("--tolerances", json.dumps(tolerances), "--task", "portrait", "--resolution", str(SIZE)),
+            *("--output", str(self.report)),
+        ]
+
+
+@pytest.fixture
+def check(tmp_path: Path) -> Check:
+    return Check(tmp_path)
+
+
+def changed(change: Callable[[NDArray[np.float32]], NDArray[np.floating[Any]]]) -> D0:
+    """One probe alone is changed: any of them must stop a hop."""
+    d0 = predictions()
+    return {**d0, "black": np.ascontiguousarray(change(d0["black"]), dtype=np.float32)}
+
+
+def with_value(value: float) -> D0:
+    def change(d0: NDArray[np.float32]) -> NDArray[np.float32]:
+        d0[0, 0, 3, 4] = value
+        return d0
+
+    return changed(change)
+
+
+def test_equal_predictions_pass(check: Check, capsys: pytest.CaptureFixture[str]) -> None:
+    main(check.arguments())
+    report = json.loads(check.report.read_text())
+    assert report["passed"] is True
+    assert report["reference"] == {"backend": "torch 1.0", "model": "models/torch", "model_sha256": "0" * 64}
+    assert [hop["hop"] for hop in report["hops"]] == list(HOPS)
+    for hop in report["hops"]:
+        assert hop["probes"].keys() == {"astronaut", "black"}
+        assert hop["tolerance"] == TOLERANCES[hop["hop"]]
+        assert hop["probes"]["astronaut"]["max_abs"] == 0
+        assert hop.get("peak_bytes") == (4711 if hop["hop"].startswith("tfjs") else None)
+    assert not check.failed.exists()
+    table = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in table[1:]] == list(HOPS)
+
+
+def test_the_worst_probe_stands_for_a_hop(check: Check) -> None:
+    write(check.folder, "openvino", changed(lambda d0: d0 + np.float32(2e-5)))
+    main(check.arguments())
+    hop = json.loads(check.report.read_text())["hops"][1]
+    assert hop["probes"]["astronaut"]["max_abs"] == 0
+    assert hop["worst"] == hop["probes"]["black"]
+    assert hop["worst"]["max_abs"] == pytest.approx(2e-5, rel=0.01)
+    # Lower is worse for these two.
+    assert hop["worst"]["drawing_psnr_db"] < hop["probes"]["astronaut"]["drawing_psnr_db"]
+
+
+BROKEN: dict[str, tuple[str, D0, dict[str, Any], str]] = {
+    "one flipped value": (
+        "openvino",
+        changed(lambda d0: np.where(d0 == d0.max(), 1 - d0, d0)),
+        {},
+        r"black: max_abs 0\.99\d* is over 0\.0002",
+    ),
+    "a small error everywhere": (
+        "openvino",
+        changed(lambda d0: d0 + 1e-4),
+        {},
+        r"black: p99_abs 0\.0001 is over 5e-05",
+    ),
+    "NaN": ("tensorflow-optimized", with_value(np.nan), {}, "black: NaN or infinite values"),
+    "infinity in the last hop": ("tfjs-uint16", with_value(np.inf), {}, "black: NaN or infinite values"),
+    "transposed": ("tfjs-float32", changed(lambda d0: d0.transpose(0, 1, 3, 2)), {}, "black: max_abs"),
+    "NHWC instead of NCHW": (
+        "onnxruntime",
+        changed(lambda d0: d0.transpose(0, 2, 3, 1)),
+        {},
+        r"black: shape \(1, 32, 32, 1\), expected \(1, 1, 32, 32\)",
+    ),
+    "missing probe": (
+        "tensorflow-frozen",
+        {"astronaut": predictions()["astronaut"]},
+        {},
+        r"it predicted probes \['astronaut'\], expected \['astronaut', 'black'\]",
+    ),
+    "unknown probe": ("onnxruntime", {**predictions(), "zebra": predictions()["black"]}, {}, "it predicted probes"),
+    "no probe": ("onnxruntime", {"zebra": predictions()["black"]}, {}, "it predicted probes"),
+    "swapped probes": (
+        "openvino",
+        dict(zip(("black", "astronaut"), predictions().values(), strict=True)),
+        {},
+        "astronaut: max_abs",
+    ),
+    "input's name": (
+        "onnxruntime",
+        predictions(),
+        {"input_name": "input.1"},
+        r"its ends are named \('input.1', 'd0'\)",
+    ),
+    "output's name": ("tfjs-float32", predictions(), {"output_name": "d1"}, r"its ends are named \('x', 'd1'\)"),
+    "frozen graph with the optimized graph's names": (
+        "tensorflow-frozen",
+        predictions(),
+        {"input_name": "x"},
+        r"its ends are named \('x', 'Identity'\), expected \('inputs', 'Identity'\)",
+    ),
+    "another size": ("onnxruntime", predictions(), {"input_shape": [1, 3, 64, 64]}, r"its NCHW shapes are .* expected"),
+    "NCHW shapes in an NHWC model": (
+        "tensorflow-optimized",
+        predictions(),
+        {"output_shape": [1, 1, 32, 32]},
+        "its NHWC shapes are",
+    ),
+    "quantised below the floor": (
+        "tfjs-uint16",
+        changed(lambda d0: np.round(d0 * 15) / 15),
+        {},
+        r"black: drawing_psnr_db 3\d(\.\d+)? is below 35",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_hop_fails_the_check_with_a_report_and_one_line(check: Check, refusal: Refusal, case: str) -> None:
+    hop, d0, signature, words = BROKEN[case]
+    write(check.folder, hop, d0, **signature)
+    message = refusal(main, *check.arguments())
+    assert f"{hop} is the first hop to differ from PyTorch: " in message
+    with pytest.raises(AssertionError, match=words):
+        raise AssertionError(message)
+    assert str(check.failed) in message
+    assert not check.report.exists()
+    report = json.loads(check.failed.read_text())
+    assert report["passed"] is False
+    assert [found["hop"] for found in report["hops"]] == list(HOPS)
+    assert [found["hop"] for found in report["hops"] if not found["passed"]] == [hop]
+
+
+def test_infinity_in_an_early_hop_is_reported_and_not_carried_into_the_next(check: Check, refusal: Refusal) -> None:
+    write(check.folder, "onnxruntime", with_value(np.inf))
+    assert "onnxruntime is the first hop to differ" in refusal(main, *check.arguments())
+    assert json.loads(check.failed.read_text())["passed"] is False
+
+
+def test_the_first_broken_hop_is_the_one_named(check: Check, refusal: Refusal) -> None:
+    for hop in ("tensorflow-optimized", "tfjs-float32", "openvino"):
+        write(check.folder, hop, with_value(0.5))
+    assert "openvino is the first hop to differ" in refusal(main, *check.arguments())
+
+
+def test_quantised_weights_may_differ_down_to_their_floor(check: Check) -> None:
+    # Rounded to 8 bits: 20 log10(255) + 10 log10(12) = 59 dB in theory.
+    write(check.folder, "tfjs-uint16", changed(lambda d0: np.round(d0 * 255) / 255))
+    main(check.arguments())
+    quantised = json.loads(check.report.read_text())["hops"][-1]
+    assert 57 < quantised["probes"]["black"]["drawing_psnr_db"] < 61
+    assert quantised["probes"]["black"]["max_abs"] > EXACT["max_abs"]
+
+
+def test_a_later_pass_removes_the_failed_report(check: Check, refusal: Refusal) -> None:
+    write(check.folder, "openvino", with_value(np.nan))
+    refusal(main, *check.arguments())
+    assert check.failed.exists()
+    write(check.folder, "openvino", predictions())
+    main(check.arguments())
+    assert not check.failed.exists()
+    assert json.loads(check.report.read_text())["passed"] is True
+
+
+def test_each_hop_is_compared_with_the_hop_before_it(check: Check) -> None:
+    for steps, hop in enumerate(HOPS[:4], start=1):
+        write(check.folder, hop, changed(lambda d0, shift=steps: np.minimum(d0, 0.9) + shift * 2e-5))  # type: ignore[misc]
+    write(check.folder, "torch", changed(lambda d0: np.minimum(d0, 0.9)))
+    for hop in HOPS[4:]:
+        write(check.folder, hop, changed(lambda d0: np.minimum(d0, 0.9)))
+    main(check.arguments(tolerances={**TOLERANCES, **{hop: {"max_abs": 1e-3} for hop in HOPS[:4]}}))
+    steps_found = [hop["max_abs_from_previous_hop"] for hop in json.loads(check.report.read_text())["hops"]]
+    # Both dtypes come from the optimized graph, four steps away.
+    assert steps_found == pytest.approx([2e-5] * 4 + [8e-5] * 2, abs=1e-6)
+
+
+def test_a_reference_with_nan_is_refused(check: Check, refusal: Refusal) -> None:
+    write(check.folder, "torch", with_value(np.nan))
+    assert "PyTorch itself predicts NaN or infinite values with models/torch" in refusal(main, *check.arguments())
+    assert not check.report.exists()
+
+
+def test_a_hop_without_a_limit_is_refused(check: Check, refusal: Refusal) -> None:
+    limits = {hop: limit for hop, limit in TOLERANCES.items() if hop != "openvino"}
+    message = refusal(main, *check.arguments(tolerances=limits))
+    assert "config.yaml states no tolerance for openvino" in message
+    assert not check.report.exists()

@@ -1,0 +1,99 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tests.support.graphs_by_hand import SIZE, WEIGHTS, reference, topology, write_model
+from workflow_scripts.compact import compact_tfjs
+from workflow_scripts.compact.plan_compact import main
+from workflow_scripts.formats.tfjs_model import read_weights, write_weights
+
+pytestmark = pytest.mark.environment("torch")
+
+Refusal = Callable[..., str]
+
+
+def arguments(folder: Path, floor: float) -> list[str]:
+    settings = json.dumps({"calibration": SIZE, "check": SIZE, "margin_db": 1})
+    options = {
+        "--model": folder / "float32",
+        "--floor": floor,
+        "--settings": settings,
+        "--threads": 1,
+        "--weights": folder / "weights.safetensors",
+        "--report": folder / "report.json",
+    }
+    return [str(word) for option in options.items() for word in option]
+
+
+def apply(folder: Path, model: str = "float32") -> list[str]:
+    files = {"--model": model, "--plan": "report.json", "--weights": "weights.safetensors", "--output": "compact"}
+    return [str(word) for option, name in files.items() for word in (option, folder / name)]
+
+
+def planned(folder: Path, floor: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """Plan and apply; return d0 of the compact model, as TensorFlow.js would read it, beside PyTorch's."""
+    write_model(folder / "float32")
+    main(arguments(folder, floor))
+    compact_tfjs.main(apply(folder))
+    weights = {}
+    for spec, data in read_weights(folder / "compact"):
+        if spec["dtype"] == "float32":
+            entry = spec["quantization"]
+            decoded = np.frombuffer(data, entry["dtype"]).astype(np.float64) * entry["scale"] + entry["min"]
+            weights[spec["name"]] = decoded.astype(np.float32).reshape(spec["shape"])
+    x = torch.rand(4, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(9))
+    return reference(x, weights), reference(x)
+
+
+def test_the_floor_is_held_in_few_bytes(tmp_path: Path) -> None:
+    found, expected = planned(tmp_path, floor=38)
+    error = ((found - expected) / (expected.max() - expected.min())).square().mean()
+    # Noise that no calibration saw.
+    assert -10 * error.log10() > 34
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["goal_db"] == 39
+    assert report["worst_db"] == min(report["psnr_db"].values()) >= 39
+    assert report["float32_bytes"] == sum(values.nbytes for values in WEIGHTS.values())
+    stored = sum(len(data) for spec, data in read_weights(tmp_path / "compact") if spec["dtype"] == "float32")
+    assert report["bytes"] == stored < report["float32_bytes"] / 2
+    dtypes = {layer["name"]: layer["dtype"] for layer in report["layers"]}
+    assert list(dtypes) == ["first", "second", "third", "side"]
+
+
+def test_a_higher_floor_costs_bytes(tmp_path: Path) -> None:
+    sizes = []
+    for floor in (20, 60):
+        planned(tmp_path / str(floor), floor)
+        report = json.loads((tmp_path / str(floor) / "report.json").read_text())
+        sizes.append(report["bytes"])
+        assert report["worst_db"] >= floor + 1
+    assert sizes[0] == sum(values.size * (1 if values.ndim == 4 else 2) for values in WEIGHTS.values())
+    assert sizes[1] > sizes[0]
+
+
+def test_a_floor_beyond_uint16_is_refused(tmp_path: Path, refusal: Refusal) -> None:
+    write_model(tmp_path / "float32")
+    message = refusal(main, *arguments(tmp_path, floor=150))
+    assert "151.0 are asked for; lower tolerances.tfjs-compact.min_drawing_psnr_db" in message
+    assert not (tmp_path / "report.json").exists()
+    assert not (tmp_path / "weights.safetensors").exists()
+
+
+def test_a_plan_fits_only_the_weights_it_was_made_for(tmp_path: Path, refusal: Refusal) -> None:
+    planned(tmp_path, floor=20)
+    before = (tmp_path / "compact" / "model.json").read_bytes()
+    weights = read_weights(tmp_path / "float32")
+    other = bytearray(weights[2][1])
+    other[3] ^= 1
+    model = {"modelTopology": {"node": topology()}}
+    write_weights(tmp_path / "other", model, [*weights[:2], (weights[2][0], bytes(other)), *weights[3:]])
+    assert refusal(compact_tfjs.main, *apply(tmp_path, "other")) == (
+        "script: the plan was made for other weights than kernel2; plan this network"
+    )
+    write_weights(tmp_path / "fewer", model, weights[1:])
+    assert "the model has 7 float weights, the plan 8" in refusal(compact_tfjs.main, *apply(tmp_path, "fewer"))
+    assert (tmp_path / "compact" / "model.json").read_bytes() == before

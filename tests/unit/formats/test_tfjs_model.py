@@ -1,0 +1,97 @@
+"""A model.json or a shard that is damaged, or made to mislead, is refused in one line, whatever it says."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workflow_scripts.formats.tfjs_model import SHARD_BYTES, read_weights
+from workflow_scripts.shared.failures import Failure
+
+pytestmark = pytest.mark.environment("tensorflow")
+
+Model = dict[str, Any]
+SHARD = "group1-shard1of1.bin"
+
+
+def write(folder: Path, change: Callable[[Model], object] = lambda _: None) -> Path:
+    """A model of one kernel and its size, changed."""
+    folder.mkdir(exist_ok=True)
+    weights = [
+        {"name": "kernel", "shape": [2, 2, 1, 3], "dtype": "float32"},
+        {"name": "size", "shape": [2], "dtype": "int32"},
+    ]
+    (folder / SHARD).write_bytes(bytes(range(56)))
+    model = {"weightsManifest": [{"paths": [SHARD], "weights": weights}]}
+    change(model)
+    (folder / "model.json").write_text(json.dumps(model))
+    return folder
+
+
+def group(model: Model) -> Any:
+    return model["weightsManifest"][0]
+
+
+def kernel(model: Model) -> Any:
+    return group(model)["weights"][0]
+
+
+def test_weights_are_read_in_order(tmp_path: Path) -> None:
+    weights = read_weights(write(tmp_path / "model"))
+    assert [(spec["name"], data) for spec, data in weights] == [
+        ("kernel", bytes(range(48))),
+        ("size", bytes(range(48, 56))),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda m: group(m).update(paths=["../secret"]), "a shard that is no file beside it"),
+        (lambda m: group(m).update(paths=["/etc/passwd"]), "a shard that is no file beside it"),
+        (lambda m: group(m).update(paths=[".."]), "a shard that is no file beside it"),
+        (lambda m: group(m).update(paths=[f"{SHARD}\n"]), "a shard that is no file beside it"),
+        (lambda m: group(m).update(paths=[None]), "a shard that is no file beside it"),
+        (lambda m: group(m).update(paths=SHARD), "a shard that is no file beside it"),
+        (lambda m: group(m).update(paths=[SHARD] * 1_000_000), f"names {SHARD} twice"),
+        (lambda m: kernel(m).update(shape=[-2, -2, 1, 3]), "a shape that is none of 'kernel'"),
+        (lambda m: kernel(m).update(shape=[2.0, 2, 1, 3]), "a shape that is none of 'kernel'"),
+        (lambda m: kernel(m).update(shape=[True, 12]), "a shape that is none of 'kernel'"),
+        (lambda m: kernel(m).update(shape="2213"), "a shape that is none of 'kernel'"),
+        (lambda m: kernel(m).update(shape=[2**62] * 8), "its manifest describes"),
+        (lambda m: kernel(m).update(shape=[2, 2, 1, 4]), "hold 56 bytes, its manifest describes 72"),
+        (lambda m: kernel(m).update(dtype="string"), "KeyError: 'string'"),
+        (lambda m: kernel(m).update(quantization="uint8"), "AttributeError"),
+        (lambda m: kernel(m).update(name={"a": 1}), "a weight without a name"),
+        (lambda m: kernel(m).pop("shape"), "KeyError: 'shape'"),
+        (lambda m: group(m).pop("weights"), "KeyError: 'weights'"),
+        (lambda m: m.update(weightsManifest=7), "TypeError"),
+        (lambda m: m.clear(), "KeyError: 'weightsManifest'"),
+    ],
+)
+def test_manifest_that_misleads_is_refused(tmp_path: Path, change: Callable[[Model], object], message: str) -> None:
+    (tmp_path / "secret").write_bytes(bytes(56))
+    with pytest.raises(Failure) as refused:
+        read_weights(write(tmp_path / "model", change))
+    assert message in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert len(str(refused.value)) < 500
+
+
+@pytest.mark.parametrize("text", ["", "{", "null", "\0", "[" * 100_000, '{"weightsManifest": NaN}', "\udcff"])
+def test_what_is_no_json_is_refused(tmp_path: Path, text: str) -> None:
+    folder = write(tmp_path / "model")
+    (folder / "model.json").write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(Failure, match=r"is damaged or no TensorFlow.js graph model"):
+        read_weights(folder)
+
+
+def test_shard_is_measured_before_it_is_read(tmp_path: Path) -> None:
+    folder = write(tmp_path / "model")
+    with (folder / SHARD).open("wb") as file:
+        # Takes no room on the disk; read whole, it would take more memory than there is.
+        file.truncate(2**42)
+    with pytest.raises(Failure, match=f"is larger than a shard's {SHARD_BYTES} bytes"):
+        read_weights(folder)

@@ -1,0 +1,73 @@
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workflow_scripts.manifest.summarize_manifests import HEADER, main
+
+pytestmark = pytest.mark.environment("torch")
+
+
+def manifest(model: str, resolution: int, passed: bool = True) -> dict[str, Any]:
+    figures = {"max_abs": 7.7e-5, "mean_abs": 1e-6, "p99_abs": 1.7e-5, "drawing_psnr_db": 109.04, "drawing_ssim": 1.0}
+    hops = ("litert-float16", "onnxruntime", "tfjs-float32", "tfjs-uint16")
+    return {
+        "model": model,
+        "resolution": resolution,
+        "passed": passed,
+        "checks": {
+            "parity": dict.fromkeys(hops, figures),
+            "size": {hop: {"bytes": 5_000_000, "weight_bytes": 4_501_940} for hop in hops},
+        },
+    }
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "a.json").write_text(json.dumps(manifest("u2netp", 64)))
+    (tmp_path / "b.json").write_text(json.dumps(manifest("<my & model>", 1024, passed=False)))
+    return tmp_path
+
+
+def summarize(folder: Path) -> tuple[str, str]:
+    main(
+        [
+            *("--manifests", str(folder / "a.json"), str(folder / "b.json")),
+            *("--table", str(folder / "summary.md"), "--page", str(folder / "summary.html")),
+        ]
+    )
+    return (folder / "summary.md").read_text(), (folder / "summary.html").read_text()
+
+
+def cells(line: str) -> list[str]:
+    """Markdown ends a cell at every pipe that no backslash precedes."""
+    return [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+
+
+def test_a_row_a_model_resolution_engine_and_dtype(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table, _ = summarize(folder)
+    header, rule, *body = map(cells, table.splitlines())
+    assert len(header) == len(rule) == len(HEADER)
+    assert all(set(cell) == {"-"} for cell in rule)
+    assert [row[:4] for row in body] == [
+        ["u2netp", "64", "TensorFlow.js", "float32"],
+        ["u2netp", "64", "TensorFlow.js", "uint16"],
+        ["u2netp", "64", "LiteRT", "float16"],
+        ["<my & model>", "1024", "TensorFlow.js", "float32"],
+        ["<my & model>", "1024", "TensorFlow.js", "uint16"],
+        ["<my & model>", "1024", "LiteRT", "float16"],
+    ]
+    assert body[0][4:] == ["4.50", "7.7e-05", "1.7e-05", "109.0", "1.00000", "passed"]
+    assert [row[-1] for row in body] == ["passed"] * 3 + ["FAILED"] * 3
+    assert capsys.readouterr().out == table
+    assert len({len(line) for line in table.splitlines()}) == 1
+
+
+def test_the_page_holds_the_same_cells_escaped(folder: Path) -> None:
+    _, page = summarize(folder)
+    assert page.startswith("<!doctype html>")
+    assert len(re.findall("<tr>", page)) == 7
+    assert "<td>&lt;my &amp; model&gt;</td><td>1024</td><td>TensorFlow.js</td><td>float32</td>" in page
+    assert "<my" not in page

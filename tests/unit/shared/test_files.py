@@ -1,0 +1,130 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from workflow_scripts.shared.failures import Failure
+from workflow_scripts.shared.files import remove, replacing, sha256, write_json, write_report
+
+pytestmark = pytest.mark.environment("torch")
+
+
+def fill_file(path: Path, text: str) -> None:
+    path.write_text(text)
+
+
+def fill_folder(path: Path, text: str) -> None:
+    path.mkdir()
+    (path / "part").write_text(text)
+
+
+def content(path: Path) -> str:
+    return (path / "part" if path.is_dir() else path).read_text()
+
+
+KINDS = pytest.mark.parametrize("fill", [fill_file, fill_folder])
+Fill = Callable[[Path, str], None]
+
+
+@KINDS
+def test_output_appears_only_when_the_block_ends(tmp_path: Path, fill: Fill) -> None:
+    output = tmp_path / "new" / "output"
+    with replacing(output) as staging:
+        fill(staging, "new")
+        assert not output.exists()
+        # On another file system the move would be a copy, which a kill can cut short.
+        assert staging.parent == output.parent
+    assert content(output) == "new"
+    assert list(output.parent.iterdir()) == [output]
+
+
+@KINDS
+def test_a_failing_block_leaves_the_old_content_and_nothing_else(tmp_path: Path, fill: Fill) -> None:
+    output = tmp_path / "output"
+    fill(output, "old")
+
+    def fail_half_way() -> None:
+        with replacing(output) as staging:
+            fill(staging, "new")
+            raise RuntimeError("half-way")
+
+    with pytest.raises(RuntimeError, match="half-way"):
+        fail_half_way()
+    assert content(output) == "old"
+    assert list(tmp_path.iterdir()) == [output]
+
+
+@KINDS
+def test_old_content_is_replaced_whole(tmp_path: Path, fill: Fill) -> None:
+    output = tmp_path / "output"
+    fill(output, "old")
+    if output.is_dir():
+        (output / "only of old").touch()
+    with replacing(output) as staging:
+        fill(staging, "new")
+    assert content(output) == "new"
+    assert not (output / "only of old").exists()
+
+
+@KINDS
+def test_what_a_killed_run_left_is_removed_first(tmp_path: Path, fill: Fill) -> None:
+    output = tmp_path / "output"
+    with replacing(output) as staging:
+        fill(staging, "first")
+    fill(staging, "left by a killed run")
+    with replacing(output) as again:
+        assert again == staging
+        assert not again.exists()
+        fill(again, "second")
+    assert content(output) == "second"
+    assert list(tmp_path.iterdir()) == [output]
+
+
+def test_a_block_that_writes_nothing_fails(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), replacing(tmp_path / "output"):
+        pass
+
+
+def test_removing_a_link_leaves_its_target(tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    fill_folder(target, "kept")
+    link = tmp_path / "link"
+    link.symlink_to(target)
+    remove(link)
+    remove(tmp_path / "never there")
+    assert not link.exists()
+    assert content(target) == "kept"
+
+
+def test_sha256_is_that_of_the_standard(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    # FIPS 180-2, appendix B.1 and B.3.
+    path.write_bytes(b"abc")
+    assert sha256(path) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    path.write_bytes(b"a" * 1_000_000)
+    assert sha256(path) == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"
+
+
+def test_equal_content_is_equal_bytes(tmp_path: Path) -> None:
+    write_json(tmp_path / "a.json", {"b": 1, "a": [2.5]})
+    write_json(tmp_path / "b.json", {"a": [2.5], "b": 1})
+    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
+    assert json.loads((tmp_path / "a.json").read_text()) == {"a": [2.5], "b": 1}
+
+
+def test_nan_never_gets_into_a_file(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(tmp_path / "report.json", {"max_abs": float("nan")})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failed_report_stands_beside_until_the_check_passes(tmp_path: Path) -> None:
+    path, failed = tmp_path / "parity.json", tmp_path / "parity.failed.json"
+    with pytest.raises(Failure, match=r"^too far \(the whole report: .*parity\.failed\.json\)$"):
+        write_report(path, {"passed": False}, "too far")
+    assert not path.exists()
+    assert json.loads(failed.read_text()) == {"passed": False}
+    write_report(path, {"passed": True}, None)
+    assert json.loads(path.read_text()) == {"passed": True}
+    assert not failed.exists()

@@ -1,0 +1,371 @@
+"""Time a model's engines in turn, in one Chromium and one run, and compare what each draws with PyTorch."""
+
+import argparse
+import json
+import os
+import platform
+import shlex
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, nullcontext
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from playwright.sync_api import Browser, Page, sync_playwright
+from safetensors.numpy import load_file
+
+from workflow_scripts.benchmark.contenders import (
+    BenchmarkHandler,
+    BrowserContender,
+    CannotRun,
+    Contender,
+    NativeContender,
+    call_page,
+    opened,
+)
+from workflow_scripts.check.limits import exceeded
+from workflow_scripts.formats.predictions import read_predictions
+from workflow_scripts.shared.chromium import launch
+from workflow_scripts.shared.failures import Failure, run
+from workflow_scripts.shared.files import write_json
+from workflow_scripts.shared.layouts import nhwc
+from workflow_scripts.shared.metrics import compare
+from workflow_scripts.shared.serving import serving
+
+# A real photo: what people draw. The other probes are there to break arithmetic, not to be timed.
+PROBE = "astronaut"
+# The product of two matrices of this side is what an engine does at best in the same browser, for scale.
+DENSE_SIDE = 1024
+DENSE_TFJS, DENSE_LITERT = DENSE = ("dense-tfjs", "dense-litert")
+# An engine's idle threads spin for some milliseconds before they sleep, which the next one in turn would feel.
+PAUSE_SECONDS = 0.05
+NATIVE = ("onnxruntime", "openvino")
+BACKENDS = ("wasm", "webgl", "webgpu")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One model at one resolution with one thread count, and what its contenders have to draw."""
+
+    resolution: int
+    threads: int
+    rounds: int
+    reference: NDArray[np.float32]
+    tolerances: Mapping[str, Mapping[str, float]]
+    task: str
+
+    def __str__(self) -> str:
+        return f"{self.resolution}, {self.threads} {'thread' if self.threads == 1 else 'threads'}"
+
+    def compare(self, name: str, d0: NDArray[np.float32]) -> dict[str, float]:
+        """Return how far d0 lies from PyTorch's; raise Failure where that is over the contender's limits.
+
+        A contender without limits of its own computes in float32 and has those of TensorFlow.js.
+        """
+        if d0.size != self.reference.size:
+            raise Failure(f"{name} at {self} draws {d0.size} values, PyTorch {self.reference.size}")
+        if not np.isfinite(d0).all():
+            raise Failure(f"{name} at {self} draws NaN or infinite values")
+        difference = asdict(compare(d0.reshape(self.reference.shape), self.reference, self.task))
+        if problems := exceeded(difference, self.tolerances.get(name, self.tolerances["tfjs-float32"])):
+            raise Failure(f"{name} at {self} does not draw what PyTorch draws: {problems[0]}")
+        return difference
+
+
+def browser_models(resolution: int, dtypes: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return what the page is to open, by the contenders' names."""
+    files = {f"tfjs-{dtype}": ("tfjs", f"tfjs/{dtype}/model.json") for dtype in dtypes} | {
+        "tfjs-by-hand": ("tfjs", "benchmark/by_hand/model.json"),
+        "litert-float32": ("litert", "tflite/float32.tflite"),
+        "onnxruntime-web": ("onnxruntime", "onnx/model.onnx"),
+    }
+    return {
+        name: {"engine": engine, "url": f"/model/{resolution}/{file}", "resolution": resolution}
+        for name, (engine, file) in files.items()
+    }
+
+
+@dataclass
+class Timed:
+    """What one contender did: its frames' times in milliseconds, how far its last d0 lies from PyTorch's."""
+
+    said: dict[str, Any]
+    frames: list[float]
+    difference: dict[str, float] | None
+
+
+def draw(contender: Contender, setting: Setting, timed: Timed, look: bool) -> float:
+    """Draw one frame and return its time; with `look`, compare what was drawn."""
+    time.sleep(PAUSE_SECONDS)
+    frame = contender.frame(look and contender.name not in DENSE)
+    if frame.d0 is not None:
+        timed.difference = setting.compare(contender.name, frame.d0)
+    return frame.ms
+
+
+def leave_out(contenders: Sequence[Contender], setting: Setting) -> dict[str, str]:
+    """Let each contender draw once, alone; return what those say that cannot, by name.
+
+    At large sizes an engine may find no memory, which is a finding and no reason to lose the others' figures. The first
+    contender is what all are compared with and may not be missing.
+    """
+    failed: dict[str, str] = {}
+    for contender in contenders:
+        try:
+            with opened(contender):
+                draw(contender, setting, Timed({}, [], None), look=True)
+        except CannotRun as failure:
+            if contender is contenders[0]:
+                raise
+            failed[contender.name] = str(failure)
+            print(f"{setting}: {failure}", flush=True)
+    return failed
+
+
+def time_in_turn(contenders: Sequence[Contender], setting: Setting, together: bool) -> dict[str, Timed]:
+    """Time the contenders round by round, A B C A B C …, each warmed up before and looked at first and last.
+
+    `together` keeps all models in memory. Without it there is one at a time, loaded and warmed up anew for each frame.
+    """
+    found = {contender.name: Timed({}, [], None) for contender in contenders}
+    with ExitStack() as stack:
+        if together:
+            for contender in contenders:
+                timed = found[contender.name]
+                timed.said = stack.enter_context(opened(contender))
+                ms = draw(contender, setting, timed, look=True)
+                print(f"{setting}: {contender.name} is warmed up by a frame of {ms:,.0f} ms", flush=True)
+        for number in range(1, setting.rounds + 1):
+            times = []
+            for contender in contenders:
+                timed = found[contender.name]
+                with nullcontext(timed.said) if together else opened(contender) as timed.said:
+                    if not together:
+                        draw(contender, setting, timed, look=True)
+                    timed.frames.append(draw(contender, setting, timed, look=number == setting.rounds))
+                times.append(f"{contender.name} {timed.frames[-1]:,.0f}")
+            print(f"{setting}, round {number} of {setting.rounds}: {', '.join(times)} ms", flush=True)
+    return found
+
+
+def ratios(frames: Mapping[str, Sequence[float]]) -> dict[str, dict[str, dict[str, float]]]:
+    """Return for each pair how many times the second's time the first took: by their minima, and the rounds' median."""
+    return {
+        a: {
+            b: {"of_minima": min(of_a) / min(of_b), "median": median(x / y for x, y in zip(of_a, of_b, strict=True))}
+            for b, of_b in frames.items()
+            if b != a
+        }
+        for a, of_a in frames.items()
+    }
+
+
+def dense_of(name: str) -> str | None:
+    """Name the product that a contender is set beside: relaxed SIMD is LiteRT's alone, native engines have neither."""
+    if name in NATIVE:
+        return None
+    return DENSE_LITERT if name.startswith("litert-") else DENSE_TFJS
+
+
+def summarize(found: Mapping[str, Timed], setting: Setting, multiply_adds: int, together: bool) -> dict[str, Any]:
+    """Return one setting's figures: times, ratios, multiply-adds per second and their share of the dense product's."""
+    dense = {name: DENSE_SIDE**3 / min(found[name].frames) / 1e6 for name in DENSE}
+    contenders = []
+    for name, timed in found.items():
+        if name not in DENSE:
+            speed = multiply_adds / min(timed.frames) / 1e6
+            product = dense_of(name)
+            contenders.append(
+                {
+                    "name": name,
+                    "version": timed.said["version"],
+                    "threads": timed.said["threads"],
+                    "frames_ms": timed.frames,
+                    "min_ms": min(timed.frames),
+                    "median_ms": median(timed.frames),
+                    "gmac_per_s": speed,
+                    "share_of_dense": speed / dense[product] if product else None,
+                    "difference": timed.difference,
+                }
+            )
+    return {
+        "resolution": setting.resolution,
+        "threads": setting.threads,
+        "rounds": setting.rounds,
+        "together": together,
+        "multiply_adds": multiply_adds,
+        "dense": {
+            name: {"side": DENSE_SIDE, "frames_ms": found[name].frames, "gmac_per_s": speed}
+            for name, speed in dense.items()
+        },
+        "contenders": contenders,
+        "ratios": ratios({name: timed.frames for name, timed in found.items() if name not in DENSE}),
+    }
+
+
+def first_drawings(
+    browser: Browser, origin: str, models: Mapping[str, Mapping[str, Any]], setting: Setting, probe: str
+) -> dict[str, Any]:
+    """Time each engine's way from nothing to its first drawing, in turn, each time with an empty cache."""
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in models}
+    for number in range(1, setting.rounds + 1):
+        for name, model in models.items():
+            # A context has a cache of its own, which is empty.
+            with browser.new_context() as context:
+                page = open_page(context.new_page(), origin)
+                found[name].append(call_page(page, name, "firstDrawing", model, setting.threads, probe))
+        times = ", ".join(f"{name} {drawings[-1]['total_ms']:,.0f}" for name, drawings in found.items())
+        print(f"{setting}, first drawing {number} of {setting.rounds}: {times} ms", flush=True)
+    parts = ("engine_ms", "download_ms", "load_ms", "frame_ms", "total_ms")
+    return {
+        "resolution": setting.resolution,
+        "threads": setting.threads,
+        "rounds": setting.rounds,
+        "contenders": [
+            {
+                "name": name,
+                "bytes": drawings[0]["bytes"],
+                "drawings": [{part: drawing[part] for part in parts} for drawing in drawings],
+            }
+            for name, drawings in found.items()
+        ],
+        "ratios": ratios({name: [drawing["total_ms"] for drawing in drawings] for name, drawings in found.items()}),
+    }
+
+
+def open_page(page: Page, origin: str) -> Page:
+    """Open the benchmark's page, which may take as long as it needs."""
+    page.goto(f"{origin}/index.html")
+    page.wait_for_function("() => 'benchmark' in window")
+    return page
+
+
+def write_inputs(folder: Path, probes: Path) -> None:
+    """Write the probe's float32 values as the page fetches them, in either layout."""
+    x: NDArray[np.float32] = load_file(probes)[PROBE]
+    folder.mkdir(exist_ok=True)
+    (folder / f"{PROBE}.nchw").write_bytes(x.tobytes())
+    (folder / f"{PROBE}.nhwc").write_bytes(nhwc(x).tobytes())
+
+
+def profile(page: Page, name: str, model: Mapping[str, Any], backend: str) -> dict[str, Any]:
+    """Return a model's kernels and peak memory on a backend; a GPU that refuses is a finding too, under `failed`."""
+    try:
+        found: dict[str, Any] = call_page(page, f"{name} on {backend}", "profile", model, backend)
+    except Failure as failure:
+        if backend == "wasm":
+            raise
+        found = {"failed": str(failure)}
+    return {"contender": name, "resolution": model["resolution"], "backend": backend, **found}
+
+
+def processor() -> str:
+    """Return the processor's name, as far as the system tells it."""
+    information = Path("/proc/cpuinfo")
+    lines = information.read_text().splitlines() if information.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def describe_machine(browser: Browser) -> dict[str, Any]:
+    """Return what ran the benchmark; the load average tells whether it had the machine to itself."""
+    return {
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        "system": platform.platform(),
+        "browser": f"Chromium {browser.version}",
+        "load_average_before": os.getloadavg()[0],
+    }
+
+
+def benchmark_resolution(
+    arguments: argparse.Namespace, resolution: int, rounds: int, browser: Browser, origin: str, inputs: Path
+) -> dict[str, list[dict[str, Any]]]:
+    """Return one resolution's `settings`, `first_drawings` and `profiles`."""
+    plan, folder = arguments.plan, arguments.model / str(resolution)
+    (probes,) = [path for path in arguments.probes if path.stem == str(resolution)]
+    write_inputs(inputs / str(resolution), probes)
+    probe = f"/inputs/{resolution}/{PROBE}"
+    reference, _ = read_predictions(folder / "predictions/torch.safetensors")
+    architecture = json.loads((arguments.model / "checkpoint/architecture.json").read_text())
+    multiply_adds = architecture["multiply_adds_32x32"] * (resolution // 32) ** 2
+    models = browser_models(resolution, arguments.dtypes)
+    products = {
+        DENSE_TFJS: {"engine": DENSE_TFJS, "side": DENSE_SIDE},
+        DENSE_LITERT: {"engine": DENSE_LITERT, "side": DENSE_SIDE, "url": f"/dense/{arguments.dense.name}"},
+    }
+    commands = (
+        [*arguments.onnxruntime, "--model", str(folder / "onnx/model.onnx")],
+        [*arguments.openvino, "--model", str(folder / "ir/model.xml")],
+    )
+    together = resolution < plan["reload_from"]
+    settings = []
+    with browser.new_context() as context:
+        page = open_page(context.new_page(), origin)
+        for threads in plan["threads"]:
+            setting = Setting(resolution, threads, rounds, reference[PROBE], arguments.tolerances, arguments.task)
+            asked = ("--probes", str(probes), "--probe", PROBE, "--threads", str(threads))
+            contenders = [
+                *(BrowserContender(page, name, model, threads, probe) for name, model in models.items()),
+                *(BrowserContender(page, name, product, threads, probe) for name, product in products.items()),
+                *(NativeContender(name, [*command, *asked]) for name, command in zip(NATIVE, commands, strict=True)),
+            ]
+            failed = leave_out(contenders, setting)
+            able = [contender for contender in contenders if contender.name not in failed]
+            found = time_in_turn(able, setting, together)
+            settings.append({**summarize(found, setting, multiply_adds, together), "failed": failed})
+        first = f"tfjs-{arguments.dtypes[0]}"
+        profiles = [profile(page, first, models[first], backend) for backend in BACKENDS]
+    # With as many threads as are timed: what a visitor waits for.
+    cold = replace(setting, threads=max(plan["threads"]), rounds=min(rounds, plan["first_drawings"]))
+    unable = {name for timed in settings for name in timed["failed"]}
+    able_models = {name: model for name, model in models.items() if name not in unable}
+    drawings = first_drawings(browser, origin, able_models, cold, probe)
+    return {"settings": settings, "first_drawings": [drawings], "profiles": profiles}
+
+
+def main(argv: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", type=Path, required=True, help="the model's folder with all that is timed")
+    parser.add_argument("--probes", type=Path, nargs="+", required=True, help="a file a resolution, named after it")
+    parser.add_argument("--page", type=Path, required=True, help="folder of build_benchmark_page")
+    parser.add_argument("--dense", type=Path, required=True, help=f".tflite of a product of side {DENSE_SIDE}")
+    parser.add_argument("--dtypes", nargs="+", required=True)
+    parser.add_argument("--plan", type=json.loads, required=True, help="JSON: `benchmark` of config.yaml")
+    parser.add_argument("--tolerances", type=json.loads, required=True, help="JSON: limits by hop")
+    parser.add_argument("--task", choices=("portrait", "saliency"), required=True)
+    parser.add_argument("--onnxruntime", type=shlex.split, required=True, help="the command that times it natively")
+    parser.add_argument("--openvino", type=shlex.split, required=True)
+    parser.add_argument("--output", type=Path, required=True)
+    arguments = parser.parse_args(argv)
+    with tempfile.TemporaryDirectory() as inputs, sync_playwright() as playwright:
+        BenchmarkHandler.mounts = {
+            "model": arguments.model,
+            "inputs": Path(inputs),
+            "dense": arguments.dense.parent,
+        }
+        with serving(arguments.page, BenchmarkHandler) as origin:
+            browser = launch(playwright)
+            machine = describe_machine(browser)
+            parts = [
+                benchmark_resolution(arguments, planned["resolution"], planned["rounds"], browser, origin, Path(inputs))
+                for planned in arguments.plan["runs"]
+            ]
+            browser.close()
+    report = {
+        "model": arguments.model.name,
+        "machine": machine,
+        "probe": PROBE,
+        **{key: [entry for part in parts for entry in part[key]] for key in parts[0]},
+    }
+    write_json(arguments.output, report)
+
+
+if __name__ == "__main__":
+    run(main)

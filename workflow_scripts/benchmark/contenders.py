@@ -1,0 +1,142 @@
+"""What the benchmark times in turn: engines in a page's workers, and native ones in processes of their own."""
+
+import json
+import subprocess
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, ClassVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from playwright.sync_api import Error, Page
+
+from workflow_scripts.shared.failures import Failure
+from workflow_scripts.shared.serving import IsolatedHandler
+
+
+class BenchmarkHandler(IsolatedHandler):
+    """The benchmark's page at the root, other folders below their names in `mounts`."""
+
+    mounts: ClassVar[dict[str, Path]] = {}
+
+    def translate_path(self, path: str) -> str:
+        """Return the file of an address."""
+        relative = Path(super().translate_path(path)).relative_to(self.directory)
+        mounted = self.mounts.get(relative.parts[0]) if relative.parts else None
+        return str(mounted.joinpath(*relative.parts[1:]) if mounted else Path(self.directory, relative))
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing of what was served; errors are still told."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The time from input to d0 in milliseconds; d0's values row by row where they were asked for."""
+
+    ms: float
+    d0: NDArray[np.float32] | None
+
+
+class CannotRun(Failure):
+    """An engine says that it cannot run the model here, for want of memory perhaps."""
+
+
+def frame_of(answer: Mapping[str, Any]) -> Frame:
+    """Read a contender's answer."""
+    return Frame(answer["ms"], None if answer["d0"] is None else np.array(answer["d0"], np.float32))
+
+
+class Contender(ABC):
+    """A model on an engine with its threads."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @abstractmethod
+    def open(self) -> dict[str, Any]:
+        """Start the engine and load the model; return what it says of itself, `version` and `threads` at least."""
+
+    @abstractmethod
+    def frame(self, output: bool) -> Frame:
+        """Draw the probe once."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give all memory back."""
+
+
+@contextmanager
+def opened(contender: Contender) -> Iterator[dict[str, Any]]:
+    """Keep a contender open for the block; yield what its engine says of itself."""
+    said = contender.open()
+    try:
+        yield said
+    finally:
+        contender.close()
+
+
+def call_page(page: Page, name: str, method: str, *arguments: Any) -> Any:
+    """Call a function of the benchmark's page; what it throws becomes CannotRun and names the contender."""
+    try:
+        return page.evaluate("([method, ...rest]) => window.benchmark[method](...rest)", [method, *arguments])
+    except Error as error:
+        reason = error.message.partition("\n")[0]
+        raise CannotRun(f"{name} failed in Chromium ({method}): {reason}") from error
+
+
+class BrowserContender(Contender):
+    """An engine in a worker of the benchmark's page."""
+
+    def __init__(self, page: Page, name: str, contender: Mapping[str, Any], threads: int, probe: str) -> None:
+        super().__init__(name)
+        self._page = page
+        self._asked = (dict(contender), threads, probe)
+
+    def open(self) -> dict[str, Any]:
+        """Start a worker."""
+        said: dict[str, Any] = call_page(self._page, self.name, "open", self.name, *self._asked)
+        return said
+
+    def frame(self, output: bool) -> Frame:
+        """Draw the probe once; the time is the worker's own."""
+        return frame_of(call_page(self._page, self.name, "frame", self.name, output))
+
+    def close(self) -> None:
+        """End the worker."""
+        call_page(self._page, self.name, "close", self.name)
+
+
+class NativeContender(Contender):
+    """An engine in a process of its own, which draws a frame for each line it is sent."""
+
+    def __init__(self, name: str, command: Sequence[str]) -> None:
+        super().__init__(name)
+        self._command = command
+
+    def open(self) -> dict[str, Any]:
+        """Start the process."""
+        self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        return self._answer()
+
+    def frame(self, output: bool) -> Frame:
+        """Draw the probe once; the time is the process's own."""
+        stdin = cast(IO[str], self._process.stdin)
+        # A process that has ended is told by its missing answer.
+        with suppress(BrokenPipeError):
+            stdin.write("output\n" if output else "frame\n")
+            stdin.flush()
+        return frame_of(self._answer())
+
+    def _answer(self) -> dict[str, Any]:
+        line = cast(IO[str], self._process.stdout).readline()
+        if not line:
+            raise Failure(f"{self.name} ended with exit status {self._process.wait()}; its own words stand above")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def close(self) -> None:
+        """Let the process end, which it does when there is nothing more to read."""
+        self._process.communicate()

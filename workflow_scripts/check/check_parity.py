@@ -1,0 +1,137 @@
+"""Check that every artifact on the way computes what PyTorch computes: names, then shapes, then values."""
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workflow_scripts.check.limits import Tolerance, exceeded
+from workflow_scripts.formats.predictions import Tensors, read_predictions
+from workflow_scripts.shared.failures import Failure, run
+from workflow_scripts.shared.files import write_report
+from workflow_scripts.shared.metrics import compare
+
+# openvino2tensorflow names the ends itself; optimize_graph gives them their names back.
+NAMES = {"tensorflow-frozen": ("inputs", "Identity")}
+
+
+def check_signature(signature: Mapping[str, Any], hop: str, resolution: int) -> list[str]:
+    """Return what is wrong with a backend's input and output names and shapes."""
+    problems = []
+    names = (signature["input_name"], signature["output_name"])
+    expected_names = NAMES.get(hop, ("x", "d0"))
+    if names != expected_names:
+        problems.append(f"its ends are named {names}, expected {expected_names}")
+    size = [resolution, resolution]
+    shapes = (signature["input_shape"], signature["output_shape"])
+    expected_shapes = {"NCHW": ([1, 3, *size], [1, 1, *size]), "NHWC": ([1, *size, 3], [1, *size, 1])}
+    if shapes != expected_shapes[signature["layout"]]:
+        problems.append(
+            f"its {signature['layout']} shapes are {shapes}, expected {expected_shapes[signature['layout']]}"
+        )
+    return problems
+
+
+def check_hop(
+    hop: str,
+    predictions: tuple[Tensors, dict[str, str]],
+    reference: Tensors,
+    previous: Tensors,
+    tolerance: Tolerance,
+    task: str,
+    resolution: int,
+) -> dict[str, Any]:
+    """Compare one backend's d0 on every probe with PyTorch's, and with the hop before it; return the report."""
+    found, metadata = predictions
+    signature = json.loads(metadata["signature"])
+    problems = check_signature(signature, hop, resolution)
+    if found.keys() != reference.keys():
+        problems.append(f"it predicted probes {sorted(found)}, expected {sorted(reference)}")
+    probes: dict[str, dict[str, float]] = {}
+    step = 0.0
+    for name in sorted(found.keys() & reference.keys()):
+        if found[name].shape != reference[name].shape:
+            problems.append(f"{name}: shape {found[name].shape}, expected {reference[name].shape}")
+        elif not np.isfinite(found[name]).all():
+            problems.append(f"{name}: NaN or infinite values")
+        else:
+            probes[name] = asdict(compare(found[name], reference[name], task))
+            problems += [f"{name}: {problem}" for problem in exceeded(probes[name], tolerance)]
+            if previous[name].shape == found[name].shape and np.isfinite(previous[name]).all():
+                step = max(step, float(np.abs(found[name] - previous[name]).max()))
+    return {
+        "hop": hop,
+        **{key: metadata[key] for key in ("backend", "model", "model_sha256")},
+        **({"peak_bytes": int(metadata["peak_bytes"])} if "peak_bytes" in metadata else {}),
+        "signature": signature,
+        "tolerance": dict(tolerance),
+        "probes": probes,
+        "worst": worst(probes),
+        "max_abs_from_previous_hop": step,
+        "problems": problems,
+        "passed": not problems,
+    }
+
+
+def worst(probes: Mapping[str, Mapping[str, float]]) -> dict[str, float] | None:
+    """Return the worst of each figure over the probes: the lowest PSNR and SSIM, the highest of all others."""
+    figures = list(probes.values())
+    if not figures:
+        return None
+    return {name: (min if name.startswith("drawing") else max)(each[name] for each in figures) for name in figures[0]}
+
+
+def table(hops: Sequence[Mapping[str, Any]]) -> str:
+    """Return a line a hop: the worst figures over its probes."""
+    lines = [f"{'hop':<22}{'max |Δ|':>10}{'p99 |Δ|':>10}{'PSNR dB':>9}{'SSIM':>9}  passed"]
+    for hop in hops:
+        figures = hop["worst"] or dict.fromkeys(("max_abs", "p99_abs", "drawing_psnr_db", "drawing_ssim"), float("nan"))
+        lines.append(
+            f"{hop['hop']:<22}{figures['max_abs']:>10.1e}{figures['p99_abs']:>10.1e}"
+            f"{figures['drawing_psnr_db']:>9.1f}{figures['drawing_ssim']:>9.5f}  {hop['passed']}"
+        )
+    return "\n".join(lines)
+
+
+def main(argv: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--reference", type=Path, required=True, help="PyTorch's predictions")
+    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="in the order of the hops")
+    parser.add_argument("--tolerances", type=json.loads, required=True, help="JSON: limits by hop")
+    parser.add_argument("--task", choices=("portrait", "saliency"), required=True)
+    parser.add_argument("--resolution", type=int, required=True)
+    parser.add_argument("--output", type=Path, required=True)
+    arguments = parser.parse_args(argv)
+    reference, metadata = read_predictions(arguments.reference)
+    if not all(np.isfinite(d0).all() for d0 in reference.values()):
+        raise Failure(f"PyTorch itself predicts NaN or infinite values with {metadata['model']}")
+    hops: list[dict[str, Any]] = []
+    previous = reference
+    for path in arguments.predictions:
+        if path.stem not in arguments.tolerances:
+            raise Failure(f"config.yaml states no tolerance for {path.stem}")
+        found = read_predictions(path)
+        tolerance = arguments.tolerances[path.stem]
+        hops.append(check_hop(path.stem, found, reference, previous, tolerance, arguments.task, arguments.resolution))
+        # Each dtype is converted from the optimized graph, not from the dtype listed before it.
+        if not path.stem.startswith(("tfjs-", "litert-")):
+            previous = {**reference, **found[0]}
+    report = {
+        "resolution": arguments.resolution,
+        "task": arguments.task,
+        "reference": {key: metadata[key] for key in ("backend", "model", "model_sha256")},
+        "hops": hops,
+        "passed": all(hop["passed"] for hop in hops),
+    }
+    print(table(hops))
+    first = next((hop for hop in hops if not hop["passed"]), None)
+    problem = f"{first['hop']} is the first hop to differ from PyTorch: {first['problems'][0]}" if first else None
+    write_report(arguments.output, report, problem)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,50 @@
+"""What weights are rounded by and what the result is judged on; none of it is a probe of make_probe_inputs."""
+
+import numpy as np
+import torch
+from skimage import data
+from torch import Tensor
+
+from workflow_scripts.shared.drawings import Pixels, preprocess
+
+# All ship with scikit-image. The probes are other photos, and the worst of them is often no photo at all.
+CALIBRATION = (data.coffee, data.rocket, data.camera, data.colorwheel)
+CHECKING = (data.hubble_deep_field, data.retina, data.coins, data.immunohistochemistry)
+
+
+def bars(size: int, across: bool) -> Pixels:
+    """Return horizontal bars of the eight saturated colours, or the same in reverse order and vertical."""
+    bar = np.arange(size) * 8 // size
+    column = np.stack([(bar >> bit & 1) * 255 for bit in (1, 2, 0)], axis=-1).astype(np.uint8)
+    stripes = np.broadcast_to(column[:, np.newaxis], (size, size, 3))
+    return stripes[::-1].transpose(1, 0, 2) if across else stripes
+
+
+def sparks(size: int, random: np.random.Generator) -> Pixels:
+    """Return black with four white pixels: what preprocessing can do to a dark photo."""
+    photo = np.zeros((size, size, 3), np.uint8)
+    photo[random.integers(0, size, 4), random.integers(0, size, 4)] = 255
+    return photo
+
+
+def network_inputs(photos: tuple[object, ...], resolution: int, seed: int) -> dict[str, Tensor]:
+    """Return [1, 3, resolution, resolution] by name: the photos, noise, sparks and bars."""
+    random = np.random.default_rng(seed)
+    loaded: dict[str, Pixels] = {}
+    for load in photos:
+        photo: Pixels = load()  # type: ignore[operator]
+        loaded[load.__name__] = photo if photo.ndim == 3 else np.repeat(photo[..., np.newaxis], 3, axis=2)  # type: ignore[attr-defined]
+    loaded["noise"] = random.integers(0, 256, (resolution, resolution, 3)).astype(np.uint8)
+    loaded["sparks"] = sparks(resolution, random)
+    loaded["bars"] = bars(resolution, across=seed % 2 == 0)
+    return {name: torch.from_numpy(preprocess(photo[..., :3], resolution)) for name, photo in loaded.items()}
+
+
+def calibration_inputs(resolution: int) -> dict[str, Tensor]:
+    """Return what weights are rounded by."""
+    return network_inputs(CALIBRATION, resolution, seed=1)
+
+
+def checking_inputs(resolution: int) -> dict[str, Tensor]:
+    """Return what the rounded weights are judged on."""
+    return network_inputs(CHECKING, resolution, seed=2)

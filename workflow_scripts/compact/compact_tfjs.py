@@ -1,0 +1,54 @@
+"""Store a TensorFlow.js model of any resolution with the weights that plan_compact rounded."""
+
+import argparse
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+from safetensors.numpy import load_file
+
+from workflow_scripts.formats.tfjs_model import Specification, read_weights, write_weights
+from workflow_scripts.shared.failures import Failure, run
+from workflow_scripts.shared.files import replacing
+
+
+def replace_weights(
+    weights: Sequence[tuple[Specification, bytes]], plan: Sequence[dict[str, Any]], stored: Sequence[NDArray[Any]]
+) -> list[tuple[Specification, bytes]]:
+    """Put the planned weights in the places of the float32 ones; integer constants stay.
+
+    A model stores its float weights in the same order at every resolution; raises Failure unless each is, bit for bit,
+    the one that was planned.
+    """
+    floats = [(spec, data) for spec, data in weights if spec["dtype"] == "float32"]
+    if len(floats) != len(plan):
+        raise Failure(f"the model has {len(floats)} float weights, the plan {len(plan)}; plan this network")
+    replaced = {}
+    for (spec, data), planned, numbers in zip(floats, plan, stored, strict=True):
+        if hashlib.sha256(data).hexdigest() != planned["float32_sha256"] or list(numbers.shape) != spec["shape"]:
+            raise Failure(f"the plan was made for other weights than {spec['name']}; plan this network")
+        quantization = planned["quantization"]
+        made = spec if quantization is None else {**spec, "quantization": quantization}
+        replaced[spec["name"]] = (made, numbers.tobytes())
+    return [replaced.get(spec["name"], (spec, data)) for spec, data in weights]
+
+
+def main(argv: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", type=Path, required=True, help="folder of the float32 model")
+    parser.add_argument("--plan", type=Path, required=True, help="report of plan_compact")
+    parser.add_argument("--weights", type=Path, required=True, help="weights of plan_compact")
+    parser.add_argument("--output", type=Path, required=True, help="folder for model.json and its shards")
+    arguments = parser.parse_args(argv)
+    plan = json.loads(arguments.plan.read_text())["weights"]
+    stored = [values for _, values in sorted(load_file(arguments.weights).items())]
+    weights = replace_weights(read_weights(arguments.model), plan, stored)
+    with replacing(arguments.output) as staging:
+        write_weights(staging, json.loads((arguments.model / "model.json").read_text()), weights)
+
+
+if __name__ == "__main__":
+    run(main)

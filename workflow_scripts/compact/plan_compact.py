@@ -1,0 +1,206 @@
+"""Round a model's weights to as few bytes as draw the same picture: uint8 kernels, uint16 where that is not enough."""
+
+import argparse
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.numpy import save
+from torch import Tensor
+
+from workflow_scripts.compact.calibration_photos import calibration_inputs, checking_inputs
+from workflow_scripts.compact.equalize_channels import equalize, predicted_errors, scaled, tie_channels
+from workflow_scripts.compact.graph_model import GraphModel
+from workflow_scripts.compact.round_kernels import Rounded, round_weights
+from workflow_scripts.formats.tfjs_model import read_weights
+from workflow_scripts.shared.drawings import draw
+from workflow_scripts.shared.failures import Failure, run
+from workflow_scripts.shared.files import replacing, write_json
+from workflow_scripts.shared.metrics import psnr_db
+
+# What adaptive rounding is taken to gain over the nearest values before it is measured, dB.
+HEADROOM_DB = 6.0
+# Share of its bytes by which an attempt may exceed the smallest that would do.
+SLACK = 0.01
+
+
+def output_sensitivity(graph: GraphModel, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return for each convolution [out, in]: the drawing's mean squared derivative by its weights, window summed.
+
+    A random sign a pixel makes one backward pass an unbiased estimate of the sum over all pixels (Hutchinson). A
+    drawing is its output stretched to [0, 1], so an output of small range counts for more.
+    """
+    kernels = {node.name: node.constants[0] for node in graph.convolutions}
+    weights = {name: values.clone().requires_grad_(name in kernels.values()) for name, values in graph.weights.items()}
+    random = torch.Generator().manual_seed(0)
+    total = {name: torch.zeros(graph.weights[kernel].shape[:2]) for name, kernel in kernels.items()}
+    for x in inputs.values():
+        d0 = graph.run(x, weights)
+        span = max(float(d0.detach().max() - d0.detach().min()), 1e-6)
+        signs = torch.randint(0, 2, d0.shape, generator=random) * 2.0 - 1
+        projected = (d0 * signs).sum() / (span * d0.numel() ** 0.5)
+        gradients = torch.autograd.grad(projected, [weights[kernel] for kernel in kernels.values()])
+        for name, gradient in zip(kernels, gradients, strict=True):
+            total[name] += gradient.square().flatten(2).sum(2) / len(inputs)
+    return total
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """Weights rounded with the kernels of `wide` in uint16, and each checking input's PSNR in dB."""
+
+    wide: tuple[str, ...]
+    rounded: Mapping[str, Rounded]
+    psnr_db: Mapping[str, float]
+
+    @property
+    def bytes(self) -> int:
+        """What all weights take."""
+        return sum(each.bytes for each in self.rounded.values())
+
+    @property
+    def worst_db(self) -> float:
+        """The lowest PSNR."""
+        return min(self.psnr_db.values())
+
+
+class Planner:
+    """One model's calibration: what does not depend on which kernels are wide is computed once."""
+
+    def __init__(self, graph: GraphModel, calibration: int, check: int) -> None:
+        self.graph = graph
+        self.ties = tie_channels(graph)
+        self.inputs = calibration_inputs(calibration)
+        self.checks = checking_inputs(check)
+        self.sizes = {node.name: graph.weights[node.constants[0]].numel() for node in graph.convolutions}
+        self.sensitivity = output_sensitivity(graph, self.inputs)
+        with torch.inference_mode():
+            # A portrait is 1 - d0: stretched to [0, 1], its PSNR is the mask's.
+            self.expected = {name: draw(graph.run(x).numpy(), "saliency") for name, x in self.checks.items()}
+
+    def widening(self, wide: Sequence[str]) -> tuple[list[str], list[float]]:
+        """Order the kernels by what widening each saves a byte, `wide` first.
+
+        The second list holds the squared error predicted with none of that order widened, the first one, two, ….
+        """
+        factors = equalize(self.graph, self.ties, self.sensitivity, wide)
+        errors = predicted_errors(self.graph, self.ties, factors, self.sensitivity, 255)
+        order = [*wide, *sorted(errors.keys() - set(wide), key=lambda name: -errors[name] / self.sizes[name])]
+        left = [sum(errors[name] for name in order[count:]) for count in range(len(order) + 1)]
+        return order, left
+
+    def attempt(self, wide: Sequence[str]) -> Attempt:
+        """Equalise, round, and judge the result."""
+        factors = equalize(self.graph, self.ties, self.sensitivity, wide)
+        weights = scaled(self.graph, self.ties, factors)
+        with torch.inference_mode():
+            rounded = round_weights(self.graph, weights, wide, torch.cat(list(self.inputs.values())))
+            values = {name: each.values() for name, each in rounded.items()}
+            psnr = {
+                name: psnr_db(draw(self.graph.run(x, values).numpy(), "saliency"), self.expected[name])
+                for name, x in self.checks.items()
+            }
+        made = Attempt(tuple(wide), rounded, psnr)
+        figures = ", ".join(f"{name} {figure:.1f}" for name, figure in psnr.items())
+        print(
+            f"{len(wide)} kernels in uint16: {made.bytes} bytes, {made.worst_db:.1f} dB at least ({figures})",
+            flush=True,
+        )
+        return made
+
+
+def smallest(planner: Planner, goal: float) -> tuple[Attempt, list[Attempt]]:
+    """Return the attempt of fewest bytes found that reaches `goal` dB on every checking input, and all attempts.
+
+    Raises Failure where not even uint16 throughout does.
+    """
+    order, left = planner.widening([])
+    count = next(n for n, error in enumerate(left) if error < 10 ** ((HEADROOM_DB - goal) / 10))
+    attempts: list[Attempt] = []
+    below = 0
+    while True:
+        attempts.append(planner.attempt(order[:count]))
+        if attempts[-1].worst_db >= goal:
+            break
+        if count == len(order):
+            raise Failure(
+                f"uint16 throughout draws {attempts[-1].worst_db:.1f} dB from the float32 model, {goal:.1f} are asked "
+                "for; lower tolerances.tfjs-compact.min_drawing_psnr_db or compact.margin_db, or leave compact out"
+            )
+        order, _ = planner.widening(order[:count])
+        below, count = count, min(max(1, 2 * count), len(order))
+    best = attempts[-1]
+    # Bisect between what fails, or nothing, and what holds, while there are bytes to save.
+    while sum(planner.sizes[name] for name in order[below:count]) > SLACK * best.bytes and count - below > 1:
+        middle = (below + count) // 2
+        attempts.append(planner.attempt(order[:middle]))
+        if attempts[-1].worst_db >= goal:
+            best, count = attempts[-1], middle
+        else:
+            below = middle
+    return best, attempts
+
+
+def plan_report(planner: Planner, best: Attempt, attempts: Sequence[Attempt], goal: float, folder: Path) -> Any:
+    """Return what was measured and chosen, and how compact_tfjs is to store each weight."""
+    graph = planner.graph
+    factors = equalize(graph, planner.ties, planner.sensitivity, best.wide)
+    errors = predicted_errors(graph, planner.ties, factors, planner.sensitivity, 255)
+    floats = [(spec, data) for spec, data in read_weights(folder) if spec["dtype"] == "float32"]
+    return {
+        "goal_db": goal,
+        "worst_db": best.worst_db,
+        "psnr_db": dict(best.psnr_db),
+        "bytes": best.bytes,
+        "float32_bytes": sum(len(data) for _, data in floats),
+        "attempts": [{"uint16": len(a.wide), "bytes": a.bytes, "psnr_db": dict(a.psnr_db)} for a in attempts],
+        "layers": [
+            {
+                "name": node.name,
+                "kernel": list(graph.weights[node.constants[0]].shape),
+                # What nearest rounding to uint8 is predicted to do to the drawing, all else exact.
+                "sensitivity_mse": errors[node.name],
+                "dtype": "uint16" if node.name in best.wide else "uint8",
+            }
+            for node in graph.convolutions
+        ],
+        # In the order in which a model of any resolution stores its float weights.
+        "weights": [
+            {
+                "float32_sha256": hashlib.sha256(data).hexdigest(),
+                "shape": spec["shape"],
+                "quantization": best.rounded[spec["name"]].quantization,
+            }
+            for spec, data in floats
+        ],
+    }
+
+
+def main(argv: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", type=Path, required=True, help="folder of the float32 model, at any resolution")
+    parser.add_argument("--floor", type=float, required=True, help="PSNR of the drawing to hold, dB")
+    parser.add_argument("--settings", type=json.loads, required=True, help="JSON: calibration, check, margin_db")
+    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--weights", type=Path, required=True, help="safetensors to write: each weight as stored")
+    parser.add_argument("--report", type=Path, required=True, help="JSON to write")
+    arguments = parser.parse_args(argv)
+    torch.set_num_threads(arguments.threads)
+    goal = arguments.floor + arguments.settings["margin_db"]
+    graph = GraphModel(arguments.model)
+    planner = Planner(graph, arguments.settings["calibration"], arguments.settings["check"])
+    best, attempts = smallest(planner, goal)
+    report = plan_report(planner, best, attempts, goal, arguments.model)
+    stored = [spec["name"] for spec, _ in read_weights(arguments.model) if spec["dtype"] == "float32"]
+    numbers = {f"{index:04}": best.rounded[name].stored() for index, name in enumerate(stored)}
+    with replacing(arguments.weights) as staging:
+        staging.write_bytes(save(numbers))
+    write_json(arguments.report, report)
+
+
+if __name__ == "__main__":
+    run(main)

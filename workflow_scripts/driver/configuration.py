@@ -1,0 +1,79 @@
+"""The configuration: what --config and config files said, checked against config.schema.yaml."""
+
+import difflib
+import itertools
+import math
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from workflow_scripts.driver.refusal import refuse
+
+Config = dict[str, Any]
+
+# Deeper or larger configurations than any use needs: references in YAML make much of little.
+DEEPEST = 10
+MOST_VALUES = 1_000_000
+# Longer values are cut where a message repeats them.
+SHOWN_CHARACTERS = 300
+LISTS = ("resolutions", "dtypes", "tflite_dtypes", "cors_origins")
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return a list as it is, and a single value as a list of one."""
+    return value if isinstance(value, list) else [value]
+
+
+def normalise(config: Config) -> None:
+    """Give values from the command line their types, in place.
+
+    Snakemake reads a list or a boolean given with --config as text. A list of one value needs no brackets.
+    """
+    for key in LISTS:
+        config[key] = as_list(config[key])
+    config["resolutions"] = [int(r) if str(r).isdecimal() else r for r in config["resolutions"]]
+    config["prune"] = {"true": True, "false": False}.get(str(config["prune"]), config["prune"])
+
+
+def check_extent(config: Config) -> None:
+    """Refuse a configuration that is larger or more deeply nested than any use needs."""
+    values: list[Any] = [config]
+    for _ in range(DEEPEST):
+        nested = (
+            value.values() if isinstance(value, dict) else value for value in values if isinstance(value, dict | list)
+        )
+        values = list(itertools.islice(itertools.chain.from_iterable(nested), MOST_VALUES + 1))
+        if len(values) > MOST_VALUES:
+            refuse(f"the configuration has more than {MOST_VALUES} values; does it refer to itself?")
+    if values:
+        refuse(f"the configuration is nested more than {DEEPEST} deep; does it refer to itself?")
+
+
+def problem_of(error: jsonschema.ValidationError) -> str:
+    """Return one line: what is wrong, under which key, and what the value may be."""
+    place = ".".join(str(part) for part in error.absolute_path) or "the top level"
+    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
+        known = sorted(error.schema["properties"])
+        for key in sorted(set(map(str, error.instance)) - set(known)):
+            close = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"known keys: {', '.join(known)}"
+            return f"unknown config key {key} at {place}; {hint}"
+    meaning = error.schema.get("description", "")
+    problem = error.message if len(error.message) <= SHOWN_CHARACTERS else f"{error.message[:SHOWN_CHARACTERS]} …"
+    return f"config {place}: {problem}" + (f" ({meaning.rstrip('.')})" if meaning else "")
+
+
+def validate(config: Config, schema: Path) -> None:
+    """Refuse a configuration that does not fit the schema.
+
+    The schema's numbers are JSON's: NaN and infinity are no numbers, and 64.0 is no integer.
+    """
+    check_extent(config)
+    types = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
+    types = types.redefine("number", lambda _, value: type(value) in (int, float) and math.isfinite(value))
+    validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_checker=types)
+    errors = list(validator(yaml.safe_load(schema.read_text())).iter_errors(config))
+    if errors:
+        refuse(problem_of(jsonschema.exceptions.best_match(errors)))

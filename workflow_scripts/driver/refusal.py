@@ -1,0 +1,19 @@
+"""How the workflow refuses what it was asked for: before anything runs, in one line, without a traceback."""
+
+import sys
+from typing import NoReturn
+
+
+def refuse(problem: str) -> NoReturn:
+    """End Snakemake with exit status 1 and one line."""
+    sys.exit(f"Error: {problem}")
+
+
+def require_python() -> None:
+    """Refuse any Python but 3.11, for which the converters' versions are locked."""
+    if sys.version_info[:2] != (3, 11):
+        refuse(
+            f"Python 3.11 is needed: the converters' versions are locked for it. This is {sys.version.split()[0]}. "
+            "Install Python 3.11 (uv python install 3.11), make a virtual environment with it, and run "
+            "pip install -r requirements.txt there."
+        )

@@ -1,0 +1,157 @@
+"""What the rules read of the configuration: models, their checkpoints, limits, and arguments of scripts."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workflow_scripts.driver.configuration import Config, as_list
+from workflow_scripts.driver.refusal import refuse
+
+Source = dict[str, Any]
+# Snakemake's wildcards of a job: an attribute for each.
+Wildcards = Any
+
+
+def known_checkpoints(config: Config, models: list[str]) -> dict[str, Source]:
+    """Return the catalogue of config.yaml, with `checkpoint` as the source of the one model asked for."""
+    checkpoints = dict(config["checkpoints"])
+    if config["checkpoint"] is not None:
+        if len(models) != 1:
+            refuse(f"checkpoint={config['checkpoint']} needs exactly one model, not {', '.join(models)}")
+        known = checkpoints.get(models[0], {"task": config["task"], "licence": config["licence"]})
+        pinned = {key: known[key] for key in ("task", "licence", "notice", "bytes", "sha256") if key in known}
+        checkpoints[models[0]] = {**pinned, "path": config["checkpoint"]}
+    for model in models:
+        if model not in checkpoints:
+            refuse(
+                f"unknown model {model}: config.yaml knows {', '.join(checkpoints)}; "
+                f"for a checkpoint of your own pass --config model={model} checkpoint=PATH"
+            )
+        path = checkpoints[model].get("path")
+        if path is not None and not Path(path).is_file():
+            refuse(f"no checkpoint at {path} (model {model}); give the path of a .pth or .onnx file")
+        if path is not None and re.search(r"[{}\n]", path):
+            refuse(f"the checkpoint {path!r} (model {model}) has a brace or a line feed in its path; rename it")
+    return checkpoints
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A valid configuration, as the rules ask for it. Methods that take wildcards are input and params functions."""
+
+    config: Config
+    models: list[str]
+    checkpoints: dict[str, Source]
+
+    @classmethod
+    def read(cls, config: Config) -> "Settings":
+        """Return the settings of a configuration that `validate` has passed; refuse unknown models."""
+        models = as_list(config["model"])
+        return cls(config, models, known_checkpoints(config, models))
+
+    @property
+    def benchmark_resolutions(self) -> list[int]:
+        """The resolutions that the benchmark times."""
+        return [run["resolution"] for run in self.config["benchmark"]["runs"]]
+
+    @property
+    def compact(self) -> list[str]:
+        """["compact"] where compact weights are asked for, else []."""
+        return [dtype for dtype in self.config["dtypes"] if dtype == "compact"]
+
+    def task(self, wildcards: Wildcards) -> str:
+        """Return what a model draws: portrait or saliency."""
+        task: str = self.checkpoints[wildcards.model]["task"]
+        return task
+
+    def _limits(self, model: str) -> dict[str, dict[str, float]]:
+        limits = self.config["tolerances"]
+        return {**limits["default"], **limits.get(model, {})}
+
+    def tolerances(self, wildcards: Wildcards) -> str:
+        """Return the parity limits of each hop as JSON: the default ones, and a model's own in their place."""
+        return json.dumps(self._limits(wildcards.model), sort_keys=True)
+
+    def compact_floor(self, wildcards: Wildcards) -> float:
+        """Return the PSNR in dB that compact weights must hold."""
+        return self._limits(wildcards.model)["tfjs-compact"]["min_drawing_psnr_db"]
+
+    def licence_terms(self, wildcards: Wildcards) -> list[str]:
+        """Return the arguments that tell a script a model's licence, and what to say beside it."""
+        source = self.checkpoints[wildcards.model]
+        return [f"--{key}={source[key]}" for key in ("licence", "notice") if key in source]
+
+    def local_checkpoint(self, wildcards: Wildcards) -> list[str]:
+        """Return the checkpoint's path if it is a file of this machine, else nothing."""
+        source = self.checkpoints[wildcards.model]
+        return [source["path"]] if "path" in source else []
+
+    def checkpoint_source(self, wildcards: Wildcards) -> list[str]:
+        """Return the arguments that tell fetch_checkpoint where a model's checkpoint is and what it must be."""
+        source = self.checkpoints[wildcards.model]
+        keys = ("path", "package", "file", "drive", "bytes", "sha256")
+        # In one word each: a path may begin with a dash.
+        return [f"--{key}={source[key]}" for key in keys if key in source]
+
+    def checkpoint_format(self, wildcards: Wildcards) -> str:
+        """Return how read_checkpoint is to read the fetched file, whose own name is gone: pth or onnx."""
+        source = self.checkpoints[wildcards.model]
+        name = source["path"] if "path" in source else source.get("file", "")
+        return "onnx" if Path(name).suffix == ".onnx" else "pth"
+
+    def site_models(self) -> list[str]:
+        """Return the models asked for and those that an earlier run shared: building another model adds it."""
+        shared = (path.parts[1] for path in Path("results").glob("*/shared/entry.json"))
+        return sorted({*self.models, *(model for model in shared if model in self.checkpoints)})
+
+    def site_with(self, wildcards: Wildcards) -> str:
+        """Return the site; refuse if it does not hold what is asked for, before hours are spent on building it."""
+        resolutions = self.config["resolutions"]
+        key = "tflite_dtypes" if wildcards.backend.startswith("litert-") else "dtypes"
+        if int(wildcards.resolution) not in resolutions:
+            sizes = ",".join(map(str, sorted({*resolutions, int(wildcards.resolution)})))
+            refuse(f"the site is built without resolution {wildcards.resolution}; pass --config resolutions=[{sizes}]")
+        if "float32" not in self.config[key]:
+            dtypes = ",".join(["float32", *self.config[key]])
+            refuse(f"the site is built without float32 weights; pass --config {key}=[{dtypes}]")
+        if wildcards.model not in self.site_models():
+            refuse(f"the site is built without {wildcards.model}; pass --config model={wildcards.model}")
+        return "results/site"
+
+    def browser_backends(self) -> list[str]:
+        """Return the backends on which the page is compared with PyTorch: LiteRT's if its float32 models are built."""
+        litert = ["litert-wasm", "litert-webgpu"] if "float32" in self.config["tflite_dtypes"] else []
+        return ["wasm", "webgl", "webgpu", *litert]
+
+    def rebuilt_config(self) -> str:
+        """Return the configuration of verify_reproducible's copies as JSON: one resolution, absolute paths."""
+        checkpoints = {
+            name: {**source, "path": str(Path(source["path"]).resolve())} if "path" in source else source
+            for name, source in self.checkpoints.items()
+        }
+        changed = {"resolutions": self.config["resolutions"][:1], "checkpoints": checkpoints, "checkpoint": None}
+        return json.dumps({**self.config, **changed}, sort_keys=True)
+
+    def needed(self, key: str, example: str) -> str:
+        """Return a value without which a rule cannot begin; refuse if it is missing, before anything is built."""
+        if self.config[key] is None:
+            refuse(f"which {key}? pass --config {key}={example}")
+        value: str = self.config[key]
+        return value
+
+    def site_to_publish(self, wildcards: Wildcards) -> str:
+        """Return the site; refuse if no bucket is named."""
+        self.needed("bucket", "s3://name/prefix")
+        return "results/site"
+
+    def bucket_arguments(self, wildcards: Wildcards) -> list[str]:
+        """Return the arguments that tell a script the bucket and its server."""
+        endpoint = ["--endpoint", self.config["endpoint"]] if self.config["endpoint"] else []
+        return ["--bucket", self.needed("bucket", "s3://name/prefix"), *endpoint]
+
+    def release_arguments(self, wildcards: Wildcards) -> list[str]:
+        """Return the arguments that tell verify_release what to check."""
+        digest = ["--sha256", self.config["release_sha256"]] if self.config["release_sha256"] else []
+        return [f"--release={self.needed('release', 'https://example.org/portraits')}", *digest]

@@ -1,0 +1,82 @@
+"""The checkout's own files that rules depend on: scripts with the modules they import, environments, the page."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+PACKAGE = "workflow_scripts"
+# What `create_environment` builds for the rules. `fuzz` is for the tests alone; `node` has a rule of its own.
+ENVIRONMENTS = ("torch", "onnx", "tensorflow", "litert", "provenance", "publish")
+# What the site is made with: one lock file each, under the name that its bill of materials bears.
+BILLS = {
+    "driver": "requirements.txt",
+    **{environment: f"envs/{environment}.txt" for environment in ENVIRONMENTS},
+    "node": "envs/node/requirements.txt",
+    "node-packages": "envs/node/package-lock.json",
+    "page-packages": "web/package-lock.json",
+}
+PAGE_FILES = ("index.html", "package.json", "tsconfig.json", "tsconfig.worker.json", "vite.config.ts")
+BENCHMARK_FILES = ("web/tsconfig.benchmark.json", "web/vite.benchmark.config.ts")
+
+
+@cache
+def imported_by(root: Path, module: str) -> tuple[str, ...]:
+    """Return the modules of this package that `module` imports directly, by their full names."""
+    tree = ast.parse((root / file_of(module)).read_text())
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(f"{PACKAGE}."):
+            # `from package import module` and `from package.module import name` are written alike.
+            nested = [f"{node.module}.{alias.name}" for alias in node.names]
+            modules = [name for name in nested if (root / file_of(name)).is_file()]
+            found.update(modules or [node.module])
+        elif isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names if alias.name.startswith(f"{PACKAGE}."))
+    return tuple(sorted(found))
+
+
+def file_of(module: str) -> str:
+    """Return the path of a module below the checkout."""
+    return f"{module.replace('.', '/')}.py"
+
+
+@cache
+def code_of(root: Path, module: str) -> tuple[str, ...]:
+    """Return a module's file and those of all modules it imports, directly or through others, in order."""
+    reached = {module}
+    frontier = [module]
+    while frontier:
+        for name in imported_by(root, frontier.pop()):
+            if name not in reached:
+                reached.add(name)
+                frontier.append(name)
+    return tuple(sorted(map(file_of, reached)))
+
+
+def needed_by(root: Path, command: str) -> dict[str, list[str]]:
+    """Return what a rule's command starts, as inputs: `environment` (stamps) and `code` (script with its modules).
+
+    A command names both itself: .venvs/ENVIRONMENT/bin/python -m workflow_scripts.PACKAGE.SCRIPT, or the path of a
+    script for Node.js.
+    """
+    environments = sorted(set(re.findall(r"\.venvs/(\w+)/bin/(?:python|node)\b", command)))
+    modules = re.findall(rf"-m ({PACKAGE}\.\w+\.\w+)", command)
+    node_scripts = re.findall(rf"\b{PACKAGE}/[\w/]+\.cts\b", command)
+    needed = {
+        "environment": [f".venvs/{environment}/installed.txt" for environment in environments],
+        "code": sorted({*node_scripts, *(file for module in modules for file in code_of(root, module))}),
+    }
+    return {name: files for name, files in needed.items() if files}
+
+
+def page_sources(root: Path) -> list[str]:
+    """Return every file that the page is built from."""
+    sources = [path for path in (root / "web/src").rglob("*") if path.is_file() and ".test." not in path.name]
+    return [f"web/{name}" for name in PAGE_FILES] + sorted(str(path.relative_to(root)) for path in sources)
+
+
+def benchmark_page_sources(root: Path) -> list[str]:
+    """Return every file that the benchmark's page is built from. It sets up TensorFlow.js as the site's page does."""
+    own = sorted(str(path.relative_to(root)) for path in (root / "web/benchmark").rglob("*") if path.is_file())
+    return [*page_sources(root), *BENCHMARK_FILES, *own]

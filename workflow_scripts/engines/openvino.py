@@ -1,0 +1,29 @@
+"""OpenVINO on the CPU, in FP32."""
+
+from pathlib import Path
+
+import numpy as np
+import openvino
+from numpy.typing import NDArray
+
+from workflow_scripts.engines.engine import Engine
+from workflow_scripts.formats.predictions import Signature
+
+
+def open_model(model: Path, threads: int) -> Engine:
+    """Open an IR's model.xml, its model.bin beside it."""
+    core = openvino.Core()
+    options = {
+        # Newer processors would otherwise compute in bfloat16.
+        "INFERENCE_PRECISION_HINT": "f32",
+        "INFERENCE_NUM_THREADS": threads,
+        "PERFORMANCE_HINT": "LATENCY",
+    }
+    compiled = core.compile_model(core.read_model(model), "CPU", options)
+    x, d0 = compiled.input(), compiled.output()
+
+    def predict(probe: NDArray[np.float32]) -> NDArray[np.float32]:
+        output: NDArray[np.float32] = compiled({x: probe})[d0]
+        return output
+
+    return Engine("openvino", Signature(x.any_name, list(x.shape), d0.any_name, list(d0.shape), "NCHW"), predict)

@@ -1,0 +1,71 @@
+"""Frozen TensorFlow graphs on disk."""
+
+import os
+from pathlib import Path
+
+from google.protobuf.message import DecodeError
+
+from workflow_scripts.shared.failures import Failure
+
+# Read before TensorFlow is imported: graphs are rewritten and checked on the CPU, quietly.
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+from tensorflow.core.framework.graph_pb2 import GraphDef
+from tensorflow.core.framework.node_def_pb2 import NodeDef
+
+__all__ = ["GraphDef", "NodeDef", "ends", "prune_graph", "read_graph"]
+
+
+def read_graph(path: Path) -> GraphDef:
+    """Parse a binary GraphDef; raise Failure where the file is none."""
+    graph = GraphDef()
+    try:
+        graph.ParseFromString(path.read_bytes())
+    except DecodeError as error:
+        raise Failure(f"{path} is not a frozen TensorFlow graph: {error}") from error
+    return graph
+
+
+def ends(graph: GraphDef) -> tuple[str, str]:
+    """Return the names of the graph's only placeholder and of the only node that nothing consumes."""
+    consumed = {name.removeprefix("^").partition(":")[0] for node in graph.node for name in node.input}
+    inputs = [node.name for node in graph.node if node.op == "Placeholder"]
+    outputs = [node.name for node in graph.node if node.name not in consumed and node.op != "NoOp"]
+    if len(inputs) != 1 or len(outputs) != 1:
+        raise Failure(f"the graph has inputs {inputs} and outputs {outputs}, expected one of each")
+    return inputs[0], outputs[0]
+
+
+def prune_graph(graph: GraphDef, input_name: str, output_name: str) -> GraphDef:
+    """Return what computes `output_name` from `input_name`, named d0 and x, without Identity nodes.
+
+    Raises Failure where a node on the way has control inputs or takes other than a first output: an inference
+    graph of one input and one output has neither.
+    """
+    nodes = {node.name: node for node in graph.node}
+
+    def source(name: str) -> str:
+        while nodes[name].op == "Identity":
+            name = nodes[name].input[0]
+        return name
+
+    names = {input_name: "x", source(output_name): "d0"}
+    reached: set[str] = set()
+    frontier = [source(output_name)]
+    while frontier:
+        name = frontier.pop()
+        if name not in reached:
+            reached.add(name)
+            if strange := [consumed for consumed in nodes[name].input if consumed not in nodes]:
+                raise Failure(f"{name} ({nodes[name].op}) consumes {strange[0]}, no plain first output")
+            frontier.extend(source(consumed) for consumed in nodes[name].input)
+    pruned = GraphDef(versions=graph.versions)
+    for node in graph.node:
+        if node.name in reached:
+            kept = pruned.node.add()
+            kept.CopyFrom(node)
+            kept.name = names.get(node.name, node.name)
+            sources = [source(consumed) for consumed in node.input]
+            kept.input[:] = [names.get(name, name) for name in sources]
+    return pruned

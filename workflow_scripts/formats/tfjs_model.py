@@ -1,0 +1,93 @@
+"""TensorFlow.js graph models on disk: a model.json whose manifest says how its shards divide into weights."""
+
+import json
+import math
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from workflow_scripts.shared.failures import Failure
+
+# Small enough for one PutObject with a checksum, for caches, and to resume a download cheaply.
+SHARD_BYTES = 4 * 1024 * 1024
+ITEM_BYTES = {"float32": 4, "int32": 4, "float16": 2, "uint16": 2, "uint8": 1}
+
+# A shard lies beside its model.json.
+PLAIN_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
+
+# One entry of model.json's weightsManifest: name, shape, dtype, and how it is quantized.
+Specification = dict[str, Any]
+
+
+def stored_bytes(specification: Specification) -> int:
+    """Return how many bytes a weight takes in its shard, quantized or not."""
+    dtype = specification.get("quantization", {}).get("dtype", specification["dtype"])
+    return math.prod(specification["shape"]) * ITEM_BYTES[dtype]
+
+
+def read_manifest(path: Path) -> list[dict[str, Any]]:
+    """Return the groups of a model.json's weightsManifest; raise Failure where it is none."""
+    try:
+        groups: list[dict[str, Any]] = json.loads(path.read_text())["weightsManifest"]
+        for group in groups:
+            if not all(type(name) is str and PLAIN_NAME.fullmatch(name) for name in group["paths"]):
+                raise ValueError("a shard that is no file beside it")
+            for specification in group["weights"]:
+                if type(specification["name"]) is not str:
+                    raise ValueError("a weight without a name")
+                if not all(type(side) is int and side >= 0 for side in specification["shape"]):
+                    raise ValueError(f"a shape that is none of {specification['name'][:100]!r}")
+                # Raises where the dtype is unknown or the quantization is no table.
+                stored_bytes(specification)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        why = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+        raise Failure(f"{path} is damaged or no TensorFlow.js graph model ({why}); build it again") from error
+    return groups
+
+
+def read_weights(folder: Path) -> list[tuple[Specification, bytes]]:
+    """Return each weight's specification and stored bytes, in the manifest's order (shards have no other).
+
+    Raises Failure where model.json is damaged, where a shard is missing, named twice, elsewhere or too large, or where
+    shards and manifest disagree.
+    """
+    weights: list[tuple[Specification, bytes]] = []
+    named: set[str] = set()
+    for group in read_manifest(folder / "model.json"):
+        shards = []
+        for path in group["paths"]:
+            if path in named:
+                raise Failure(f"{folder / 'model.json'} names {path} twice")
+            named.add(path)
+            if not (folder / path).is_file():
+                raise Failure(f"{folder / path} is missing")
+            if (folder / path).stat().st_size > SHARD_BYTES:
+                raise Failure(f"{folder / path} is larger than a shard's {SHARD_BYTES} bytes")
+            shards.append((folder / path).read_bytes())
+        data = b"".join(shards)
+        sizes = [stored_bytes(specification) for specification in group["weights"]]
+        if sum(sizes) != len(data):
+            raise Failure(f"{folder}: its shards hold {len(data)} bytes, its manifest describes {sum(sizes)}")
+        offset = 0
+        for specification, size in zip(group["weights"], sizes, strict=True):
+            weights.append((specification, data[offset : offset + size]))
+            offset += size
+    return weights
+
+
+def write_model(path: Path, model: dict[str, Any]) -> None:
+    """Write a model.json with sorted keys, so that equal models are equal bytes."""
+    path.write_text(json.dumps(model, sort_keys=True, separators=(",", ":")))
+
+
+def write_weights(folder: Path, model: dict[str, Any], weights: Sequence[tuple[Specification, bytes]]) -> None:
+    """Write `model` (its topology and signature) with `weights` as one group of shards, named as the converter does."""
+    data = b"".join(stored for _, stored in weights)
+    starts = range(0, len(data), SHARD_BYTES)
+    paths = [f"group1-shard{number}of{len(starts)}.bin" for number in range(1, len(starts) + 1)]
+    folder.mkdir(parents=True)
+    for path, start in zip(paths, starts, strict=True):
+        (folder / path).write_bytes(data[start : start + SHARD_BYTES])
+    manifest = [{"paths": paths, "weights": [specification for specification, _ in weights]}]
+    write_model(folder / "model.json", {**model, "weightsManifest": manifest})

@@ -1,0 +1,113 @@
+"""LiteRT models on disk: one FlatBuffer a .tflite file, its weights scattered between the tables of its graph."""
+
+import math
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tensorflow.lite.python.schema_py_generated import Model, TensorType
+
+from workflow_scripts.shared.failures import Failure
+
+FLOAT_TYPES = (TensorType.FLOAT32, TensorType.FLOAT16)
+# More than any operation of TensorFlow Lite takes.
+AXES = 8
+
+
+@dataclass(frozen=True)
+class Constant:
+    """Where one stored float tensor's bytes lie in the file, and how many elements they are."""
+
+    offset: int
+    bytes: int
+    elements: int
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """A .tflite file taken apart: its weights, one after another, and what stands between them, likewise.
+
+    `lengths` are bytes, of the skeleton and of the weights in turn, the skeleton first: taken in that order they are
+    the file again.
+    """
+
+    lengths: list[int]
+    skeleton: bytes
+    weights: bytes
+
+
+@contextmanager
+def parsed(path: Path, data: bytes) -> Iterator[Any]:
+    """Yield the FlatBuffer's root table; raise Failure where the file is no .tflite file of one graph.
+
+    A FlatBuffer is a web of offsets that are followed while it is read: where one leads nowhere, the block raises.
+    """
+    if not Model.ModelBufferHasIdentifier(data, 0):
+        raise Failure(f"{path} is not a .tflite file")
+    try:
+        model = Model.GetRootAs(data, 0)
+        if model.SubgraphsLength() != 1:
+            raise ValueError(f"{model.SubgraphsLength()} graphs instead of one")
+        yield model
+    except (struct.error, ValueError, TypeError, AttributeError, IndexError, OverflowError) as error:
+        raise Failure(f"{path} is a damaged .tflite file ({error}); build it again") from error
+
+
+def read_constants(path: Path) -> tuple[bytes, list[Constant]]:
+    """Return a .tflite file's bytes and its float constants in the order in which they lie there.
+
+    Tensors that share a buffer count once. Raises Failure where the file is no .tflite file, or its constants overlap.
+    """
+    data = path.read_bytes()
+    start = np.frombuffer(data, np.uint8).ctypes.data
+    constants: dict[int, Constant] = {}
+    with parsed(path, data) as model:
+        graph = model.Subgraphs(0)
+        for tensor in map(graph.Tensors, range(graph.TensorsLength())):
+            buffer = model.Buffers(tensor.Buffer())
+            if tensor.Type() in FLOAT_TYPES and buffer.DataLength():
+                # A view of `data`: the schema has no other way to tell where a buffer lies.
+                view = buffer.DataAsNumpy()
+                if tensor.ShapeLength() > AXES:
+                    raise ValueError(f"a tensor of {tensor.ShapeLength()} axes")
+                shape = [tensor.Shape(axis) for axis in range(tensor.ShapeLength())]
+                constants[tensor.Buffer()] = Constant(view.ctypes.data - start, view.nbytes, math.prod(shape))
+        found = sorted(constants.values(), key=lambda constant: constant.offset)
+        if any(one.offset + one.bytes > other.offset for one, other in pairwise(found)):
+            raise ValueError("weights that overlap")
+    return data, found
+
+
+def split(path: Path) -> Pieces:
+    """Take a .tflite file apart, so that files of several resolutions, whose weights are equal, can share them."""
+    data, constants = read_constants(path)
+    lengths, skeleton, weights = [], [], []
+    end = 0
+    for constant in constants:
+        skeleton.append(data[end : constant.offset])
+        end = constant.offset + constant.bytes
+        weights.append(data[constant.offset : end])
+        lengths += [len(skeleton[-1]), len(weights[-1])]
+    skeleton.append(data[end:])
+    lengths.append(len(skeleton[-1]))
+    return Pieces(lengths, b"".join(skeleton), b"".join(weights))
+
+
+def ends(path: Path) -> dict[str, dict[str, Any]]:
+    """Return name and shape (NHWC) of the only input and the only output of a .tflite file."""
+    with parsed(path, path.read_bytes()) as model:
+        graph = model.Subgraphs(0)
+        if (graph.InputsLength(), graph.OutputsLength()) != (1, 1):
+            raise Failure(
+                f"{path} has {graph.InputsLength()} inputs and {graph.OutputsLength()} outputs, expected one each"
+            )
+        tensors = {"input": graph.Tensors(graph.Inputs(0)), "output": graph.Tensors(graph.Outputs(0))}
+        return {
+            end: {"name": tensor.Name().decode(), "shape": [int(side) for side in tensor.ShapeAsNumpy()]}
+            for end, tensor in tensors.items()
+        }

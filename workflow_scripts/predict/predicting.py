@@ -1,0 +1,43 @@
+"""What the predict scripts share: their command line, and predictions with all that tells which function made them."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import load_file
+
+from workflow_scripts.engines.engine import Engine
+from workflow_scripts.formats.predictions import Tensors, save_predictions
+from workflow_scripts.shared.files import sha256
+
+
+def arguments_of(description: str | None, argv: Sequence[str]) -> argparse.Namespace:
+    """Parse the command line that all Python engines share."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--model", type=Path, required=True, help="the artifact to predict with")
+    parser.add_argument("--probes", type=Path, required=True, help="safetensors of make_probe_inputs")
+    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--output", type=Path, required=True, help="safetensors to write")
+    return parser.parse_args(argv)
+
+
+def write_predictions(arguments: argparse.Namespace, engine: Engine) -> None:
+    """Predict each probe and write its d0 under the probe's name.
+
+    The file's metadata name the engine's package and version, the model's digest and its signature.
+    """
+    outputs: Tensors = {}
+    for name, probe in sorted(load_file(arguments.probes).items()):
+        outputs[name] = np.ascontiguousarray(engine.predict(probe), dtype=np.float32)
+        print(f"{name}: d0 from {outputs[name].min():.6f} to {outputs[name].max():.6f}", flush=True)
+    metadata = {
+        "backend": f"{engine.package} {version(engine.package)}",
+        "model": str(arguments.model),
+        "model_sha256": sha256(arguments.model),
+        "signature": json.dumps(asdict(engine.signature)),
+    }
+    save_predictions(arguments.output, outputs, metadata)

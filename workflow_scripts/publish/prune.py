@@ -1,0 +1,149 @@
+"""Remove from the bucket what no retained release refers to; without --delete, only say what that would be."""
+
+import argparse
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from workflow_scripts.publish.bucket import Bucket, Listed
+from workflow_scripts.publish.release import (
+    ENTRIES,
+    LOCK_SECONDS,
+    PRUNE_LOCK,
+    PRUNE_SECONDS,
+    RECORD_BYTES,
+    claim_key,
+    content_of,
+    read_record,
+    record_key,
+    releases_in,
+)
+from workflow_scripts.shared.failures import Failure, run
+
+# The most that one request deletes.
+BATCH = 1000
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What stays and what goes: releases by name, keys."""
+
+    retained: list[str]
+    dropped: list[str]
+    # Records and claims come last, so that a killed prune's rerun still knows what they list.
+    doomed: list[str]
+
+
+def live_releases(bucket: Bucket, objects: dict[str, Listed]) -> set[str]:
+    """Return the releases that the entries show: two while a publisher changes them, or where one was killed then."""
+    live = set()
+    for entry in ENTRIES:
+        stored = bucket.head(entry) if entry in objects else None
+        if stored is None:
+            continue
+        if "release" not in stored.metadata:
+            raise Failure(f"{bucket.address(entry)} was not put there by publish: what it needs is not known")
+        live.add(stored.metadata["release"])
+    return live
+
+
+def keys_listed(bucket: Bucket, objects: dict[str, Listed], key: str, release: str) -> set[str]:
+    """Return the keys that a record or claim lists, and its own."""
+    if objects[key].bytes > RECORD_BYTES:
+        raise Failure(f"{bucket.address(key)} is larger than any release's record; look who put it there")
+    record = content_of(bucket.get(key), "gzip", RECORD_BYTES)
+    return {key} | {file.key for file in read_record(record, release).files.values()}
+
+
+def make_plan(bucket: Bucket, objects: dict[str, Listed], keep: int, grace: timedelta) -> Plan:
+    """Retain what is live, the last `keep` releases, and all that was published or claimed within `grace`.
+
+    Only what a record or a claim lists ever goes: publish uploads nothing else, and what else lies there is not ours.
+    """
+    records = releases_in(iter(objects), record_key("*"))
+    claims = releases_in(iter(objects), claim_key("*"))
+    newest = sorted(records, key=lambda key: (objects[key].modified, key), reverse=True)
+    live = live_releases(bucket, objects)
+    for release in live:
+        if record_key(release) not in records:
+            raise Failure(f"{bucket.address(record_key(release))} is missing, the live release's record; publish again")
+    since = datetime.now(UTC) - grace
+    stays = {key for key in records | claims if objects[key].modified >= since}
+    stays |= {*newest[:keep], *(record_key(release) for release in live)}
+    needed: set[str] = set()
+    listed: set[str] = set()
+    for key, release in (records | claims).items():
+        keys = keys_listed(bucket, objects, key, release)
+        listed |= keys
+        if key in stays:
+            needed |= keys
+    doomed = sorted(listed & objects.keys() - needed, key=lambda key: (key in records or key in claims, key))
+    retained = [records[key] for key in newest if key in stays]
+    return Plan(retained, [records[key] for key in newest if key not in stays], doomed)
+
+
+@contextmanager
+def locked(bucket: Bucket, objects: dict[str, Listed]) -> Iterator[None]:
+    """Keep publishers from relying on what is about to go: they claim first and look for this lock then."""
+    lock = objects.get(PRUNE_LOCK)
+    condition = {"IfNoneMatch": "*"}
+    if lock is not None and (datetime.now(UTC) - lock.modified).total_seconds() >= LOCK_SECONDS:
+        stored = bucket.head(PRUNE_LOCK)
+        condition = {"IfMatch": stored.etag} if stored else condition
+    # Its time tells one lock from another, for the condition above.
+    body = datetime.now(UTC).isoformat().encode()
+    if not bucket.put(PRUNE_LOCK, body, {"ContentType": "text/plain", "CacheControl": "no-cache"}, condition, {}):
+        raise Failure(
+            f"{bucket.address(PRUNE_LOCK)} says that another prune is at work; run this again when it is done "
+            f"(one that a killed prune left counts for {LOCK_SECONDS // 60} minutes, or until you delete it)"
+        )
+    try:
+        yield
+    finally:
+        bucket.delete([PRUNE_LOCK])
+
+
+def delete(bucket: Bucket, doomed: Sequence[str]) -> None:
+    """Delete in order, and no longer than the lock surely holds."""
+    started = time.monotonic()
+    for start in range(0, len(doomed), BATCH):
+        if time.monotonic() - started > PRUNE_SECONDS:
+            raise Failure(f"{start} of {len(doomed)} objects are deleted after {PRUNE_SECONDS} s; run it again")
+        bucket.delete(doomed[start : start + BATCH])
+
+
+def report(plan: Plan, objects: dict[str, Listed], verb: str) -> None:
+    """Say what stays and what goes."""
+    size = sum(objects[key].bytes for key in plan.doomed)
+    print(f"retains {len(plan.retained)} releases: {', '.join(plan.retained) or 'none'}")
+    print(f"drops {len(plan.dropped)} releases: {', '.join(plan.dropped) or 'none'}")
+    print(f"{verb} {len(plan.doomed)} objects, {size} bytes", flush=True)
+
+
+def main(argv: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bucket", required=True, help="s3://name/prefix")
+    parser.add_argument("--endpoint", help="URL of an S3 server other than AWS")
+    parser.add_argument("--keep", type=int, required=True, help="how many releases stay besides the live one")
+    parser.add_argument("--grace-hours", type=float, required=True, help="what is younger stays")
+    parser.add_argument("--delete", action="store_true")
+    arguments = parser.parse_args(argv)
+    bucket = Bucket(arguments.bucket, arguments.endpoint)
+    grace = timedelta(hours=arguments.grace_hours)
+    objects = bucket.objects()
+    if not arguments.delete:
+        report(make_plan(bucket, objects, arguments.keep, grace), objects, "would delete")
+        print("nothing was deleted; add prune=true to --config to delete")
+        return
+    with locked(bucket, objects):
+        # Listed again: from here on, whoever publishes sees the lock.
+        objects = bucket.objects()
+        plan = make_plan(bucket, objects, arguments.keep, grace)
+        delete(bucket, plan.doomed)
+    report(plan, objects, "deleted")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,198 @@
+"""Publish the site to an S3 bucket: whoever opens it sees the release before or this one, whole, never a mixture.
+
+Files whose content never changes go first, each read back; then the record that lists them; last the two entries,
+which change only where nobody else has changed them meanwhile. Killed at any point, a rerun finishes.
+"""
+
+import argparse
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from workflow_scripts.publish.bucket import PARALLEL, Bucket, Stored
+from workflow_scripts.publish.bucket import Listed as ListedObject
+from workflow_scripts.publish.release import (
+    ENTRIES,
+    LOCK_SECONDS,
+    PRUNE_LOCK,
+    Listed,
+    Release,
+    claim_key,
+    content_of,
+    headers_of,
+    read_site,
+    record_key,
+    stored_form,
+)
+from workflow_scripts.shared.failures import Failure, run
+
+
+def say(line: str) -> None:
+    """Print a line; raise Failure where it cannot be written."""
+    try:
+        print(line, flush=True)
+    except OSError as error:
+        raise Failure(f"cannot write its report: {error.strerror}; make room and publish again") from error
+
+
+def check_manifests(catalogue: dict[str, Any], manifests: Sequence[Path]) -> None:
+    """Raise Failure unless every model in the catalogue has a manifest whose checks passed."""
+    checked: dict[tuple[str, int], set[str]] = {}
+    for path in manifests:
+        manifest = json.loads(path.read_text())
+        if manifest["passed"] is not True:
+            raise Failure(f"{path} did not pass its checks, and is not published; build it again")
+        checked[manifest["model"], manifest["resolution"]] = set(manifest["checks"]["parity"])
+    for model in catalogue["models"]:
+        for resolution in model["resolutions"]:
+            hops = checked.get((model["name"], resolution["resolution"]), set())
+            for artifact in resolution["dtypes"]:
+                if f"{artifact['engine']}-{artifact['dtype']}" not in hops:
+                    what = f"{model['name']} at {resolution['resolution']} in {artifact['dtype']}"
+                    raise Failure(f"the site offers {what}, which no manifest vouches for; build the site again")
+
+
+def check_no_prune(objects: dict[str, ListedObject]) -> None:
+    """Raise Failure while a prune is at work: it may not have seen this release's claim."""
+    lock = objects.get(PRUNE_LOCK)
+    if lock is not None and (datetime.now(UTC) - lock.modified).total_seconds() < LOCK_SECONDS:
+        raise Failure(
+            f"{PRUNE_LOCK} says that a prune is at work since {lock.modified:%H:%M} UTC; publish again when it is done "
+            f"(one that a killed prune left counts for {LOCK_SECONDS // 60} minutes, or until you delete it)"
+        )
+
+
+def is_stored(bucket: Bucket, site: Path, path: str, listed: Listed) -> bool:
+    """Return whether the bucket holds the file; raise Failure where another content has its key."""
+    stored = bucket.head(listed.key)
+    if stored is None:
+        return False
+    expected = listed.sha256
+    if listed.encoding:
+        expected = hashlib.sha256(stored_form((site / path).read_bytes(), listed)).hexdigest()
+    if stored.sha256 == expected:
+        return True
+    # Compressed by another zlib, the same content may be other bytes.
+    found = hashlib.sha256(content_of(bucket.get(listed.key), listed.encoding, listed.bytes)).hexdigest()
+    if found != listed.sha256:
+        raise Failure(
+            f"{bucket.address(listed.key)} is not the file that its name says, its sha256 is {found}: somebody "
+            "changed it; delete it and publish again"
+        )
+    return True
+
+
+def upload(bucket: Bucket, site: Path, path: str, listed: Listed) -> int:
+    """Upload one file, and read it back; return how many bytes were sent."""
+    content = (site / path).read_bytes()
+    if hashlib.sha256(content).hexdigest() != listed.sha256:
+        raise Failure(f"{site / path} changed while it was being published; publish again")
+    stored = stored_form(content, listed)
+    if not bucket.put(listed.key, stored, headers_of(listed, immutable=True), {"IfNoneMatch": "*"}, {}):
+        # Another publisher was faster, or an earlier attempt arrived whose answer did not.
+        if not is_stored(bucket, site, path, listed):
+            raise Failure(f"{bucket.address(listed.key)} is there and is not; publish again")
+        return 0
+    if bucket.get(listed.key) != stored:
+        raise Failure(f"{bucket.address(listed.key)} is not what was sent when read back; publish again")
+    return len(stored)
+
+
+def each(function: Callable[..., Any], *items: Any) -> list[Any]:
+    """Call a function for each item, several at a time; the first Failure stops what has not begun."""
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        try:
+            return list(pool.map(function, *items))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def upload_files(bucket: Bucket, site: Path, release: Release, objects: dict[str, ListedObject]) -> None:
+    """Upload what the bucket lacks, weights first."""
+    listed = list(release.files.items())
+    there = each(lambda item: item[1].key in objects and is_stored(bucket, site, *item), listed)
+    missing = [item for item, stored in zip(listed, there, strict=True) if not stored]
+    missing.sort(key=lambda item: (not item[0].startswith("weights/"), item[0]))
+    sent = 0
+    total = sum(file.bytes for _, file in missing)
+    # Shown on a terminal only; a log has no use for it.
+    with tqdm(total=total, unit="B", unit_scale=True, desc="uploading", file=sys.stdout, disable=None) as progress:
+        for weights in (True, False):
+            group = [item for item in missing if item[0].startswith("weights/") is weights]
+
+            def upload_one(item: tuple[str, Listed]) -> int:
+                count = upload(bucket, site, *item)
+                progress.update(item[1].bytes)
+                return count
+
+            sent += sum(each(upload_one, group))
+    shards = sum(path.startswith("weights/") for path, _ in missing)
+    say(
+        f"uploaded {len(missing)} files, {shards} of them weight shards, {sent} bytes; "
+        f"{len(listed) - len(missing)} files were there"
+    )
+
+
+def store_record(bucket: Bucket, key: str, release: Release) -> None:
+    """Store a release's record under `key`; once more where it is there, as its age says when it was last published."""
+    listed = Listed(key, release.id, len(release.record), "application/json", "gzip")
+    stored = stored_form(release.record, listed)
+    bucket.put(key, stored, headers_of(listed, immutable=True), {}, {})
+    if bucket.get(key) != stored:
+        raise Failure(f"{bucket.address(key)} is not what was sent when read back; publish again")
+
+
+def change_entry(bucket: Bucket, site: Path, release: Release, entry: str, seen: Stored | None) -> None:
+    """Let an entry show this release, unless it is no longer as it was `seen` when this publisher began."""
+    listed = release.files[entry]
+    # The release's name in gzip's header gives each release its own ETag, even where the content is the same: that
+    # is what the condition goes by.
+    stored = stored_form((site / entry).read_bytes(), listed, release.id)
+    if seen is not None and seen.sha256 == hashlib.sha256(stored).hexdigest():
+        return
+    condition = {"IfMatch": seen.etag} if seen else {"IfNoneMatch": "*"}
+    if bucket.put(entry, stored, headers_of(listed, immutable=False), condition, {"release": release.id}):
+        return
+    now = bucket.head(entry)
+    # A repeated request fails on its own first attempt, where that arrived and its answer did not.
+    if now is None or now.metadata.get("release") != release.id:
+        raise Failure(
+            f"{bucket.address(entry)} was changed by another publisher since this one began, and is left as it is; "
+            "publish again to replace that release"
+        )
+
+
+def main(argv: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--site", type=Path, required=True, help="folder of assemble_site")
+    parser.add_argument("--manifests", type=Path, nargs="+", required=True, help="of every model and resolution in it")
+    parser.add_argument("--bucket", required=True, help="s3://name/prefix")
+    parser.add_argument("--endpoint", help="URL of an S3 server other than AWS")
+    arguments = parser.parse_args(argv)
+    release = read_site(arguments.site)
+    check_manifests(json.loads((arguments.site / "catalogue.json").read_text()), arguments.manifests)
+    bucket = Bucket(arguments.bucket, arguments.endpoint)
+    objects = bucket.objects()
+    seen = {entry: bucket.head(entry) if entry in objects else None for entry in ENTRIES}
+    # Claimed before anything is looked for: what prune does not see claimed from here on, it did not see at all, and
+    # then its lock shows in the listing.
+    store_record(bucket, claim_key(release.id), release)
+    objects = bucket.objects()
+    check_no_prune(objects)
+    upload_files(bucket, arguments.site, release, objects)
+    store_record(bucket, record_key(release.id), release)
+    for entry in ENTRIES:
+        change_entry(bucket, arguments.site, release, entry, seen[entry])
+    say(f"{bucket.address()} shows release {release.id}")
+
+
+if __name__ == "__main__":
+    run(main)

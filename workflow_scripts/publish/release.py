@@ -1,0 +1,207 @@
+"""A release of the site: its files, the key under which each lies in the bucket, and the record that lists them.
+
+Every key but the two entries' never changes its content: it holds the content's SHA-256, or the hash that the page's
+build gave an asset. The record's own SHA-256 names the release.
+"""
+
+import gzip
+import hashlib
+import io
+import json
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from workflow_scripts.shared.failures import Failure
+from workflow_scripts.shared.files import files_in, sha256
+
+# What people and programs open, in the order in which they change to a new release.
+ENTRIES = ("index.html", "catalogue.json")
+RECORDS = "releases/"
+LOCKS = "locks/"
+PRUNE_LOCK = f"{LOCKS}prune.json"
+# A prune stops deleting well before others may take its lock for one that a killed prune left.
+LOCK_SECONDS = 3600
+PRUNE_SECONDS = 600
+
+# A record lists some hundred bytes a file; of a site's files LiteRT's binaries are the largest, 10 MB each.
+RECORD_BYTES = 16 * 1024 * 1024
+FILE_BYTES = 64 * 1024 * 1024
+
+# What a path in a site looks like: no part leads up or is hidden, nothing needs quoting, nothing is a record or a lock.
+PATH = re.compile(rf"(?!{RECORDS}|{LOCKS})[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
+DIGEST = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
+TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".jsonl": "application/jsonl",
+    ".md": "text/markdown; charset=utf-8",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+    ".wasm": "application/wasm",
+    "": "text/plain; charset=utf-8",
+}
+# Weights shrink by 7 %, photos not at all.
+COMPRESSED = {".css", ".html", ".js", ".json", ".jsonl", ".md", ".svg", ".txt", ".wasm", ""}
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One file of a release: its key in the bucket, digest and size of its content, and how it is served."""
+
+    key: str
+    sha256: str
+    bytes: int
+    type: str
+    encoding: str | None
+
+
+@dataclass(frozen=True)
+class Release:
+    """The files of a release by their path in the site, and its record."""
+
+    files: dict[str, Listed]
+    record: bytes
+
+    @property
+    def id(self) -> str:
+        """The digest by which every byte of the release can be checked."""
+        return hashlib.sha256(self.record).hexdigest()
+
+
+def key_of(path: str, digest: str) -> str:
+    """Return the key of a file of the site; raise Failure where its name holds another digest than its content's.
+
+    So it does where the path is none that a site has, as one that leads out of it.
+    """
+    if not PATH.fullmatch(path):
+        raise Failure(f"{path[:200]!r} is no path in a site")
+    named = DIGEST.search(path)
+    if named and named[0] != digest:
+        raise Failure(f"{path} in the site is not what its name says: its sha256 is {digest}; build the site again")
+    return path if named or path.startswith("assets/") else f"files/{digest}/{path}"
+
+
+def describe(site: Path, path: str) -> Listed:
+    """Digest one file of the site."""
+    file = site / path
+    digest = sha256(file)
+    if file.stat().st_size > FILE_BYTES:
+        raise Failure(f"{file} has more than {FILE_BYTES} bytes, as no file of a site has; build the site again")
+    encoding = "gzip" if file.suffix in COMPRESSED else None
+    media_type = TYPES.get(file.suffix, "application/octet-stream")
+    return Listed(key_of(path, digest), digest, file.stat().st_size, media_type, encoding)
+
+
+def references(value: Any) -> Iterator[dict[str, Any]]:
+    """Yield everything in a catalogue that has a url."""
+    if isinstance(value, dict):
+        if "url" in value:
+            yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from references(item)
+
+
+def read_site(site: Path) -> Release:
+    """Digest the site; raise Failure where it lacks a file, or has another than the catalogue or its name says."""
+    paths = sorted(str(file.relative_to(site)) for file in files_in(site))
+    files = {path: describe(site, path) for path in paths}
+    for entry in ENTRIES:
+        if entry not in files:
+            raise Failure(f"{site} has no {entry}; build it with snakemake site")
+    for reference in references(json.loads((site / "catalogue.json").read_text())):
+        path = reference["url"]
+        if path not in files:
+            raise Failure(f"{site / path} is missing, the catalogue names it; build the site again")
+        if reference.get("sha256", files[path].sha256) != files[path].sha256:
+            raise Failure(f"{site / path} is not the file that the catalogue names; build the site again")
+    content = {"version": 1, "files": {path: asdict(listed) for path, listed in files.items()}}
+    return Release(files, (json.dumps(content, indent=2, sort_keys=True) + "\n").encode())
+
+
+def listed_as(path: str, listed: Listed) -> Listed:
+    """Return what a record lists under a path; raise ValueError or Failure where publish would not have written it."""
+    if not (isinstance(listed.sha256, str) and DIGEST.fullmatch(listed.sha256)):
+        raise ValueError(f"{path[:200]!r} has no sha256")
+    if listed.key != key_of(path, listed.sha256):
+        raise ValueError(f"{path!r} lies elsewhere than it should")
+    if type(listed.bytes) is not int or not 0 <= listed.bytes <= FILE_BYTES:
+        raise ValueError(f"{path!r} has no size that a file of a site has")
+    if listed.encoding not in (None, "gzip") or not isinstance(listed.type, str):
+        raise ValueError(f"{path!r} is not served as a file of a site is")
+    return listed
+
+
+def read_record(content: bytes, name: str) -> Release:
+    """Read a record, which `name` is to be the digest of; raise Failure where it is another."""
+    if hashlib.sha256(content).hexdigest() != name:
+        raise Failure(f"{RECORDS}{name}.json is not the record of that release: its sha256 is another")
+    try:
+        files = {path: listed_as(path, Listed(**listed)) for path, listed in json.loads(content)["files"].items()}
+        for entry in ENTRIES:
+            if entry not in files:
+                raise ValueError(f"it lists no {entry}")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, Failure) as error:
+        why = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+        raise Failure(f"{RECORDS}{name}.json is no record of a release ({why}); publish again") from error
+    return Release(files, content)
+
+
+def record_key(release: str) -> str:
+    """Return where a release's record lies."""
+    return f"{RECORDS}{release}.json"
+
+
+def claim_key(release: str) -> str:
+    """Return where the same record lies from before its first upload on, so that prune leaves its files alone."""
+    return f"{LOCKS}publish-{release}.json"
+
+
+def releases_in(keys: Iterator[str], form: str) -> dict[str, str]:
+    """Return the release of each key of one `form`, which is record_key's or claim_key's of "*"."""
+    pattern = re.compile(re.escape(form).replace(r"\*", "([0-9a-f]{64})"))
+    return {key: match[1] for key in keys if (match := pattern.fullmatch(key))}
+
+
+def compress(content: bytes, name: str = "") -> bytes:
+    """Compress with gzip, the same bytes each time; `name` goes into the header, which no reader sees."""
+    stored = io.BytesIO()
+    with gzip.GzipFile(name, "wb", 9, stored, mtime=0) as file:
+        file.write(content)
+    return stored.getvalue()
+
+
+def stored_form(content: bytes, listed: Listed, name: str = "") -> bytes:
+    """Return the bytes that the bucket holds for a file's content."""
+    return compress(content, name) if listed.encoding == "gzip" else content
+
+
+def content_of(stored: bytes, encoding: str | None, limit: int) -> bytes:
+    """Return the content for the bytes that a bucket holds; damaged ones are not decoded, and have no such digest.
+
+    Nor have those that are more than `limit`: a few bytes of gzip can be gigabytes.
+    """
+    if encoding != "gzip":
+        return stored
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(stored)) as file:
+            return file.read(limit + 1)
+    except (OSError, EOFError, zlib.error):
+        return stored
+
+
+def headers_of(listed: Listed, *, immutable: bool) -> dict[str, str]:
+    """Return the headers with which a file is served."""
+    headers = {
+        "ContentType": listed.type,
+        "CacheControl": "public, max-age=31536000, immutable" if immutable else "no-cache",
+    }
+    return headers | ({"ContentEncoding": listed.encoding} if listed.encoding else {})

@@ -1,0 +1,16 @@
+"""The two orders in which engines keep an image's axes."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def nhwc(x: NDArray[Any]) -> NDArray[Any]:
+    """[batch, channels, height, width] to [batch, height, width, channels]."""
+    return np.ascontiguousarray(x.transpose(0, 2, 3, 1))
+
+
+def nchw(x: NDArray[Any]) -> NDArray[Any]:
+    """[batch, height, width, channels] to [batch, channels, height, width]."""
+    return np.ascontiguousarray(x.transpose(0, 3, 1, 2))

@@ -1,0 +1,43 @@
+"""How far a backend's output lies from PyTorch's."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from skimage.metrics import structural_similarity
+
+from workflow_scripts.shared.drawings import draw
+
+# Reported for equal pictures, whose PSNR has no finite value; above what float32 can tell apart.
+PSNR_CEILING_DB = 200.0
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Two outputs compared: |Δ| of d0 itself, PSNR and SSIM of the pictures drawn from them."""
+
+    max_abs: float
+    mean_abs: float
+    p99_abs: float
+    drawing_psnr_db: float
+    drawing_ssim: float
+
+
+def psnr_db(a: NDArray[Any], b: NDArray[Any]) -> float:
+    """Return the peak signal-to-noise ratio of two pictures in [0, 1], in dB, at most PSNR_CEILING_DB."""
+    error = float(np.mean(np.square(a.astype(np.float64) - b)))
+    return min(PSNR_CEILING_DB, float(-10 * np.log10(error))) if error > 0 else PSNR_CEILING_DB
+
+
+def compare(found: NDArray[Any], expected: NDArray[Any], task: str) -> Difference:
+    """Compare two d0 [1, 1, height, width] in [0, 1] without NaN."""
+    delta = np.abs(found.astype(np.float64) - expected)
+    drawn, reference = draw(found, task), draw(expected, task)
+    return Difference(
+        max_abs=float(delta.max()),
+        mean_abs=float(delta.mean()),
+        p99_abs=float(np.quantile(delta, 0.99)),
+        drawing_psnr_db=psnr_db(drawn, reference),
+        drawing_ssim=float(structural_similarity(drawn, reference, data_range=1.0)),
+    )

@@ -1,0 +1,72 @@
+"""Where the files of a site come from: an in-toto statement with SLSA's provenance predicate, and SHA256SUMS.
+
+https://in-toto.io/Statement/v1, https://slsa.dev/provenance/v1. The statement is not signed; it is ready to be the
+payload of a DSSE envelope, as `application/vnd.in-toto+json`.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from google.protobuf.json_format import MessageToDict, ParseDict
+from in_toto_attestation.predicates.provenance.v1.provenance_pb2 import Provenance
+from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor
+from in_toto_attestation.v1.statement import Statement
+
+from workflow_scripts.shared.files import files_in, sha256, write_json
+
+PREDICATE = "https://slsa.dev/provenance/v1"
+BUILD_TYPE = "https://snakemake.github.io/#workflow"
+
+
+def materials(manifests: Sequence[Mapping[str, Any]], locks: Sequence[Path]) -> list[dict[str, Any]]:
+    """Return what the site was built from: each model's checkpoint, the lock files and the project's commit."""
+    checkpoints = {manifest["model"]: manifest["checkpoint"]["sha256"] for manifest in manifests}
+    found = [{"name": f"checkpoint of {model}", "digest": {"sha256": digest}} for model, digest in checkpoints.items()]
+    found += [{"name": str(lock), "digest": {"sha256": sha256(lock)}} for lock in locks]
+    for commit in sorted({manifest["git_commit"] for manifest in manifests if manifest["git_commit"]}):
+        # A commit with local changes names what it was built upon, not what was built.
+        plain = commit.removesuffix("-dirty")
+        note = {"annotations": {"changed": True}} if commit != plain else {}
+        found.append({"name": "source", "digest": {"gitCommit": plain}, **note})
+    return found
+
+
+def statement(
+    site: Path, manifests: Sequence[Mapping[str, Any]], locks: Sequence[Path], builder: str
+) -> dict[str, Any]:
+    """Return the statement on every file below `site`. Raises ValueError or ParseError where it would be none."""
+    models: dict[str, list[int]] = {}
+    for manifest in manifests:
+        models.setdefault(manifest["model"], []).append(manifest["resolution"])
+    predicate = {
+        "buildDefinition": {
+            "buildType": BUILD_TYPE,
+            "externalParameters": {"target": "site", "models": models},
+            "resolvedDependencies": materials(manifests, locks),
+        },
+        "runDetails": {"builder": {"id": builder}},
+    }
+    # Parsing refuses what the predicate does not define.
+    ParseDict(predicate, Provenance())
+    subjects = [
+        ResourceDescriptor(name=str(path.relative_to(site)), digest={"sha256": sha256(path)}).pb
+        for path in files_in(site)
+    ]
+    found = Statement(subjects, PREDICATE, predicate)
+    found.validate()
+    content: dict[str, Any] = MessageToDict(found.pb)
+    return content
+
+
+def attest(site: Path, manifests: Sequence[Path], locks: Sequence[Path], bills: Sequence[Path], builder: str) -> None:
+    """Write provenance/ into a site: the bills of materials, the statement on all files so far, SHA256SUMS of all."""
+    folder = site / "provenance"
+    folder.mkdir()
+    for bill in bills:
+        (folder / bill.name).write_bytes(bill.read_bytes())
+    contents = [json.loads(path.read_text()) for path in manifests]
+    write_json(folder / "statement.json", statement(site, contents, locks, builder))
+    lines = [f"{sha256(path)}  {path.relative_to(site)}\n" for path in files_in(site)]
+    (folder / "SHA256SUMS").write_text("".join(lines))

@@ -1,0 +1,74 @@
+"""Describe a model as a CycloneDX machine-learning component: its task, architecture, licence and figures."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
+from workflow_scripts.shared.failures import Failure, run
+from workflow_scripts.shared.files import replacing
+
+TASKS = {"portrait": "photo to pencil drawing", "saliency": "salient object segmentation"}
+
+
+def metrics(manifest: dict[str, Any]) -> list[dict[str, str]]:
+    """Return the worst figures of each delivered hop, as CycloneDX's performance metrics."""
+    resolution = f"{manifest['resolution']} × {manifest['resolution']}"
+    return [
+        {"type": f"{figure} against PyTorch, {hop}", "value": repr(value), "slice": resolution}
+        for hop, worst in sorted(manifest["checks"]["parity"].items())
+        if hop.startswith(("tfjs-", "litert-"))
+        for figure, value in sorted(worst.items())
+    ]
+
+
+def describe(manifests: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the bill of materials of one model, from its manifests."""
+    first = manifests[0]
+    architecture = first["architecture"]
+    stages = ", ".join(f"{name} {'-'.join(map(str, widths))}" for name, widths in architecture["stages"].items())
+    licences = [] if first["licence"] == "unstated" else [{"license": {"name": first["licence"]}}]
+    model = {
+        "type": "machine-learning-model",
+        "bom-ref": first["model"],
+        "name": first["model"],
+        "description": f"U²-Net converted for browsers at {', '.join(str(m['resolution']) for m in manifests)} pixels",
+        "hashes": [{"alg": "SHA-256", "content": first["checkpoint"]["sha256"]}],
+        "licenses": licences,
+        "externalReferences": [{"type": "documentation", "url": "https://arxiv.org/abs/2005.09007"}],
+        "modelCard": {
+            "modelParameters": {
+                "task": TASKS[first["task"]],
+                "architectureFamily": "U²-Net",
+                "modelArchitecture": f"{architecture['family']} ({stages}; input, middle, output channels)",
+                "inputs": [{"format": "RGB image, float32, NHWC"}],
+                "outputs": [{"format": "probability map d0 in [0, 1], float32, NHWC"}],
+            },
+            "quantitativeAnalysis": {"performanceMetrics": [metric for m in manifests for metric in metrics(m)]},
+            **({"considerations": {"technicalLimitations": [first["notice"]]}} if first["notice"] else {}),
+        },
+        "properties": [{"name": "parameters", "value": str(architecture["parameters"])}],
+    }
+    return {"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1, "components": [model]}
+
+
+def main(argv: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--manifests", type=Path, nargs="+", required=True, help="one a resolution, of one model")
+    parser.add_argument("--output", type=Path, required=True)
+    arguments = parser.parse_args(argv)
+    manifests = [json.loads(path.read_text()) for path in arguments.manifests]
+    text = json.dumps(describe(manifests), indent=2, sort_keys=True) + "\n"
+    if problem := JsonStrictValidator(SchemaVersion.V1_6).validate_str(text):
+        reason = str(problem).splitlines()[0]
+        raise Failure(f"the description of {manifests[0]['model']} does not fit the CycloneDX schema: {reason}")
+    with replacing(arguments.output) as staging:
+        staging.write_text(text)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,145 @@
+"""Store one model's weights once: content-addressed shards that all its resolutions refer to, an engine each."""
+
+import argparse
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from workflow_scripts.formats.tfjs_model import SHARD_BYTES, read_weights
+from workflow_scripts.formats.tflite_file import ends, split
+from workflow_scripts.shared.failures import run
+from workflow_scripts.shared.files import replacing, sha256, write_json
+
+# From models/{model}/{resolution}/{dtype}/ to the site's top.
+TOP = "../../../.."
+
+
+def write_shards(data: bytes, weights: Path) -> list[dict[str, Any]]:
+    """Cut `data` into shards named after their SHA-256, write those that are not there; return url, sha256, bytes."""
+    shards = []
+    for start in range(0, len(data), SHARD_BYTES):
+        shard = data[start : start + SHARD_BYTES]
+        digest = hashlib.sha256(shard).hexdigest()
+        (weights / f"{digest}.bin").write_bytes(shard)
+        shards.append({"url": f"weights/{digest}.bin", "sha256": digest, "bytes": len(shard)})
+    return shards
+
+
+def write_named(content: Any, site: Path, place: str, stem: str) -> dict[str, Any]:
+    """Write JSON below `site` into `place`, its SHA-256 in its name; return its url, sha256 and bytes."""
+    data = json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+    digest = hashlib.sha256(data).hexdigest()
+    url = f"{place}/{stem}.{digest}.json"
+    (site / place).mkdir(parents=True)
+    (site / url).write_bytes(data)
+    return {"url": url, "sha256": digest, "bytes": len(data)}
+
+
+def share_model(folder: Path, site: Path, place: str) -> dict[str, Any]:
+    """Write one graph model below `site` into `place`; return its model.json and shards as the catalogue lists them.
+
+    Float weights, the same at every resolution, and integer constants, which are not, become a group each, so
+    that resolutions share the float shards byte for byte.
+    """
+    model = json.loads((folder / "model.json").read_text())
+    weights = read_weights(folder)
+    floats = [(spec, data) for spec, data in weights if spec["dtype"] == "float32"]
+    constants = [(spec, data) for spec, data in weights if spec["dtype"] != "float32"]
+    model["weightsManifest"] = []
+    shards: list[dict[str, Any]] = []
+    for group in (floats, constants):
+        written = write_shards(b"".join(data for _, data in group), site / "weights")
+        shards += written
+        paths = [f"{TOP}/{shard['url']}" for shard in written]
+        model["weightsManifest"].append({"paths": paths, "weights": [spec for spec, _ in group]})
+    return {"model": write_named(model, site, place, "model"), "weights": shards}
+
+
+def share_tflite(file: Path, site: Path, place: str) -> dict[str, Any]:
+    """Write one .tflite file below `site` in parts, and into `place` the recipe that joins them; return both.
+
+    The parts are what stands between the weights, a resolution's own, and the weights, whose shards all resolutions
+    share. The recipe's `pieces` are the lengths that parts and weights are taken in, in turn; `sha256` is that of the
+    whole file.
+    """
+    pieces = split(file)
+    skeleton = write_shards(pieces.skeleton, site / "weights")
+    weights = write_shards(pieces.weights, site / "weights")
+    recipe = {
+        "bytes": file.stat().st_size,
+        "sha256": sha256(file),
+        **ends(file),
+        "skeleton": [f"{TOP}/{shard['url']}" for shard in skeleton],
+        "weights": [f"{TOP}/{shard['url']}" for shard in weights],
+        "pieces": pieces.lengths,
+    }
+    return {"model": write_named(recipe, site, place, "recipe"), "weights": skeleton + weights}
+
+
+def parity(manifest: dict[str, Any], hop: str) -> dict[str, float]:
+    """Return the figures of one hop that the catalogue shows."""
+    figures = manifest["checks"]["parity"][hop]
+    return {
+        "max_abs": figures["max_abs"],
+        "p99_abs": figures["p99_abs"],
+        "psnr_db": figures["drawing_psnr_db"],
+        "ssim": figures["drawing_ssim"],
+    }
+
+
+def share_resolution(
+    manifest: dict[str, Any], root: Path, dtypes: Sequence[str], tflite_dtypes: Sequence[str], site: Path
+) -> dict[str, Any]:
+    """Write one resolution's models below `site`; return its catalogue entry."""
+    name, resolution = manifest["model"], manifest["resolution"]
+    folder = f"models/{name}/{resolution}"
+    entries = [
+        {
+            "engine": "tfjs",
+            "dtype": dtype,
+            **share_model(root / "tfjs" / dtype, site, f"{folder}/{dtype}"),
+            "parity": parity(manifest, f"tfjs-{dtype}"),
+        }
+        for dtype in dtypes
+    ] + [
+        {
+            "engine": "litert",
+            "dtype": dtype,
+            **share_tflite(root / "tflite" / f"{dtype}.tflite", site, f"{folder}/litert-{dtype}"),
+            "parity": parity(manifest, f"litert-{dtype}"),
+        }
+        for dtype in tflite_dtypes
+    ]
+    return {"resolution": resolution, "multiply_adds": manifest["multiply_adds"], "dtypes": entries}
+
+
+def main(argv: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--manifests", type=Path, nargs="+", required=True, help="one a resolution, of one model")
+    parser.add_argument("--dtypes", nargs="+", required=True)
+    parser.add_argument("--tflite-dtypes", nargs="*", required=True)
+    parser.add_argument("--output", type=Path, required=True, help="folder: models/, weights/ and entry.json")
+    arguments = parser.parse_args(argv)
+    manifests = {path: json.loads(path.read_text()) for path in arguments.manifests}
+    first = next(iter(manifests.values()))
+    with replacing(arguments.output) as staging:
+        (staging / "weights").mkdir(parents=True)
+        resolutions = [
+            share_resolution(manifest, path.parent, arguments.dtypes, arguments.tflite_dtypes, staging)
+            for path, manifest in manifests.items()
+        ]
+        entry = {
+            "name": first["model"],
+            "task": first["task"],
+            "parameters": first["architecture"]["parameters"],
+            "licence": first["licence"],
+            "notice": first["notice"],
+            "resolutions": sorted(resolutions, key=lambda each: int(each["resolution"])),
+        }
+        write_json(staging / "entry.json", entry)
+
+
+if __name__ == "__main__":
+    run(main)
