@@ -359,8 +359,9 @@ def test_damaged_bytes_never_end_in_a_traceback(tmp_path: Path, legacy: bool) ->
 def test_the_command_itself_prints_one_line_and_exits_with_1(tmp_path: Path) -> None:
     checkpoint = tmp_path / "original"
     torch.save(RunsCode(tmp_path / "ran"), checkpoint)
-    script = str(sys.modules[main.__module__].__file__)
-    done = subprocess.run([sys.executable, script, *arguments(checkpoint)], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", main.__module__, *arguments(checkpoint)], capture_output=True, text=True
+    )
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.startswith(f"read_checkpoint: {checkpoint} is not a plain state dict")

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.environment("torch")
 
 def test_drawings_come_near_their_levels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Four layers take fewer steps than 119.
-    monkeypatch.setattr("plot_levels.STEPS", np.geomspace(16, 2048, 24).round())
+    monkeypatch.setattr("workflow_scripts.compact.plot_levels.STEPS", np.geomspace(16, 2048, 24).round())
     graph = GraphModel(write_model(tmp_path / "float32"))
     x = torch.rand(1, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(2))
     exact = drawing(graph, x, "portrait", None)
