@@ -55,7 +55,7 @@ rule all:
 rule verify_reproducible:
     """Build the first configured resolution twice, under different conditions, and compare byte by byte."""
     input:
-        "results/reproducible/report.json",
+        "results/_reproducible/report.json",
 
 
 rule site:

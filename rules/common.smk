@@ -12,6 +12,7 @@ ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=False)).resolve
 sys.path.insert(0, str(ROOT))
 
 from workflow_scripts.driver.configuration import as_list, normalise, validate
+from workflow_scripts.driver.names import refuse_taken, taken_by
 from workflow_scripts.driver.one_run import end_orphans, prepare_scripts, settle_clock, take_folder
 from workflow_scripts.driver.refusal import require_python
 from workflow_scripts.driver.settings import Settings

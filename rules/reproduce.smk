@@ -1,5 +1,5 @@
 # Reads the whole project and its environments.
-# Writes results/reproducible/: one resolution built twice under different conditions, and compared. Only on request.
+# Writes results/_reproducible/: one resolution built twice under different conditions, and compared. Only on request.
 
 
 rule rebuild_copy:
@@ -11,11 +11,11 @@ rule rebuild_copy:
         environments=expand(".venvs/{environment}/installed.txt", environment=[*ENVIRONMENTS, "node"]),
         packages="web/node_modules/.package-lock.json",
     output:
-        folder=directory("results/reproducible/{twin}"),
+        folder=directory("results/_reproducible/{twin}"),
     log:
-        "results/logs/rebuild_copy/{twin}.log",
+        "results/_logs/rebuild_copy/{twin}.log",
     benchmark:
-        "results/benchmarks/rebuild_copy/{twin}.tsv"
+        "results/_benchmarks/rebuild_copy/{twin}.tsv"
     # Snakemake within Snakemake starts jobs of its own: two copies side by side would need twice what they ask for.
     threads: workflow.cores
     params:
@@ -30,14 +30,14 @@ rule rebuild_copy:
 rule compare_copies:
     """Fail unless both copies hold the same files, byte for byte; name the first that differs and where."""
     input:
-        first="results/reproducible/first",
-        second="results/reproducible/second",
+        first="results/_reproducible/first",
+        second="results/_reproducible/second",
     output:
-        report="results/reproducible/report.json",
+        report="results/_reproducible/report.json",
     log:
-        "results/logs/compare_copies/all.log",
+        "results/_logs/compare_copies/all.log",
     benchmark:
-        "results/benchmarks/compare_copies/all.tsv"
+        "results/_benchmarks/compare_copies/all.tsv"
     resources:
         mem_mb=3000,
     shell:

@@ -19,7 +19,7 @@ def rebuilt(environments: Path, tmp_path_factory: pytest.TempPathFactory) -> Wor
 
 
 def test_everything_is_built_twice_alike(rebuilt: Workflow) -> None:
-    report = json.loads((rebuilt.folder / "results/reproducible/report.json").read_text())
+    report = json.loads((rebuilt.folder / "results/_reproducible/report.json").read_text())
     assert report["passed"] is True
     assert report["different"] == {}
     kinds = {Path(name).suffix for name in report["equal"]}
@@ -41,7 +41,7 @@ def test_everything_is_built_twice_alike(rebuilt: Workflow) -> None:
 
 
 def test_a_difference_fails_and_is_named(rebuilt: Workflow) -> None:
-    model = rebuilt.folder / "results/reproducible/second/u2netp/64/tfjs/float32/model.json"
+    model = rebuilt.folder / "results/_reproducible/second/u2netp/64/tfjs/float32/model.json"
     content = model.read_text()
     model.write_text(content.replace('"format":"graph-model"', '"format":"other-model"'))
     try:

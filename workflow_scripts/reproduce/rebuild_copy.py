@@ -72,7 +72,7 @@ def main(argv: Sequence[str]) -> None:
         if done.returncode != 0:
             raise Failure(f"the {arguments.twin} copy could not be built: the log above says why")
         results = project / "results"
-        for name in ("logs", "benchmarks"):
+        for name in ("_logs", "_benchmarks"):
             shutil.rmtree(results / name)
         for path in sorted(results.iterdir()):
             path.rename(staging / path.name)
