@@ -53,7 +53,7 @@ rule all:
 
 
 rule verify_reproducible:
-    """Build the first configured resolution twice, under different conditions, and compare byte by byte."""
+    """Build the first configured resolution again under different conditions, and compare byte by byte."""
     input:
         "results/_reproducible/report.json",
 

@@ -1,9 +1,9 @@
 # Reads the whole project and its environments.
-# Writes results/_reproducible/: one resolution built twice under different conditions, and compared. Only on request.
+# Writes results/_reproducible/: one resolution built under different conditions, and compared. Only on request.
 
 
 rule rebuild_copy:
-    """Build the first configured resolution and its site in a folder of its own, under conditions of its own."""
+    """Build the first configured resolution in a folder of its own, under conditions of its own."""
     input:
         project=["Snakefile", "config.yaml", "config.schema.yaml", *BILLS.values(), *page_sources(ROOT)],
         rules=sorted(map(str, Path("rules").glob("*.smk"))),
@@ -21,17 +21,19 @@ rule rebuild_copy:
     params:
         python=sys.executable,
         config=settings.rebuilt_config(),
+        targets=settings.rebuilt_targets,
     shell:
         r"{params.python:q} -m workflow_scripts.reproduce.rebuild_copy"
-        r" --twin {wildcards.twin:q} --config {params.config:q}"
+        r" --twin {wildcards.twin:q} --targets {params.targets:q} --config {params.config:q}"
         r" --output {output.folder:q} &> {log:q}"
 
 
 rule compare_copies:
-    """Fail unless both copies hold the same files, byte for byte; name the first that differs and where."""
+    """Fail unless the copies hold the same files, byte for byte; name the first that differs and where."""
     input:
         first="results/_reproducible/first",
         second="results/_reproducible/second",
+        third="results/_reproducible/third",
     output:
         report="results/_reproducible/report.json",
     log:
@@ -42,5 +44,5 @@ rule compare_copies:
         mem_mb=3000,
     shell:
         r".venvs/tensorflow/bin/python -m workflow_scripts.reproduce.compare_copies"
-        r" --first {input.first:q} --second {input.second:q}"
+        r" --first {input.first:q} --second {input.second:q} --third {input.third:q}"
         r" --output {output.report:q} &> {log:q}"

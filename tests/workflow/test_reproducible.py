@@ -36,6 +36,11 @@ def test_everything_is_built_twice_alike(rebuilt: Workflow) -> None:
         ".js",
         ".wasm",
     } <= kinds
+    # What other processors are to write alike, from the checkpoint on.
+    artifacts = {str(Path(name).relative_to("u2netp")) for name in report["equal_on_another_processor"]}
+    assert {"checkpoint/weights.safetensors", "onnx/dynamic.onnx", "64/onnx/model.onnx", "64/ir/model.bin"} <= artifacts
+    assert {"64/frozen/model.pb", "64/optimized/model.pb", "64/tfjs/float32/model.json"} <= artifacts
+    assert "64/tflite/float32.tflite" in artifacts
     for name in ("u2netp/64/tfjs/float32/model.json", "site/index.html", "site/provenance/SHA256SUMS"):
         assert name in report["equal"]
 

@@ -25,6 +25,12 @@ def test_a_taken_name_is_refused(name: str) -> None:
     refuse_taken(["mine", "sites"], {"site"})
 
 
+def name_model(name: str, taken: set[str]) -> None:
+    """Ask for a model of that name, as the rules do."""
+    validate({**copy.deepcopy(DEFAULTS), "model": name}, ROOT / "config.schema.yaml")
+    refuse_taken([name], taken)
+
+
 def test_no_name_of_the_workflow_can_be_a_model() -> None:
     # All that the rules write, log and time in results/, whoever adds to it.
     lines = [line for rules in (ROOT / "rules").glob("*.smk") for line in rules.read_text().splitlines()]
@@ -32,7 +38,5 @@ def test_no_name_of_the_workflow_can_be_a_model() -> None:
     own = taken_by(written)
     assert {"_logs", "_benchmarks", "_page", "_samples", "_bills", "_probes", "site", "summary.md"} <= own
     for name in own:
-        config = {**copy.deepcopy(DEFAULTS), "model": name}
         with pytest.raises(SystemExit):
-            validate(config, ROOT / "config.schema.yaml")
-            refuse_taken([name], own)
+            name_model(name, own)
