@@ -140,16 +140,17 @@ rule assemble_site:
 
 
 rule serve:
-    """Serve the site on localhost until Ctrl-C, with the headers that wasm threads need."""
-    input:
-        site="results/site",
+    """Serve the site that is there on localhost until Ctrl-C, with the headers that wasm threads need."""
     log:
         "results/_logs/serve/all.log",
     params:
+        python=sys.executable,
+        site=settings.built_site,
         port=config["port"],
+        origins=config["cors_origins"],
     shell:
-        r".venvs/torch/bin/python -m workflow_scripts.website.serve_site"
-        r" --site {input.site:q} --port {params.port:q} 2> {log:q}"
+        r"{params.python:q} -m workflow_scripts.website.serve_site"
+        r" --site {params.site:q} --port {params.port:q} --origins {params.origins:q} 2> {log:q}"
 
 
 rule predict_browser:
