@@ -9,9 +9,9 @@ rule convert_by_hand:
     output:
         folder=directory("results/{model}/{resolution}/benchmark/by_hand"),
     log:
-        "results/logs/convert_by_hand/{model}-{resolution}.log",
+        "results/_logs/convert_by_hand/{model}-{resolution}.log",
     benchmark:
-        "results/benchmarks/convert_by_hand/{model}-{resolution}.tsv"
+        "results/_benchmarks/convert_by_hand/{model}-{resolution}.tsv"
     resources:
         mem_mb=3500,
     shell:
@@ -22,11 +22,11 @@ rule convert_by_hand:
 rule make_dense_model:
     """One dense product as a .tflite file: how near LiteRT's kernels come to the best that they do."""
     output:
-        model="results/benchmark_dense/product.tflite",
+        model="results/_benchmark_dense/product.tflite",
     log:
-        "results/logs/make_dense_model/all.log",
+        "results/_logs/make_dense_model/all.log",
     benchmark:
-        "results/benchmarks/make_dense_model/all.tsv"
+        "results/_benchmarks/make_dense_model/all.tsv"
     resources:
         mem_mb=1500,
     params:
@@ -43,11 +43,11 @@ rule build_benchmark_page:
         sources=benchmark_page_sources(ROOT),
         stamp="web/node_modules/.package-lock.json",
     output:
-        folder=directory("results/benchmark_page"),
+        folder=directory("results/_benchmark_page"),
     log:
-        "results/logs/build_benchmark_page/all.log",
+        "results/_logs/build_benchmark_page/all.log",
     benchmark:
-        "results/benchmarks/build_benchmark_page/all.tsv"
+        "results/_benchmarks/build_benchmark_page/all.tsv"
     resources:
         mem_mb=2000,
     shell:
@@ -59,7 +59,7 @@ rule benchmark_model:
     """Time a model's engines in turn, in one Chromium and one run; whoever draws something else fails it."""
     input:
         architecture="results/{model}/checkpoint/architecture.json",
-        probes=expand("results/probes/{resolution}.safetensors", resolution=settings.benchmark_resolutions),
+        probes=expand("results/_probes/{resolution}.safetensors", resolution=settings.benchmark_resolutions),
         reference=expand(
             "results/{{model}}/{resolution}/predictions/torch.safetensors", resolution=settings.benchmark_resolutions
         ),
@@ -72,14 +72,14 @@ rule benchmark_model:
         tflite=expand("results/{{model}}/{resolution}/tflite/float32.tflite", resolution=settings.benchmark_resolutions),
         onnx=expand("results/{{model}}/{resolution}/onnx/model.onnx", resolution=settings.benchmark_resolutions),
         ir=expand("results/{{model}}/{resolution}/ir/model.xml", resolution=settings.benchmark_resolutions),
-        dense="results/benchmark_dense/product.tflite",
-        page="results/benchmark_page",
+        dense="results/_benchmark_dense/product.tflite",
+        page="results/_benchmark_page",
     output:
         report="results/{model}/benchmark.json",
     log:
-        "results/logs/benchmark_model/{model}.log",
+        "results/_logs/benchmark_model/{model}.log",
     benchmark:
-        "results/benchmarks/benchmark_model/{model}.tsv"
+        "results/_benchmarks/benchmark_model/{model}.tsv"
     # All there are: what runs beside it would be measured too.
     threads: workflow.cores
     resources:
@@ -106,9 +106,9 @@ rule tabulate_benchmark:
     output:
         table="results/{model}/benchmark.md",
     log:
-        "results/logs/tabulate_benchmark/{model}.log",
+        "results/_logs/tabulate_benchmark/{model}.log",
     benchmark:
-        "results/benchmarks/tabulate_benchmark/{model}.tsv"
+        "results/_benchmarks/tabulate_benchmark/{model}.tsv"
     resources:
         mem_mb=500,
     shell:
@@ -123,9 +123,9 @@ rule plot_benchmark:
     output:
         plot="results/{model}/benchmark.png",
     log:
-        "results/logs/plot_benchmark/{model}.log",
+        "results/_logs/plot_benchmark/{model}.log",
     benchmark:
-        "results/benchmarks/plot_benchmark/{model}.tsv"
+        "results/_benchmarks/plot_benchmark/{model}.tsv"
     resources:
         mem_mb=1500,
     shell:

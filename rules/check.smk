@@ -21,9 +21,9 @@ rule check_parity:
     output:
         report="results/{model}/{resolution}/parity.json",
     log:
-        "results/logs/check_parity/{model}-{resolution}.log",
+        "results/_logs/check_parity/{model}-{resolution}.log",
     benchmark:
-        "results/benchmarks/check_parity/{model}-{resolution}.tsv"
+        "results/_benchmarks/check_parity/{model}-{resolution}.tsv"
     resources:
         mem_mb=1500,
     params:
@@ -52,9 +52,9 @@ rule check_size:
     output:
         report="results/{model}/{resolution}/size.json",
     log:
-        "results/logs/check_size/{model}-{resolution}.log",
+        "results/_logs/check_size/{model}-{resolution}.log",
     benchmark:
-        "results/benchmarks/check_size/{model}-{resolution}.tsv"
+        "results/_benchmarks/check_size/{model}-{resolution}.tsv"
     resources:
         mem_mb=2000,
     params:
@@ -70,7 +70,7 @@ rule check_size:
 rule plot_parity:
     """A picture to judge parity by: photos, drawings, their difference, each hop's error against its limit."""
     input:
-        probes="results/probes/{resolution}.safetensors",
+        probes="results/_probes/{resolution}.safetensors",
         reference="results/{model}/{resolution}/predictions/torch.safetensors",
         tfjs=expand(
             "results/{{model}}/{{resolution}}/predictions/tfjs-{dtype}.safetensors",
@@ -85,9 +85,9 @@ rule plot_parity:
             labels={"model": "{model}", "resolution": "{resolution}"},
         ),
     log:
-        "results/logs/plot_parity/{model}-{resolution}.log",
+        "results/_logs/plot_parity/{model}-{resolution}.log",
     benchmark:
-        "results/benchmarks/plot_parity/{model}-{resolution}.tsv"
+        "results/_benchmarks/plot_parity/{model}-{resolution}.tsv"
     resources:
         mem_mb=1500,
     shell:

@@ -9,9 +9,9 @@ rule fetch_checkpoint:
     output:
         checkpoint="results/{model}/checkpoint/original",
     log:
-        "results/logs/fetch_checkpoint/{model}.log",
+        "results/_logs/fetch_checkpoint/{model}.log",
     benchmark:
-        "results/benchmarks/fetch_checkpoint/{model}.tsv"
+        "results/_benchmarks/fetch_checkpoint/{model}.tsv"
     resources:
         mem_mb=500,
     params:
@@ -30,9 +30,9 @@ rule read_checkpoint:
         weights="results/{model}/checkpoint/weights.safetensors",
         architecture="results/{model}/checkpoint/architecture.json",
     log:
-        "results/logs/read_checkpoint/{model}.log",
+        "results/_logs/read_checkpoint/{model}.log",
     benchmark:
-        "results/benchmarks/read_checkpoint/{model}.tsv"
+        "results/_benchmarks/read_checkpoint/{model}.tsv"
     resources:
         mem_mb=2000,
     params:

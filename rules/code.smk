@@ -7,3 +7,6 @@ for started in workflow.rules:
     if "code" not in started.input.keys():
         started.input_modifier = started.input_modifier or started.log_modifier
         started.set_input(**needed_by(ROOT, command))
+
+# A site holds the bills of materials of models and of lock files in one folder.
+refuse_taken(settings.checkpoints, [*BILLS, *taken_by(str(path) for rule in workflow.rules for path in rule.output)])

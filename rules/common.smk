@@ -12,7 +12,9 @@ ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=False)).resolve
 sys.path.insert(0, str(ROOT))
 
 from workflow_scripts.driver.configuration import as_list, normalise, validate
-from workflow_scripts.driver.one_run import end_orphans, prepare_scripts, settle_clock, take_folder
+from workflow_scripts.driver.isolation import isolate
+from workflow_scripts.driver.names import refuse_taken, taken_by
+from workflow_scripts.driver.one_run import end_orphans, settle_clock, take_folder
 from workflow_scripts.driver.refusal import require_python
 from workflow_scripts.driver.settings import Settings
 from workflow_scripts.driver.sources import (
@@ -25,7 +27,7 @@ from workflow_scripts.driver.sources import (
 )
 
 require_python()
-prepare_scripts(ROOT)
+isolate(ROOT)
 normalise(config)
 validate(config, ROOT / "config.schema.yaml")
 settings = Settings.read(config)
@@ -40,7 +42,7 @@ wildcard_constraints:
     environment="|".join([*ENVIRONMENTS, "fuzz"]),
     backend="(litert-)?(wasm|webgpu)|webgl",
     bill="|".join(BILLS),
-    twin="first|second",
+    twin="first|second|third",
 
 
 # Jobs side by side must fit the machine: each rule's mem_mb is the peak measured for the full-size network at 1024,

@@ -10,9 +10,9 @@ rule plan_compact:
         weights="results/{model}/compact/weights.safetensors",
         report="results/{model}/compact/report.json",
     log:
-        "results/logs/plan_compact/{model}.log",
+        "results/_logs/plan_compact/{model}.log",
     benchmark:
-        "results/benchmarks/plan_compact/{model}.tsv"
+        "results/_benchmarks/plan_compact/{model}.tsv"
     threads: 2
     resources:
         mem_mb=6000,
@@ -35,9 +35,9 @@ rule compact_tfjs:
     output:
         folder=directory("results/{model}/{resolution}/tfjs/compact"),
     log:
-        "results/logs/compact_tfjs/{model}-{resolution}.log",
+        "results/_logs/compact_tfjs/{model}-{resolution}.log",
     benchmark:
-        "results/benchmarks/compact_tfjs/{model}-{resolution}.tsv"
+        "results/_benchmarks/compact_tfjs/{model}-{resolution}.tsv"
     resources:
         mem_mb=1000,
     shell:
@@ -50,13 +50,13 @@ rule plot_levels:
     """A photo's drawing at several PSNRs, to judge a floor by eye."""
     input:
         model="results/{model}/{resolution}/tfjs/float32",
-        probes="results/probes/{resolution}.safetensors",
+        probes="results/_probes/{resolution}.safetensors",
     output:
         plot="results/{model}/{resolution}/levels.png",
     log:
-        "results/logs/plot_levels/{model}-{resolution}.log",
+        "results/_logs/plot_levels/{model}-{resolution}.log",
     benchmark:
-        "results/benchmarks/plot_levels/{model}-{resolution}.tsv"
+        "results/_benchmarks/plot_levels/{model}-{resolution}.tsv"
     resources:
         mem_mb=3000,
     params:

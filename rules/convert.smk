@@ -9,9 +9,9 @@ rule export_onnx:
     output:
         model="results/{model}/onnx/dynamic.onnx",
     log:
-        "results/logs/export_onnx/{model}.log",
+        "results/_logs/export_onnx/{model}.log",
     benchmark:
-        "results/benchmarks/export_onnx/{model}.tsv"
+        "results/_benchmarks/export_onnx/{model}.tsv"
     resources:
         mem_mb=2000,
     shell:
@@ -26,9 +26,9 @@ rule simplify_onnx:
     output:
         model="results/{model}/{resolution}/onnx/model.onnx",
     log:
-        "results/logs/simplify_onnx/{model}-{resolution}.log",
+        "results/_logs/simplify_onnx/{model}-{resolution}.log",
     benchmark:
-        "results/benchmarks/simplify_onnx/{model}-{resolution}.tsv"
+        "results/_benchmarks/simplify_onnx/{model}-{resolution}.tsv"
     resources:
         mem_mb=1500,
     shell:
@@ -45,9 +45,9 @@ rule convert_ir:
         xml="results/{model}/{resolution}/ir/model.xml",
         bin="results/{model}/{resolution}/ir/model.bin",
     log:
-        "results/logs/convert_ir/{model}-{resolution}.log",
+        "results/_logs/convert_ir/{model}-{resolution}.log",
     benchmark:
-        "results/benchmarks/convert_ir/{model}-{resolution}.tsv"
+        "results/_benchmarks/convert_ir/{model}-{resolution}.tsv"
     resources:
         mem_mb=2000,
     shell:
@@ -64,9 +64,9 @@ rule freeze_graph:
     output:
         graph="results/{model}/{resolution}/frozen/model.pb",
     log:
-        "results/logs/freeze_graph/{model}-{resolution}.log",
+        "results/_logs/freeze_graph/{model}-{resolution}.log",
     benchmark:
-        "results/benchmarks/freeze_graph/{model}-{resolution}.tsv"
+        "results/_benchmarks/freeze_graph/{model}-{resolution}.tsv"
     resources:
         mem_mb=3500,
     shell:
@@ -81,9 +81,9 @@ rule optimize_graph:
     output:
         graph="results/{model}/{resolution}/optimized/model.pb",
     log:
-        "results/logs/optimize_graph/{model}-{resolution}.log",
+        "results/_logs/optimize_graph/{model}-{resolution}.log",
     benchmark:
-        "results/benchmarks/optimize_graph/{model}-{resolution}.tsv"
+        "results/_benchmarks/optimize_graph/{model}-{resolution}.tsv"
     resources:
         mem_mb=2000,
     shell:
@@ -98,9 +98,9 @@ rule convert_tfjs:
     output:
         folder=directory("results/{model}/{resolution}/tfjs/float32"),
     log:
-        "results/logs/convert_tfjs/{model}-{resolution}.log",
+        "results/_logs/convert_tfjs/{model}-{resolution}.log",
     benchmark:
-        "results/benchmarks/convert_tfjs/{model}-{resolution}.tsv"
+        "results/_benchmarks/convert_tfjs/{model}-{resolution}.tsv"
     resources:
         mem_mb=3500,
     shell:
@@ -115,9 +115,9 @@ rule quantize_tfjs:
     output:
         folder=directory("results/{model}/{resolution}/tfjs/{dtype}"),
     log:
-        "results/logs/quantize_tfjs/{model}-{resolution}-{dtype}.log",
+        "results/_logs/quantize_tfjs/{model}-{resolution}-{dtype}.log",
     benchmark:
-        "results/benchmarks/quantize_tfjs/{model}-{resolution}-{dtype}.tsv"
+        "results/_benchmarks/quantize_tfjs/{model}-{resolution}-{dtype}.tsv"
     wildcard_constraints:
         dtype="float16|uint16|uint8",
     resources:
@@ -135,9 +135,9 @@ rule convert_tflite:
     output:
         model="results/{model}/{resolution}/tflite/{tflite_dtype}.tflite",
     log:
-        "results/logs/convert_tflite/{model}-{resolution}-{tflite_dtype}.log",
+        "results/_logs/convert_tflite/{model}-{resolution}-{tflite_dtype}.log",
     benchmark:
-        "results/benchmarks/convert_tflite/{model}-{resolution}-{tflite_dtype}.tsv"
+        "results/_benchmarks/convert_tflite/{model}-{resolution}-{tflite_dtype}.tsv"
     resources:
         mem_mb=3000,
     shell:

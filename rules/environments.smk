@@ -10,9 +10,9 @@ rule create_environment:
     output:
         stamp=local(".venvs/{environment}/installed.txt"),
     log:
-        "results/logs/create_environment/{environment}.log",
+        "results/_logs/create_environment/{environment}.log",
     benchmark:
-        "results/benchmarks/create_environment/{environment}.tsv"
+        "results/_benchmarks/create_environment/{environment}.tsv"
     resources:
         mem_mb=1500,
     params:
@@ -31,9 +31,9 @@ rule create_node_environment:
     output:
         stamp=local(".venvs/node/installed.txt"),
     log:
-        "results/logs/create_node_environment/node.log",
+        "results/_logs/create_node_environment/node.log",
     benchmark:
-        "results/benchmarks/create_node_environment/node.tsv"
+        "results/_benchmarks/create_node_environment/node.tsv"
     resources:
         mem_mb=1500,
     params:

@@ -22,7 +22,7 @@ rule write_manifest:
         + expand("results/{{model}}/{{resolution}}/tflite/{tflite_dtype}.tflite", tflite_dtype=config["tflite_dtypes"])
         + expand("results/{{model}}/{dtype}/report.json", dtype=settings.compact),
         evidence=[
-            "results/probes/{resolution}.safetensors",
+            "results/_probes/{resolution}.safetensors",
             *expand(
                 "results/{{model}}/{{resolution}}/predictions/{backend}.safetensors",
                 backend=["torch", "onnxruntime", "openvino", "tensorflow-frozen", "tensorflow-optimized"],
@@ -44,9 +44,9 @@ rule write_manifest:
     output:
         manifest="results/{model}/{resolution}/manifest.json",
     log:
-        "results/logs/write_manifest/{model}-{resolution}.log",
+        "results/_logs/write_manifest/{model}-{resolution}.log",
     benchmark:
-        "results/benchmarks/write_manifest/{model}-{resolution}.tsv"
+        "results/_benchmarks/write_manifest/{model}-{resolution}.tsv"
     resources:
         mem_mb=500,
     params:
@@ -69,9 +69,9 @@ rule summarize_manifests:
         table="results/summary.md",
         page=report("results/summary.html", caption="report/summary.rst", category="Summary"),
     log:
-        "results/logs/summarize_manifests/all.log",
+        "results/_logs/summarize_manifests/all.log",
     benchmark:
-        "results/benchmarks/summarize_manifests/all.tsv"
+        "results/_benchmarks/summarize_manifests/all.tsv"
     resources:
         mem_mb=500,
     shell:
@@ -81,18 +81,16 @@ rule summarize_manifests:
 
 
 rule verify_manifests:
-    """Digest every artifact again and compare with its manifest; run it after copying or before hosting."""
-    input:
-        manifests=expand(
-            "results/{model}/{resolution}/manifest.json", model=settings.models, resolution=config["resolutions"]
-        ),
+    """Digest every artifact again and compare with the manifest that is there; run it after copying or before hosting."""
     log:
-        "results/logs/verify_manifests/all.log",
+        "results/_logs/verify_manifests/all.log",
     resources:
         mem_mb=500,
+    params:
+        manifests=settings.built_manifests,
     shell:
         r".venvs/torch/bin/python -m workflow_scripts.manifest.verify_manifests"
-        r" --manifests {input.manifests:q} 2> {log:q}"
+        r" --manifests {params.manifests:q} 2> {log:q}"
 
 
 rule plot_sizes:
@@ -102,9 +100,9 @@ rule plot_sizes:
     output:
         plot="results/{model}/{resolution}/sizes.png",
     log:
-        "results/logs/plot_sizes/{model}-{resolution}.log",
+        "results/_logs/plot_sizes/{model}-{resolution}.log",
     benchmark:
-        "results/benchmarks/plot_sizes/{model}-{resolution}.tsv"
+        "results/_benchmarks/plot_sizes/{model}-{resolution}.tsv"
     resources:
         mem_mb=1000,
     shell:

@@ -1,15 +1,15 @@
 # Reads every artifact on the way: results/{model}/checkpoint/weights.safetensors, results/{model}/{resolution}/…
-# Writes results/probes/{resolution}.safetensors and results/{model}/{resolution}/predictions/{engine}.safetensors.
+# Writes results/_probes/{resolution}.safetensors and results/{model}/{resolution}/predictions/{engine}.safetensors.
 
 
 rule make_probe_inputs:
     """The inputs that all backends see: real photos, seeded noise, an all-black and a saturated image."""
     output:
-        probes="results/probes/{resolution}.safetensors",
+        probes="results/_probes/{resolution}.safetensors",
     log:
-        "results/logs/make_probe_inputs/{resolution}.log",
+        "results/_logs/make_probe_inputs/{resolution}.log",
     benchmark:
-        "results/benchmarks/make_probe_inputs/{resolution}.tsv"
+        "results/_benchmarks/make_probe_inputs/{resolution}.tsv"
     resources:
         mem_mb=700,
     shell:
@@ -21,13 +21,13 @@ rule predict_torch:
     """PyTorch's own output: the reference. The rules of the other engines are made from this one."""
     input:
         model="results/{model}/checkpoint/weights.safetensors",
-        probes="results/probes/{resolution}.safetensors",
+        probes="results/_probes/{resolution}.safetensors",
     output:
         predictions="results/{model}/{resolution}/predictions/torch.safetensors",
     log:
-        "results/logs/predict_torch/{model}-{resolution}.log",
+        "results/_logs/predict_torch/{model}-{resolution}.log",
     benchmark:
-        "results/benchmarks/predict_torch/{model}-{resolution}.tsv"
+        "results/_benchmarks/predict_torch/{model}-{resolution}.tsv"
     resources:
         mem_mb=3000,
     params:
@@ -41,13 +41,13 @@ rule predict_torch:
 use rule predict_torch as predict_onnxruntime with:
     input:
         model="results/{model}/{resolution}/onnx/model.onnx",
-        probes="results/probes/{resolution}.safetensors",
+        probes="results/_probes/{resolution}.safetensors",
     output:
         predictions="results/{model}/{resolution}/predictions/onnxruntime.safetensors",
     log:
-        "results/logs/predict_onnxruntime/{model}-{resolution}.log",
+        "results/_logs/predict_onnxruntime/{model}-{resolution}.log",
     benchmark:
-        "results/benchmarks/predict_onnxruntime/{model}-{resolution}.tsv"
+        "results/_benchmarks/predict_onnxruntime/{model}-{resolution}.tsv"
     resources:
         mem_mb=6500,
     params:
@@ -59,13 +59,13 @@ use rule predict_torch as predict_openvino with:
     input:
         model="results/{model}/{resolution}/ir/model.xml",
         bin="results/{model}/{resolution}/ir/model.bin",
-        probes="results/probes/{resolution}.safetensors",
+        probes="results/_probes/{resolution}.safetensors",
     output:
         predictions="results/{model}/{resolution}/predictions/openvino.safetensors",
     log:
-        "results/logs/predict_openvino/{model}-{resolution}.log",
+        "results/_logs/predict_openvino/{model}-{resolution}.log",
     benchmark:
-        "results/benchmarks/predict_openvino/{model}-{resolution}.tsv"
+        "results/_benchmarks/predict_openvino/{model}-{resolution}.tsv"
     resources:
         mem_mb=2500,
     params:
@@ -76,13 +76,13 @@ use rule predict_torch as predict_openvino with:
 use rule predict_torch as predict_tensorflow with:
     input:
         model="results/{model}/{resolution}/{graph}/model.pb",
-        probes="results/probes/{resolution}.safetensors",
+        probes="results/_probes/{resolution}.safetensors",
     output:
         predictions="results/{model}/{resolution}/predictions/tensorflow-{graph}.safetensors",
     log:
-        "results/logs/predict_tensorflow/{model}-{resolution}-{graph}.log",
+        "results/_logs/predict_tensorflow/{model}-{resolution}-{graph}.log",
     benchmark:
-        "results/benchmarks/predict_tensorflow/{model}-{resolution}-{graph}.tsv"
+        "results/_benchmarks/predict_tensorflow/{model}-{resolution}-{graph}.tsv"
     resources:
         mem_mb=6000,
     params:
@@ -93,13 +93,13 @@ use rule predict_torch as predict_tensorflow with:
 use rule predict_torch as predict_litert with:
     input:
         model="results/{model}/{resolution}/tflite/{tflite_dtype}.tflite",
-        probes="results/probes/{resolution}.safetensors",
+        probes="results/_probes/{resolution}.safetensors",
     output:
         predictions="results/{model}/{resolution}/predictions/litert-{tflite_dtype}.safetensors",
     log:
-        "results/logs/predict_litert/{model}-{resolution}-{tflite_dtype}.log",
+        "results/_logs/predict_litert/{model}-{resolution}-{tflite_dtype}.log",
     benchmark:
-        "results/benchmarks/predict_litert/{model}-{resolution}-{tflite_dtype}.tsv"
+        "results/_benchmarks/predict_litert/{model}-{resolution}-{tflite_dtype}.tsv"
     resources:
         mem_mb=3000,
     params:
@@ -110,13 +110,13 @@ rule predict_tfjs:
     """What TensorFlow.js computes on wasm, in Node.js."""
     input:
         model="results/{model}/{resolution}/tfjs/{dtype}",
-        probes="results/probes/{resolution}.safetensors",
+        probes="results/_probes/{resolution}.safetensors",
     output:
         predictions="results/{model}/{resolution}/predictions/tfjs-{dtype}.safetensors",
     log:
-        "results/logs/predict_tfjs/{model}-{resolution}-{dtype}.log",
+        "results/_logs/predict_tfjs/{model}-{resolution}-{dtype}.log",
     benchmark:
-        "results/benchmarks/predict_tfjs/{model}-{resolution}-{dtype}.tsv"
+        "results/_benchmarks/predict_tfjs/{model}-{resolution}-{dtype}.tsv"
     resources:
         mem_mb=4500,
     shell:

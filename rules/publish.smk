@@ -12,7 +12,7 @@ rule publish:
             resolution=config["resolutions"],
         ),
     log:
-        "results/logs/publish/all.log",
+        "results/_logs/publish/all.log",
     resources:
         mem_mb=500,
     params:
@@ -26,7 +26,7 @@ rule publish:
 rule prune:
     """Remove what no retained release refers to; without prune=true, only say what that would be."""
     log:
-        "results/logs/prune/all.log",
+        "results/_logs/prune/all.log",
     resources:
         mem_mb=500,
     params:
@@ -42,7 +42,7 @@ rule prune:
 rule verify_release:
     """Check every byte of a published site, as somebody would who trusts one digest."""
     log:
-        "results/logs/verify_release/all.log",
+        "results/_logs/verify_release/all.log",
     resources:
         mem_mb=500,
     params:
@@ -54,7 +54,7 @@ rule verify_release:
 rule set_cors:
     """Let the pages of cors_origins, and no others, read the bucket; for its owner, as the publisher may not."""
     log:
-        "results/logs/set_cors/all.log",
+        "results/_logs/set_cors/all.log",
     resources:
         mem_mb=500,
     params:

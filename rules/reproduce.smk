@@ -1,9 +1,9 @@
 # Reads the whole project and its environments.
-# Writes results/reproducible/: one resolution built twice under different conditions, and compared. Only on request.
+# Writes results/_reproducible/: one resolution built under different conditions, and compared. Only on request.
 
 
 rule rebuild_copy:
-    """Build the first configured resolution and its site in a folder of its own, under conditions of its own."""
+    """Build the first configured resolution in a folder of its own, under conditions of its own."""
     input:
         project=["Snakefile", "config.yaml", "config.schema.yaml", *BILLS.values(), *page_sources(ROOT)],
         rules=sorted(map(str, Path("rules").glob("*.smk"))),
@@ -11,36 +11,38 @@ rule rebuild_copy:
         environments=expand(".venvs/{environment}/installed.txt", environment=[*ENVIRONMENTS, "node"]),
         packages="web/node_modules/.package-lock.json",
     output:
-        folder=directory("results/reproducible/{twin}"),
+        folder=directory("results/_reproducible/{twin}"),
     log:
-        "results/logs/rebuild_copy/{twin}.log",
+        "results/_logs/rebuild_copy/{twin}.log",
     benchmark:
-        "results/benchmarks/rebuild_copy/{twin}.tsv"
+        "results/_benchmarks/rebuild_copy/{twin}.tsv"
     # Snakemake within Snakemake starts jobs of its own: two copies side by side would need twice what they ask for.
     threads: workflow.cores
     params:
         python=sys.executable,
         config=settings.rebuilt_config(),
+        targets=settings.rebuilt_targets,
     shell:
         r"{params.python:q} -m workflow_scripts.reproduce.rebuild_copy"
-        r" --twin {wildcards.twin:q} --config {params.config:q}"
+        r" --twin {wildcards.twin:q} --targets {params.targets:q} --config {params.config:q}"
         r" --output {output.folder:q} &> {log:q}"
 
 
 rule compare_copies:
-    """Fail unless both copies hold the same files, byte for byte; name the first that differs and where."""
+    """Fail unless the copies hold the same files, byte for byte; name the first that differs and where."""
     input:
-        first="results/reproducible/first",
-        second="results/reproducible/second",
+        first="results/_reproducible/first",
+        second="results/_reproducible/second",
+        third="results/_reproducible/third",
     output:
-        report="results/reproducible/report.json",
+        report="results/_reproducible/report.json",
     log:
-        "results/logs/compare_copies/all.log",
+        "results/_logs/compare_copies/all.log",
     benchmark:
-        "results/benchmarks/compare_copies/all.tsv"
+        "results/_benchmarks/compare_copies/all.tsv"
     resources:
         mem_mb=3000,
     shell:
         r".venvs/tensorflow/bin/python -m workflow_scripts.reproduce.compare_copies"
-        r" --first {input.first:q} --second {input.second:q}"
+        r" --first {input.first:q} --second {input.second:q} --third {input.third:q}"
         r" --output {output.report:q} &> {log:q}"

@@ -1,5 +1,5 @@
 # Reads passed manifests with their TensorFlow.js and LiteRT models, the page's sources in web/, the lock files.
-# Writes results/{model}/shared/, results/page/, results/samples/, results/bills/ and results/site/, a static folder for any
+# Writes results/{model}/shared/, results/_page/, results/_samples/, results/_bills/ and results/site/, a static folder for any
 # web server; on request results/{model}/{resolution}/browser.json: what the site draws in the Chromium of this machine.
 
 
@@ -10,9 +10,9 @@ rule share_weights:
     output:
         folder=directory("results/{model}/shared"),
     log:
-        "results/logs/share_weights/{model}.log",
+        "results/_logs/share_weights/{model}.log",
     benchmark:
-        "results/benchmarks/share_weights/{model}.tsv"
+        "results/_benchmarks/share_weights/{model}.tsv"
     resources:
         mem_mb=1500,
     params:
@@ -27,11 +27,11 @@ rule share_weights:
 rule export_samples:
     """The sample photos that ship with the page."""
     output:
-        folder=directory("results/samples"),
+        folder=directory("results/_samples"),
     log:
-        "results/logs/export_samples/all.log",
+        "results/_logs/export_samples/all.log",
     benchmark:
-        "results/benchmarks/export_samples/all.tsv"
+        "results/_benchmarks/export_samples/all.tsv"
     resources:
         mem_mb=500,
     shell:
@@ -47,9 +47,9 @@ rule install_page:
     output:
         stamp="web/node_modules/.package-lock.json",
     log:
-        "results/logs/install_page/all.log",
+        "results/_logs/install_page/all.log",
     benchmark:
-        "results/benchmarks/install_page/all.tsv"
+        "results/_benchmarks/install_page/all.tsv"
     resources:
         mem_mb=1500,
     shell:
@@ -62,11 +62,11 @@ rule build_page:
         sources=page_sources(ROOT),
         stamp="web/node_modules/.package-lock.json",
     output:
-        folder=directory("results/page"),
+        folder=directory("results/_page"),
     log:
-        "results/logs/build_page/all.log",
+        "results/_logs/build_page/all.log",
     benchmark:
-        "results/benchmarks/build_page/all.tsv"
+        "results/_benchmarks/build_page/all.tsv"
     resources:
         mem_mb=2000,
     shell:
@@ -79,11 +79,11 @@ rule list_components:
     input:
         lock=lambda wildcards: BILLS[wildcards.bill],
     output:
-        bill="results/bills/{bill}.cdx.json",
+        bill="results/_bills/{bill}.cdx.json",
     log:
-        "results/logs/list_components/{bill}.log",
+        "results/_logs/list_components/{bill}.log",
     benchmark:
-        "results/benchmarks/list_components/{bill}.tsv"
+        "results/_benchmarks/list_components/{bill}.tsv"
     resources:
         mem_mb=500,
     shell:
@@ -98,9 +98,9 @@ rule describe_model:
     output:
         bill="results/{model}/{model}.cdx.json",
     log:
-        "results/logs/describe_model/{model}.log",
+        "results/_logs/describe_model/{model}.log",
     benchmark:
-        "results/benchmarks/describe_model/{model}.tsv"
+        "results/_benchmarks/describe_model/{model}.tsv"
     resources:
         mem_mb=500,
     shell:
@@ -111,8 +111,8 @@ rule describe_model:
 rule assemble_site:
     """The static folder: page, samples, catalogue, models and their shared weights, and where all of it comes from."""
     input:
-        page="results/page",
-        samples="results/samples",
+        page="results/_page",
+        samples="results/_samples",
         models=expand("results/{model}/shared", model=settings.site_models()),
         manifests=expand(
             "results/{model}/{resolution}/manifest.json",
@@ -120,14 +120,14 @@ rule assemble_site:
             resolution=config["resolutions"],
         ),
         locks=BILLS.values(),
-        bills=expand("results/bills/{bill}.cdx.json", bill=BILLS),
+        bills=expand("results/_bills/{bill}.cdx.json", bill=BILLS),
         cards=expand("results/{model}/{model}.cdx.json", model=settings.site_models()),
     output:
         folder=directory("results/site"),
     log:
-        "results/logs/assemble_site/all.log",
+        "results/_logs/assemble_site/all.log",
     benchmark:
-        "results/benchmarks/assemble_site/all.tsv"
+        "results/_benchmarks/assemble_site/all.tsv"
     resources:
         mem_mb=500,
     params:
@@ -140,16 +140,17 @@ rule assemble_site:
 
 
 rule serve:
-    """Serve the site on localhost until Ctrl-C, with the headers that wasm threads need."""
-    input:
-        site="results/site",
+    """Serve the site that is there on localhost until Ctrl-C, with the headers that wasm threads need."""
     log:
-        "results/logs/serve/all.log",
+        "results/_logs/serve/all.log",
     params:
+        python=sys.executable,
+        site=settings.built_site,
         port=config["port"],
+        origins=config["cors_origins"],
     shell:
-        r".venvs/torch/bin/python -m workflow_scripts.website.serve_site"
-        r" --site {input.site:q} --port {params.port:q} 2> {log:q}"
+        r"{params.python:q} -m workflow_scripts.website.serve_site"
+        r" --site {params.site:q} --port {params.port:q} --origins {params.origins:q} 2> {log:q}"
 
 
 rule predict_browser:
@@ -159,9 +160,9 @@ rule predict_browser:
     output:
         predictions="results/{model}/{resolution}/predictions/browser-{backend}.safetensors",
     log:
-        "results/logs/predict_browser/{model}-{resolution}-{backend}.log",
+        "results/_logs/predict_browser/{model}-{resolution}-{backend}.log",
     benchmark:
-        "results/benchmarks/predict_browser/{model}-{resolution}-{backend}.tsv"
+        "results/_benchmarks/predict_browser/{model}-{resolution}-{backend}.tsv"
     threads: 4
     resources:
         mem_mb=4000,
@@ -182,6 +183,6 @@ use rule check_parity as check_browser with:
     output:
         report="results/{model}/{resolution}/browser.json",
     log:
-        "results/logs/check_browser/{model}-{resolution}.log",
+        "results/_logs/check_browser/{model}-{resolution}.log",
     benchmark:
-        "results/benchmarks/check_browser/{model}-{resolution}.tsv"
+        "results/_benchmarks/check_browser/{model}-{resolution}.tsv"

@@ -127,7 +127,7 @@ def test_what_is_damaged_is_made_anew(built: Workflow, broken: Workflow, seed: i
 # What reads each kind of artifact, where nothing of what follows is built yet and so no manifest vouches for it.
 READERS = {
     "results/u2netp/64/tflite/float16.tflite": "predict_litert",
-    "results/probes/64.safetensors": "predict_torch",
+    "results/_probes/64.safetensors": "predict_torch",
     "results/u2netp/checkpoint/weights.safetensors": "predict_torch",
     "results/u2netp/checkpoint/architecture.json": "check_size",
     "results/u2netp/onnx/dynamic.onnx": "simplify_onnx",

@@ -10,7 +10,7 @@ from tests.support.breaking import FULL, at_work, last_lines, start, wait_until
 from tests.support.project import ENVIRONMENTS, ROOT, Workflow
 
 STAMP = ".venvs/provenance/installed.txt"
-BILL = "results/bills/torch.cdx.json"
+BILL = "results/_bills/torch.cdx.json"
 
 
 @pytest.fixture

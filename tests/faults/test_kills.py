@@ -82,7 +82,7 @@ def kill(run: Run, job: Job, whom: str, chance: random.Random, delay: float) -> 
     if processes and status != 0:
         # Whoever reads only the end of it learns which rule failed, and where its log is.
         assert "Error in rule " in run.printed()
-        assert "log: results/logs/" in run.printed()
+        assert "log: results/_logs/" in run.printed()
     assert_nobody_writes(run.workflow)
     return f"killed {name} {delay:.1f} s into {job.rule}; at work: {busy}"
 

@@ -25,7 +25,7 @@ def main() -> None:
     target = targets[arguments.target]
     environment = target.parent.name
     python = sys.executable if environment == "driver" else str(ROOT / ".venvs" / environment / "bin/python")
-    folder = ROOT / "results/fuzz"
+    folder = ROOT / "results/_fuzz"
     folder.mkdir(parents=True, exist_ok=True)
     if arguments.random:
         command = [python, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", f"--confcutdir={HERE}", str(target)]

@@ -42,7 +42,7 @@ def test_from_the_readme(site: Workflow, s3: str) -> None:
     origins = site.run("set_cors", "--config", *bucket, "cors_origins=https://a.example", env=NOWHERE | PUBLISHER)
     assert origins.returncode != 0
     assert "set_cors: cannot set the CORS rules" in origins.stderr
-    for path in [*(site.folder / ".snakemake/log").iterdir(), *(site.folder / "results/logs").rglob("*.log")]:
+    for path in [*(site.folder / ".snakemake/log").iterdir(), *(site.folder / "results/_logs").rglob("*.log")]:
         assert "-secret" not in path.read_text()
 
 

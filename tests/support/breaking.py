@@ -30,7 +30,7 @@ def digests(workflow: Workflow) -> dict[str, str]:
         str(path.relative_to(results)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(results.rglob("*"))
         if path.is_file()
-        and path.relative_to(results).parts[0] not in ("logs", "benchmarks")
+        and path.relative_to(results).parts[0] not in ("_logs", "_benchmarks")
         and path.name != ".snakemake_timestamp"
     }
 
@@ -126,7 +126,7 @@ class Job:
     @property
     def timing(self) -> Path:
         """Where its duration stands once it has run."""
-        return Path(self.log.replace("results/logs/", "results/benchmarks/", 1)).with_suffix(".tsv")
+        return Path(self.log.replace("results/_logs/", "results/_benchmarks/", 1)).with_suffix(".tsv")
 
 
 def jobs_in(printed: str) -> list[Job]:

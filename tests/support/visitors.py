@@ -1,18 +1,15 @@
 """The built site behind a server that can be looked into, and somebody who visits it with Chromium."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from playwright.sync_api import BrowserContext, Page
 
-from workflow_scripts.shared.serving import IsolatedHandler
+from workflow_scripts.shared.serving import SiteHandler, serving
 from workflow_scripts.website.predict_browser import IDLE, KEEP_DRAWINGS, LAST_DRAWING, PRESS_DRAW, SETTLED
 
 # Emulated GPUs take some ten seconds a drawing at 64 × 64, and more where other jobs share the cores.
@@ -41,70 +38,47 @@ class Host:
     # What stands in index.html, and what is sent instead: as long, for the length is told before.
     replaced: tuple[bytes, bytes] = (b"", b"")
     isolated: bool = True
-    stopped: bool = False
 
     def sent(self, folder: str) -> list[Answer]:
         """Return the bodies sent from below one folder of the site."""
         return [answer for answer in self.answers if answer.path.startswith(f"/{folder}/")]
 
 
-class WatchedHandler(IsolatedHandler):
+class WatchedHandler(SiteHandler):
     """The site's own server, with every body written down, damaged or withheld as the test wants it."""
 
-    def __init__(self, *arguments: Any, host: Host, directory: str) -> None:
-        self.host = host
-        super().__init__(*arguments, directory=directory)
+    async def get(self, path: str, include_body: bool = True) -> None:
+        if any(self.settings["host"].replaced):
+            # The file's own tag and time say nothing of what is sent instead.
+            for name in ("If-None-Match", "If-Modified-Since"):
+                self.request.headers.pop(name, None)
+        await super().get(path, include_body)
 
-    def do_GET(self) -> None:  # noqa: N802
-        if self.host.stopped:
-            # A connection that was kept open outlives the server: nothing more comes through it.
-            self.close_connection = True
-            return
-        if any(self.host.replaced):
-            # The file's own time says nothing of what is sent instead.
-            del self.headers["If-Modified-Since"]
-        super().do_GET()
+    def set_default_headers(self) -> None:
+        if self.settings["host"].isolated:
+            super().set_default_headers()
 
-    def end_headers(self) -> None:
-        if self.host.isolated:
-            super().end_headers()
-        else:
-            SimpleHTTPRequestHandler.end_headers(self)
-
-    def copyfile(self, source: Any, outputfile: Any) -> None:
-        content = bytearray(source.read())
-        path = urlsplit(self.path).path
-        if path in self.host.damaged:
+    def get_content(  # type: ignore[override]  # an instance's, where Tornado's own is the class's
+        self, abspath: str, start: int | None = None, end: int | None = None
+    ) -> bytes:
+        host: Host = self.settings["host"]
+        content = bytearray(Path(abspath).read_bytes())
+        if self.request.path in host.damaged:
             content[len(content) // 2] ^= 1
-        if path == "/":
-            content = content.replace(*self.host.replaced)
-        self.host.answers.append(Answer(path, len(content)))
-        outputfile.write(content)
-
-    def log_message(self, *arguments: Any) -> None:
-        """What was sent stands in `Host.answers`."""
+        if self.request.path == "/":
+            content = content.replace(*host.replaced)
+        part = bytes(content[start:end])
+        host.answers.append(Answer(self.request.path, len(part)))
+        return part
 
 
 @contextmanager
 def hosted(site: Path) -> Iterator[tuple[Host, Callable[[], None]]]:
     """Serve the site; yield what a test sees of the server, and what stops it."""
     host = Host()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(WatchedHandler, host=host, directory=str(site)))
-    host.origin = f"http://localhost:{server.server_port}"
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-
-    def stop() -> None:
-        if not host.stopped:
-            host.stopped = True
-            server.shutdown()
-            server.server_close()
-            thread.join()
-
-    try:
-        yield host, stop
-    finally:
-        stop()
+    with ExitStack() as stack:
+        host.origin = stack.enter_context(serving(site, handler=WatchedHandler, host=host))
+        yield host, stack.close
 
 
 class Visitor:

@@ -35,6 +35,10 @@ def refused(workflow: Workflow, *config: str) -> str:
         # A line feed at its end, which Python's $ lets pass.
         (['model=["mine\\n"]'], "Error: config model.0: 'mine\\n' "),
         (["model=-rf"], "Error: config model: '-rf' "),
+        (["model=_page"], "Error: config model: '_page' "),
+        (["model=site", "checkpoint=README.md"], "Error: a model may not be named site: the workflow has files "),
+        (["model=Site", "checkpoint=README.md"], "Error: a model may not be named Site: the workflow has files "),
+        (["model=torch", "checkpoint=README.md"], "Error: a model may not be named torch: the workflow has files "),
         (["resolutions=[3200000]"], "Error: config resolutions.0: 3200000 is greater than the maximum of 8192"),
         (["grace_hours=nan"], "Error: config grace_hours: nan is not of type 'number'"),
         (

@@ -4,17 +4,19 @@ import json
 from pathlib import Path
 
 from tests.support.project import ROOT, Workflow
+from workflow_scripts.driver.isolation import PINNED
 
 # Refreshed as CONTRIBUTING says.
 GOLDEN = ROOT / "tests/golden/u2netp-64.json"
 
 
 def recorded(folder: Path) -> dict[str, dict[str, str]]:
-    """Return the digests of the artifacts built in `folder`, and of the lock files they were built from."""
+    """Return the digests of the artifacts built in `folder`, and the lock files and variables they were built with."""
     manifest = json.loads((folder / "results/u2netp/64/manifest.json").read_text())
     return {
         "artifacts": {name: file["sha256"] for name, file in manifest["artifacts"].items()},
         "locks": manifest["locks"],
+        "variables": PINNED,
     }
 
 

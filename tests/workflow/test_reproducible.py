@@ -19,7 +19,7 @@ def rebuilt(environments: Path, tmp_path_factory: pytest.TempPathFactory) -> Wor
 
 
 def test_everything_is_built_twice_alike(rebuilt: Workflow) -> None:
-    report = json.loads((rebuilt.folder / "results/reproducible/report.json").read_text())
+    report = json.loads((rebuilt.folder / "results/_reproducible/report.json").read_text())
     assert report["passed"] is True
     assert report["different"] == {}
     kinds = {Path(name).suffix for name in report["equal"]}
@@ -36,12 +36,17 @@ def test_everything_is_built_twice_alike(rebuilt: Workflow) -> None:
         ".js",
         ".wasm",
     } <= kinds
+    # What other processors are to write alike, from the checkpoint on.
+    artifacts = {str(Path(name).relative_to("u2netp")) for name in report["equal_on_another_processor"]}
+    assert {"checkpoint/weights.safetensors", "onnx/dynamic.onnx", "64/onnx/model.onnx", "64/ir/model.bin"} <= artifacts
+    assert {"64/frozen/model.pb", "64/optimized/model.pb", "64/tfjs/float32/model.json"} <= artifacts
+    assert "64/tflite/float32.tflite" in artifacts
     for name in ("u2netp/64/tfjs/float32/model.json", "site/index.html", "site/provenance/SHA256SUMS"):
         assert name in report["equal"]
 
 
 def test_a_difference_fails_and_is_named(rebuilt: Workflow) -> None:
-    model = rebuilt.folder / "results/reproducible/second/u2netp/64/tfjs/float32/model.json"
+    model = rebuilt.folder / "results/_reproducible/second/u2netp/64/tfjs/float32/model.json"
     content = model.read_text()
     model.write_text(content.replace('"format":"graph-model"', '"format":"other-model"'))
     try:

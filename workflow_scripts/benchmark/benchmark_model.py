@@ -20,7 +20,6 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from safetensors.numpy import load_file
 
 from workflow_scripts.benchmark.contenders import (
-    BenchmarkHandler,
     BrowserContender,
     CannotRun,
     Contender,
@@ -345,12 +344,8 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as inputs, sync_playwright() as playwright:
-        BenchmarkHandler.mounts = {
-            "model": arguments.model,
-            "inputs": Path(inputs),
-            "dense": arguments.dense.parent,
-        }
-        with serving(arguments.page, BenchmarkHandler) as origin:
+        mounts = {"model": arguments.model, "inputs": Path(inputs), "dense": arguments.dense.parent}
+        with serving(arguments.page, mounts=mounts) as origin:
             browser = launch(playwright)
             machine = describe_machine(browser)
             parts = [

@@ -6,30 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Any, ClassVar, cast
+from typing import IO, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from playwright.sync_api import Error, Page
 
 from workflow_scripts.shared.failures import Failure
-from workflow_scripts.shared.serving import IsolatedHandler
-
-
-class BenchmarkHandler(IsolatedHandler):
-    """The benchmark's page at the root, other folders below their names in `mounts`."""
-
-    mounts: ClassVar[dict[str, Path]] = {}
-
-    def translate_path(self, path: str) -> str:
-        """Return the file of an address."""
-        relative = Path(super().translate_path(path)).relative_to(self.directory)
-        mounted = self.mounts.get(relative.parts[0]) if relative.parts else None
-        return str(mounted.joinpath(*relative.parts[1:]) if mounted else Path(self.directory, relative))
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing of what was served; errors are still told."""
 
 
 @dataclass(frozen=True)

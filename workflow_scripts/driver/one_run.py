@@ -17,11 +17,6 @@ from workflow_scripts.driver.sources import PACKAGE
 SOURCES = ("*", "envs/**/*", "rules/*", "web/*", "web/src/**/*", "web/benchmark/**/*", f"{PACKAGE}/**/*")
 
 
-def prepare_scripts(root: Path) -> None:
-    """Let every environment's Python find this package, from whatever folder Snakemake was started in."""
-    os.environ["PYTHONPATH"] = str(root)
-
-
 def settle_clock(checkpoints: Iterable[str]) -> None:
     """Give files from the future, which a clock that was set back leaves, a date that Snakemake can go by.
 

@@ -106,6 +106,20 @@ class Settings:
         shared = (path.parts[1] for path in Path("results").glob("*/shared/entry.json"))
         return sorted({*self.models, *(model for model in shared if model in self.checkpoints)})
 
+    def built_site(self, wildcards: Wildcards) -> str:
+        """Return the site as an earlier run left it; refuse if there is none. Nothing is built for looking at it."""
+        if not Path("results/site/index.html").is_file():
+            refuse("there is no site in results/site yet; build it with: snakemake site")
+        return "results/site"
+
+    def built_manifests(self, wildcards: Wildcards) -> list[str]:
+        """Return the manifests that earlier runs left, of all models and resolutions; refuse if there are none."""
+        # What begins with another character is no model's.
+        found = sorted(map(str, Path("results").glob("[A-Za-z0-9]*/[1-9]*/manifest.json")))
+        if not found:
+            refuse("there is no manifest in results/ yet; build one with: snakemake all")
+        return found
+
     def site_with(self, wildcards: Wildcards) -> str:
         """Return the site; refuse if it does not hold what is asked for, before hours are spent on building it."""
         resolutions = self.config["resolutions"]
@@ -133,6 +147,19 @@ class Settings:
         }
         changed = {"resolutions": self.config["resolutions"][:1], "checkpoints": checkpoints, "checkpoint": None}
         return json.dumps({**self.config, **changed}, sort_keys=True)
+
+    def rebuilt_targets(self, wildcards: Wildcards) -> list[str]:
+        """Return what a copy of verify_reproducible builds.
+
+        The first two build all. The third has the tools choose as on another processor, which changes the last digits
+        of what they predict, so it builds artifacts alone; not compact weights, whose search goes by predictions.
+        """
+        if wildcards.twin != "third":
+            return ["all", "site"]
+        names = ["onnx/model.onnx", "ir/model.xml", "frozen/model.pb", "optimized/model.pb"]
+        names += [f"tfjs/{dtype}" for dtype in self.config["dtypes"] if dtype != "compact"]
+        names += [f"tflite/{dtype}.tflite" for dtype in self.config["tflite_dtypes"]]
+        return [f"results/{model}/{self.config['resolutions'][0]}/{name}" for model in self.models for name in names]
 
     def needed(self, key: str, example: str) -> str:
         """Return a value without which a rule cannot begin; refuse if it is missing, before anything is built."""

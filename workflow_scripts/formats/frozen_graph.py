@@ -8,7 +8,7 @@ from google.protobuf.message import DecodeError
 from workflow_scripts.shared.failures import Failure
 
 # Read before TensorFlow is imported: graphs are rewritten and checked on the CPU, quietly.
-os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from tensorflow.core.framework.graph_pb2 import GraphDef

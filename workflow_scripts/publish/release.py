@@ -17,6 +17,7 @@ from typing import Any
 
 from workflow_scripts.shared.failures import Failure
 from workflow_scripts.shared.files import files_in, sha256
+from workflow_scripts.shared.media_types import MEDIA_TYPES, OTHER
 
 # What people and programs open, in the order in which they change to a new release.
 ENTRIES = ("index.html", "catalogue.json")
@@ -34,19 +35,6 @@ FILE_BYTES = 64 * 1024 * 1024
 # What a path in a site looks like: no part leads up or is hidden, nothing needs quoting, nothing is a record or a lock.
 PATH = re.compile(rf"(?!{RECORDS}|{LOCKS})[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
 DIGEST = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
-TYPES = {
-    ".css": "text/css; charset=utf-8",
-    ".html": "text/html; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".json": "application/json",
-    ".jsonl": "application/jsonl",
-    ".md": "text/markdown; charset=utf-8",
-    ".png": "image/png",
-    ".svg": "image/svg+xml",
-    ".txt": "text/plain; charset=utf-8",
-    ".wasm": "application/wasm",
-    "": "text/plain; charset=utf-8",
-}
 # Weights shrink by 7 %, photos not at all.
 COMPRESSED = {".css", ".html", ".js", ".json", ".jsonl", ".md", ".svg", ".txt", ".wasm", ""}
 
@@ -95,7 +83,7 @@ def describe(site: Path, path: str) -> Listed:
     if file.stat().st_size > FILE_BYTES:
         raise Failure(f"{file} has more than {FILE_BYTES} bytes, as no file of a site has; build the site again")
     encoding = "gzip" if file.suffix in COMPRESSED else None
-    media_type = TYPES.get(file.suffix, "application/octet-stream")
+    media_type = MEDIA_TYPES.get(file.suffix, OTHER)
     return Listed(key_of(path, digest), digest, file.stat().st_size, media_type, encoding)
 
 

@@ -1,4 +1,4 @@
-"""Compare two builds file by file, byte by byte."""
+"""Compare builds file by file, byte by byte."""
 
 import argparse
 from collections.abc import Sequence
@@ -9,32 +9,41 @@ from workflow_scripts.shared.failures import run
 from workflow_scripts.shared.files import files_in, sha256, write_report
 
 
+def names_in(folder: Path) -> set[str]:
+    """Return the paths of all files below a folder."""
+    return {str(path.relative_to(folder)) for path in files_in(folder)}
+
+
 def main(argv: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--first", type=Path, required=True)
-    parser.add_argument("--second", type=Path, required=True)
+    parser.add_argument("--second", type=Path, required=True, help="with the same files")
+    parser.add_argument("--third", type=Path, required=True, help="with some of them: the artifacts, without figures")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
-    names = tuple(
-        {str(path.relative_to(folder)) for path in files_in(folder)} for folder in (arguments.first, arguments.second)
+    first, second, third = (names_in(folder) for folder in (arguments.first, arguments.second, arguments.third))
+    differing = dict.fromkeys(first ^ second, "only one copy has it") | dict.fromkeys(
+        third - first, "only one copy has it"
     )
-    differing = dict.fromkeys(names[0] ^ names[1], "only one copy has it")
-    for name in names[0] & names[1]:
-        if difference := first_difference(arguments.first / name, arguments.second / name):
-            differing[name] = difference
-    same = sorted((names[0] & names[1]) - differing.keys())
+    for other, folder, note in ((second, arguments.second, ""), (third, arguments.third, ", as on another processor")):
+        for name in sorted(first & other):
+            if difference := first_difference(arguments.first / name, folder / name):
+                differing.setdefault(name, f"{difference}{note}")
+    same = sorted((first & second) - differing.keys())
     report = {
         "equal": {name: sha256(arguments.first / name) for name in same},
+        # Of these also the bytes that another processor is told to write.
+        "equal_on_another_processor": sorted(third - differing.keys()),
         "different": dict(sorted(differing.items())),
-        "passed": bool(same) and not differing,
+        "passed": bool(same) and bool(third) and not differing,
     }
-    print(f"{len(same)} files equal, {len(differing)} different")
+    print(f"{len(same)} files equal, {len(third - differing.keys())} on another processor, {len(differing)} different")
     problem = None
     if differing:
         name, difference = min(differing.items())
         problem = f"{name} differs: {difference} ({len(differing)} of {len(same) + len(differing)} files in all)"
-    elif not same:
-        problem = f"{arguments.first} and {arguments.second} hold no file"
+    elif not (same and third):
+        problem = f"a copy in {arguments.first.parent} holds no file"
     write_report(arguments.output, report, problem)
 
 

@@ -1,12 +1,13 @@
 """Build the models and the site in a copy of the project, under conditions that must not show in any artifact."""
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from workflow_scripts.shared.failures import Failure, run
@@ -18,13 +19,32 @@ PROJECT = (
 )
 
 
+# What the libraries are told to do without, each in its own words: they choose as on a processor of 2008, as far as
+# they can. oneDNN is in PyTorch, TensorFlow and OpenVINO; TensorFlow itself cannot do without AVX.
+OLD_PROCESSOR = {
+    "ONEDNN_MAX_CPU_ISA": "SSE41",
+    "DNNL_MAX_CPU_ISA": "SSE41",
+    "ATEN_CPU_CAPABILITY": "default",
+    "MKL_ENABLE_INSTRUCTIONS": "SSE4_2",
+    "OPENBLAS_CORETYPE": "Nehalem",
+    # By the names of NumPy 1.26 and of 2.4.
+    "NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3 AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR "
+    "X86_V3 X86_V4",
+    # The C library's exp, log, sin and the like.
+    "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-AVX512F",
+}
+
+
 @dataclass(frozen=True)
 class Conditions:
     """What may differ from one machine to the next without changing what is built."""
 
     cores: int
     folder: str
-    environment: dict[str, str]
+    # As the user's shell has them; the rules are to be isolated from them.
+    environment: Mapping[str, str]
+    # As the rules' tools have them after all.
+    processor: Mapping[str, str] = field(default_factory=dict)
 
 
 CONDITIONS = {
@@ -32,8 +52,18 @@ CONDITIONS = {
     "second": Conditions(
         4,
         "a folder whose name is longer/and deeper",
-        {"TZ": "Asia/Kathmandu", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "4711", "LANG": "tr_TR.UTF-8", "HOME": "/"},
+        {
+            **OLD_PROCESSOR,
+            "TZ": "Asia/Kathmandu",
+            "LC_ALL": "C.UTF-8",
+            "LANG": "tr_TR.UTF-8",
+            "HOME": "/",
+            "PYTHONHASHSEED": "4711",
+            "TF_ENABLE_ONEDNN_OPTS": "0",
+            "OMP_NUM_THREADS": "3",
+        },
     ),
+    "third": Conditions(2, "b", {}, OLD_PROCESSOR),
 }
 
 
@@ -58,6 +88,7 @@ def copy_project(folder: Path) -> None:
 def main(argv: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--twin", choices=sorted(CONDITIONS), required=True)
+    parser.add_argument("--targets", nargs="+", required=True, help="what is built in the copy")
     parser.add_argument("--config", required=True, help="JSON: the whole configuration, paths absolute")
     parser.add_argument("--output", type=Path, required=True, help="folder for what the copy's results/ holds")
     arguments = parser.parse_args(argv)
@@ -66,13 +97,15 @@ def main(argv: Sequence[str]) -> None:
         project = staging / conditions.folder
         copy_project(project)
         (project / "config.json").write_text(arguments.config)
-        command = ["snakemake", "all", "site", "--cores", str(conditions.cores), "--configfile", "config.json"]
-        environment = {**os.environ, **conditions.environment}
+        command = ["snakemake", *arguments.targets, "--cores", str(conditions.cores), "--configfile", "config.json"]
+        # workflow_scripts/driver/isolation.py, which keeps all other variables from the rules, reads this one.
+        processor = {"WORKFLOW_AS_ON_ANOTHER_PROCESSOR": json.dumps(conditions.processor)}
+        environment = {**os.environ, **conditions.environment, **processor}
         done = subprocess.run([sys.executable, "-m", *command], cwd=project, env=environment)
         if done.returncode != 0:
             raise Failure(f"the {arguments.twin} copy could not be built: the log above says why")
         results = project / "results"
-        for name in ("logs", "benchmarks"):
+        for name in ("_logs", "_benchmarks"):
             shutil.rmtree(results / name)
         for path in sorted(results.iterdir()):
             path.rename(staging / path.name)

@@ -65,8 +65,8 @@ def assemble(results: Path, folder: Path, dtypes: list[str], page: Path | None =
     manifests = ["--manifests", *(str(results / f"u2netp/{size}/manifest.json") for size in (64, 128))]
     weights = ["--dtypes", *dtypes, "--tflite-dtypes", "float32", "float16", "--output", str(folder / "shared")]
     script("tensorflow", "share_weights", *manifests, *weights)
-    parts = ["--page", str(page or results / "page"), "--samples", str(results / "samples")]
-    sources = ["--locks", str(ROOT / "requirements.txt"), "--bills", str(results / "bills/driver.cdx.json")]
+    parts = ["--page", str(page or results / "_page"), "--samples", str(results / "_samples")]
+    sources = ["--locks", str(ROOT / "requirements.txt"), "--bills", str(results / "_bills/driver.cdx.json")]
     made = [*sources, "--builder", "urn:tests", "--models", str(folder / "shared"), "--output", str(folder / "site")]
     script("provenance", "assemble_site", *parts, *manifests, *made)
     return folder / "site"
@@ -94,7 +94,7 @@ def both(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def float32(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same site with float32 only, and another version of the page."""
     folder = tmp_path_factory.mktemp("float32")
-    lean(results / "page", folder / "page")
+    lean(results / "_page", folder / "page")
     (style,) = (folder / "page/assets").glob("index-*.css")
     older = style.rename(style.with_name("index-0lder000.css"))
     older.write_text(older.read_text() + "/* older */")
@@ -113,7 +113,7 @@ def other_uint16(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
         shutil.copy(results / f"u2netp/{size}/manifest.json", folder / f"u2netp/{size}")
         shard = folder / f"u2netp/{size}/tfjs/uint16/group1-shard1of1.bin"
         shard.write_bytes(bytes(byte ^ 1 for byte in shard.read_bytes()))
-    lean(results / "page", folder / "page")
-    for name in ("samples", "bills"):
+    lean(results / "_page", folder / "page")
+    for name in ("_samples", "_bills"):
         (folder / name).symlink_to(results / name)
     return assemble(folder, folder, ["float32", "uint16"])

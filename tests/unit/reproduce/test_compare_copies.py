@@ -50,12 +50,16 @@ Copies = tuple[Path, Path]
 def copies(tmp_path: Path) -> Copies:
     for name in ("first", "second"):
         write_all(tmp_path / name)
+    # Another processor built artifacts alone.
+    write_all(tmp_path / "third")
+    (tmp_path / "third/p.safetensors").unlink()
     return tmp_path / "first", tmp_path / "second"
 
 
 def arguments(copies: Copies) -> list[str]:
     report = copies[0].parent / "report.json"
-    return ["--first", str(copies[0]), "--second", str(copies[1]), "--output", str(report)]
+    third = copies[0].with_name("third")
+    return ["--first", str(copies[0]), "--second", str(copies[1]), "--third", str(third), "--output", str(report)]
 
 
 def test_equal_copies_pass_with_their_digests(copies: Copies) -> None:
@@ -66,6 +70,20 @@ def test_equal_copies_pass_with_their_digests(copies: Copies) -> None:
     assert sorted(report["equal"]) == sorted(
         ["deep/shard.bin", "model.json", "model.onnx", "model.pb", "model.xml", "p.safetensors"]
     )
+
+
+def test_another_processor_may_not_write_another_artifact(copies: Copies, refusal: Refusal) -> None:
+    main(arguments(copies))
+    report = json.loads((copies[0].parent / "report.json").read_text())
+    assert report["equal_on_another_processor"] == [
+        *("deep/shard.bin", "model.json", "model.onnx", "model.pb", "model.xml")
+    ]
+    rewrite_json(copies[0].with_name("third") / "model.json")
+    assert "model.json differs: weightsManifest[0].paths[1]: 'b' and 'c', as on another processor (1 of 6" in refusal(
+        main, *arguments(copies)
+    )
+    (copies[0].with_name("third") / "other.bin").write_bytes(b"")
+    assert "(2 of 7 files in all)" in refusal(main, *arguments(copies))
 
 
 def rewrite_json(path: Path) -> None:
@@ -107,6 +125,6 @@ def test_a_difference_is_named_down_to_its_place(
 
 
 def test_nothing_at_all_is_no_success(tmp_path: Path, refusal: Refusal) -> None:
-    for name in ("first", "second"):
+    for name in ("first", "second", "third"):
         (tmp_path / name).mkdir()
-    assert "hold no file" in refusal(main, *arguments((tmp_path / "first", tmp_path / "second")))
+    assert "holds no file" in refusal(main, *arguments((tmp_path / "first", tmp_path / "second")))
