@@ -1,4 +1,4 @@
-"""Tabulate a benchmark's report as Markdown, ratios beside every time."""
+"""Write a benchmark's report as Markdown tables, with ratios beside every time."""
 
 import argparse
 import json
@@ -11,7 +11,7 @@ from workflow_scripts.shared.files import replacing
 
 Report = Mapping[str, Any]
 
-# What the others' times are divided by, beside our own first one.
+# Every time is divided by that of our first model, and also by the rival's.
 RIVAL = "onnxruntime-web"
 
 
@@ -22,10 +22,10 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def ratio(ratios: Report, a: str, b: str) -> str:
-    """Return how many times b's time a took: of the minima, and the median of the rounds."""
+    """Return the time of a ÷ the time of b: of the minima, and in brackets the median of the rounds."""
     if a == b:
         return "1"
-    # An engine that cannot run has no time to divide by.
+    # An engine that cannot run has no time.
     if b not in ratios[a]:
         return ""
     pair = ratios[a][b]
@@ -33,7 +33,7 @@ def ratio(ratios: Report, a: str, b: str) -> str:
 
 
 def title(setting: Report) -> str:
-    """Name a setting."""
+    """Return the heading of a setting."""
     threads = setting["threads"]
     return f"{setting['resolution']}, {threads} {'thread' if threads == 1 else 'threads'}"
 
@@ -98,11 +98,11 @@ def profiles(found: Sequence[Report]) -> str:
 
 
 def page(report: Report) -> str:
-    """Return the whole of it."""
+    """Return the whole Markdown page."""
     machine = report["machine"]
     versions = {contender["name"]: contender["version"] for contender in report["settings"][0]["contenders"]}
     parts = [
-        f"# {report['model']}: who draws how fast\n",
+        f"# {report['model']}: how fast each engine draws\n",
         f"{machine['processor']}, {machine['cores']} cores, {machine['memory_bytes'] / 2**30:.0f} GiB,"
         f" {machine['browser']}; load average {machine['load_average_before']:.2f} before the run.\n"
         f"{', '.join(f'{name} {version}' for name, version in versions.items())}.\n",

@@ -1,4 +1,4 @@
-"""Serve a folder on localhost, for the page, its tests and the benchmark alike."""
+"""Serve a folder on localhost, for the page, its tests and the benchmark."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from threading import Thread
 
 
 class IsolatedHandler(SimpleHTTPRequestHandler):
-    """Static files, cross-origin isolated; shards named after their digest never change, all else is asked for anew."""
+    """Serve static files, isolated from other origins. A browser keeps the shards and checks all other files again."""
 
     protocol_version = "HTTP/1.1"
 
@@ -24,7 +24,7 @@ class IsolatedHandler(SimpleHTTPRequestHandler):
 
 @contextmanager
 def serving(site: Path, handler: type[SimpleHTTPRequestHandler] = IsolatedHandler) -> Iterator[str]:
-    """Serve `site` on a free port of localhost; yield its address, without a slash at the end."""
+    """Serve `site` on a free port of localhost. Yield its address without a slash at the end."""
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(site))) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
