@@ -1,9 +1,9 @@
-# Reads every artifact of one resolution, its checks' reports and what they judged by.
+# Reads every artifact of one resolution, the reports of its checks, and the predictions that they compared.
 # Writes results/{model}/{resolution}/manifest.json and sizes.png, results/summary.md and summary.html.
 
 
 rule write_manifest:
-    """One resolution's artifacts with their digests, the checks' figures and what they were made with."""
+    """Record one resolution: the digests of its artifacts, the figures of its checks, tools and commit."""
     input:
         checkpoint="results/{model}/checkpoint/original",
         architecture="results/{model}/checkpoint/architecture.json",
@@ -60,7 +60,7 @@ rule write_manifest:
 
 
 rule summarize_manifests:
-    """The manifests' figures as one table, printed at the end."""
+    """Write the figures of all manifests as one table, and print it."""
     input:
         manifests=expand(
             "results/{model}/{resolution}/manifest.json", model=settings.models, resolution=config["resolutions"]
@@ -81,7 +81,7 @@ rule summarize_manifests:
 
 
 rule verify_manifests:
-    """Digest every artifact again and compare with its manifest; run it after copying or before hosting."""
+    """Compare every artifact on disk with its manifest. Use it after copying and before hosting."""
     input:
         manifests=expand(
             "results/{model}/{resolution}/manifest.json", model=settings.models, resolution=config["resolutions"]
@@ -96,7 +96,7 @@ rule verify_manifests:
 
 
 rule plot_sizes:
-    """What each weight type takes against how close its drawing comes to PyTorch's."""
+    """Plot the bytes of each weight type against how close its drawing comes to PyTorch's."""
     input:
         manifest="results/{model}/{resolution}/manifest.json",
     output:

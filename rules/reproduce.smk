@@ -1,9 +1,10 @@
 # Reads the whole project and its environments.
-# Writes results/reproducible/: one resolution built twice under different conditions, and compared. Only on request.
+# Writes results/reproducible/: one resolution, built twice under different conditions, and a report of their
+# comparison. Only on request.
 
 
 rule rebuild_copy:
-    """Build the first configured resolution and its site in a folder of its own, under conditions of its own."""
+    """Build the first configured resolution and its site in another folder, under other conditions."""
     input:
         project=["Snakefile", "config.yaml", "config.schema.yaml", *BILLS.values(), *page_sources(ROOT)],
         rules=sorted(map(str, Path("rules").glob("*.smk"))),
@@ -16,7 +17,7 @@ rule rebuild_copy:
         "results/logs/rebuild_copy/{twin}.log",
     benchmark:
         "results/benchmarks/rebuild_copy/{twin}.tsv"
-    # Snakemake within Snakemake starts jobs of its own: two copies side by side would need twice what they ask for.
+    # This starts a Snakemake with jobs of its own. Two copies at the same time would need twice the memory.
     threads: workflow.cores
     params:
         python=sys.executable,
@@ -28,7 +29,7 @@ rule rebuild_copy:
 
 
 rule compare_copies:
-    """Fail unless both copies hold the same files, byte for byte; name the first that differs and where."""
+    """Fail unless both copies hold the same files with the same bytes. Name the first difference and its place."""
     input:
         first="results/reproducible/first",
         second="results/reproducible/second",
