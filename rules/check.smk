@@ -36,7 +36,7 @@ rule check_parity:
 
 
 rule check_size:
-    """Fail unless every artifact holds each weight once and little else, and the TensorFlow.js graphs have no detour."""
+    """Fail unless every artifact holds each weight once and little else, and no TensorFlow.js graph has a detour."""
     input:
         architecture="results/{model}/checkpoint/architecture.json",
         onnx="results/{model}/{resolution}/onnx/model.onnx",
