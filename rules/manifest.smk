@@ -1,5 +1,5 @@
 # Reads every artifact of one resolution, the reports of its checks, and the predictions that they compared.
-# Writes results/{model}/{resolution}/manifest.json and sizes.png, results/summary.md and summary.html.
+# Writes results/{model}/{resolution}/manifest.json, results/summary.md and summary.html.
 
 
 rule write_manifest:
@@ -93,20 +93,3 @@ rule verify_manifests:
     shell:
         r".venvs/torch/bin/python -m workflow_scripts.manifest.verify_manifests"
         r" --manifests {input.manifests:q} 2> {log:q}"
-
-
-rule plot_sizes:
-    """Plot the bytes of each weight type against how close its drawing comes to PyTorch's."""
-    input:
-        manifest="results/{model}/{resolution}/manifest.json",
-    output:
-        plot="results/{model}/{resolution}/sizes.png",
-    log:
-        "results/logs/plot_sizes/{model}-{resolution}.log",
-    benchmark:
-        "results/benchmarks/plot_sizes/{model}-{resolution}.tsv"
-    resources:
-        mem_mb=1000,
-    shell:
-        r".venvs/torch/bin/python -m workflow_scripts.manifest.plot_sizes --manifest {input.manifest:q}"
-        r" --title {wildcards.model:q}' at '{wildcards.resolution:q} --output {output.plot:q} &> {log:q}"

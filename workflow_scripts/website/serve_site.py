@@ -13,7 +13,7 @@ from workflow_scripts.shared.serving import IsolatedHandler
 def main(argv: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--site", type=Path, required=True)
-    parser.add_argument("--port", type=int, default=8000, help="0 takes a free one")
+    parser.add_argument("--port", type=int, default=8000, help="0 takes a free port")
     arguments = parser.parse_args(argv)
     handler = partial(IsolatedHandler, directory=str(arguments.site))
     try:
