@@ -1,4 +1,4 @@
-"""One U²-Net checkpoint in, verified TensorFlow.js models for every resolution out."""
+"""One U²-Net checkpoint goes in, verified browser models for every resolution come out."""
 
 from snakemake.utils import min_version
 
@@ -26,7 +26,7 @@ include: "rules/reproduce.smk"
 report: "rules/report/workflow.rst"
 
 
-# Run where Snakemake runs, on a cluster too: what needs the network, prints its result or waits for its user.
+# These rules run where Snakemake runs, also on a cluster: they need the network, print a result, or wait for the user.
 localrules:
     create_environment,
     create_node_environment,
@@ -42,7 +42,7 @@ localrules:
 
 
 rule all:
-    """Every configured model at every configured resolution, verified, with a table of the figures."""
+    """Convert and verify every configured model at every configured resolution, and make a table of the figures."""
     default_target: True
     input:
         manifests=expand(
@@ -59,13 +59,13 @@ rule verify_reproducible:
 
 
 rule site:
-    """The static site: the page with the configured models beside those built before."""
+    """Build the static site: the page with the configured models and those that were built before."""
     input:
         "results/site",
 
 
 rule benchmark:
-    """The models' engines timed side by side: results/{model}/benchmark.json, .md and .png. Opt-in, and hours long."""
+    """Time the engines side by side: results/{model}/benchmark.json, .md and .png. Only on request; it may take hours."""
     input:
         expand("results/{model}/benchmark.{kind}", model=settings.models, kind=["json", "md", "png"]),
 

@@ -1,9 +1,9 @@
-# Reads models of all formats and PyTorch's predictions.
+# Reads the models of one model in all formats, and PyTorch's predictions.
 # Writes results/{model}/benchmark.json, .md and .png: how fast each engine draws, in one Chromium and natively. Only on request.
 
 
 rule convert_by_hand:
-    """The frozen graph in TensorFlow.js as its converter alone makes it: what our rewrites are measured against."""
+    """Convert the frozen graph to TensorFlow.js without our rewrites, to measure what the rewrites gain."""
     input:
         graph="results/{model}/{resolution}/frozen/model.pb",
     output:
@@ -20,7 +20,7 @@ rule convert_by_hand:
 
 
 rule make_dense_model:
-    """One dense product as a .tflite file: how near LiteRT's kernels come to the best that they do."""
+    """Make a .tflite file of one dense product: it shows the best speed of LiteRT's kernels."""
     output:
         model="results/_benchmark_dense/product.tflite",
     log:
@@ -30,7 +30,7 @@ rule make_dense_model:
     resources:
         mem_mb=1500,
     params:
-        # As benchmark_model counts its multiply-adds.
+        # benchmark_model counts the multiply-adds of this side.
         side=1024,
     shell:
         r".venvs/tensorflow/bin/python -m workflow_scripts.benchmark.make_dense_model"
@@ -38,7 +38,7 @@ rule make_dense_model:
 
 
 rule build_benchmark_page:
-    """Bundle the page that runs the engines; it is no part of the site."""
+    """Bundle the page that runs the engines. It is not part of the site."""
     input:
         sources=benchmark_page_sources(ROOT),
         stamp="web/node_modules/.package-lock.json",
@@ -56,7 +56,7 @@ rule build_benchmark_page:
 
 
 rule benchmark_model:
-    """Time a model's engines in turn, in one Chromium and one run; whoever draws something else fails it."""
+    """Time a model's engines in turn, in one Chromium and one run. Fail if one draws something else than PyTorch."""
     input:
         architecture="results/{model}/checkpoint/architecture.json",
         probes=expand("results/_probes/{resolution}.safetensors", resolution=settings.benchmark_resolutions),
@@ -80,7 +80,7 @@ rule benchmark_model:
         "results/_logs/benchmark_model/{model}.log",
     benchmark:
         "results/_benchmarks/benchmark_model/{model}.tsv"
-    # All there are: what runs beside it would be measured too.
+    # All cores: a job beside it would slow down what is measured.
     threads: workflow.cores
     resources:
         mem_mb=12000,
@@ -100,7 +100,7 @@ rule benchmark_model:
 
 
 rule tabulate_benchmark:
-    """The benchmark's figures as tables, ratios first."""
+    """Write the benchmark's figures as tables."""
     input:
         report="results/{model}/benchmark.json",
     output:
@@ -117,7 +117,7 @@ rule tabulate_benchmark:
 
 
 rule plot_benchmark:
-    """A picture of it: each engine's frames beside ours, at every resolution and thread count."""
+    """Plot the benchmark: each engine's frames beside ours, at every resolution and thread count."""
     input:
         report="results/{model}/benchmark.json",
     output:

@@ -36,7 +36,7 @@ rule check_parity:
 
 
 rule check_size:
-    """Fail unless every artifact holds each weight once, little beside, and TensorFlow.js meets no detours."""
+    """Fail unless every artifact holds each weight once and little else, and no TensorFlow.js graph has a detour."""
     input:
         architecture="results/{model}/checkpoint/architecture.json",
         onnx="results/{model}/{resolution}/onnx/model.onnx",
@@ -68,7 +68,7 @@ rule check_size:
 
 
 rule plot_parity:
-    """A picture to judge parity by: photos, drawings, their difference, each hop's error against its limit."""
+    """Plot parity: a photo, its drawings, their difference, and each hop's error against its limit."""
     input:
         probes="results/_probes/{resolution}.safetensors",
         reference="results/{model}/{resolution}/predictions/torch.safetensors",

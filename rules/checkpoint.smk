@@ -3,7 +3,7 @@
 
 
 rule fetch_checkpoint:
-    """Bring the checkpoint in; it appears only once its pinned size and digest hold."""
+    """Copy or download the checkpoint. The file appears only if its size and digest are the pinned ones."""
     input:
         local=lambda wildcards: [local(path) for path in settings.local_checkpoint(wildcards)],
     output:
@@ -23,7 +23,7 @@ rule fetch_checkpoint:
 
 
 rule read_checkpoint:
-    """Read the weights without running anything the file holds, and infer the network's widths."""
+    """Read the weights without running any code in the file, and infer the network's widths."""
     input:
         checkpoint="results/{model}/checkpoint/original",
     output:

@@ -1,9 +1,10 @@
-# Included last. Adds to each rule what its command starts: its environment, and its script with all imported modules.
+# Included last. Adds to the inputs of each rule what its command starts: its environment, its script and all modules
+# that the script imports.
 
 for started in workflow.rules:
     words = [word for value in started.params if isinstance(value, (list, str)) for word in as_list(value)]
     command = " ".join([started.shellcmd or "", *map(str, words)])
-    # The environments' own rules name their code themselves: they read it from this machine, never from a bucket.
+    # The environments' rules name their code themselves: they read it from this machine, never from a bucket.
     if "code" not in started.input.keys():
         started.input_modifier = started.input_modifier or started.log_modifier
         started.set_input(**needed_by(ROOT, command))

@@ -45,8 +45,9 @@ wildcard_constraints:
     twin="first|second|third",
 
 
-# Jobs side by side must fit the machine: each rule's mem_mb is the peak measured for the full-size network at 1024,
-# the worst case, and a quarter more. A limit given with --resources comes first. A cluster's nodes have their own.
+# Jobs that run at the same time must fit into the machine's memory. Each rule's mem_mb is the peak measured for the
+# full-size network at 1024, the worst case, and a quarter more. --resources may set another limit. On a cluster each
+# node has its own.
 if workflow.is_main_process and workflow.local_exec and "mem_mb" not in workflow.global_resources:
     workflow.register_resource("mem_mb", int(0.9 * psutil.virtual_memory().total / 2**20))
 
@@ -55,7 +56,7 @@ if workflow.is_main_process:
 
 
 onstart:
-    # A run that writes nothing, such as `serve`, may go on beside one that builds.
+    # A run that writes nothing, such as `serve`, may go on beside a run that builds.
     if any(job.output for job in workflow.dag.needrun_jobs()):
         end_orphans(take_folder())
     else:

@@ -1,9 +1,9 @@
 # Reads results/{model}/{resolution}/tfjs/float32/.
-# Writes results/{model}/compact/ and results/{model}/{resolution}/tfjs/compact/, levels.png on request.
+# Writes results/{model}/compact/ and results/{model}/{resolution}/tfjs/compact/, and levels.png on request.
 
 
 rule plan_compact:
-    """Round a model's weights once to as few bytes as hold the PSNR floor; they are the same at every resolution."""
+    """Round a model's weights to the fewest bytes found that hold the PSNR floor. One plan serves every resolution."""
     input:
         model=expand("results/{{model}}/{resolution}/tfjs/float32", resolution=min(config["resolutions"])),
     output:
@@ -27,7 +27,7 @@ rule plan_compact:
 
 
 rule compact_tfjs:
-    """One resolution's model with the rounded weights of plan_compact."""
+    """Write the model of one resolution with the rounded weights of plan_compact."""
     input:
         model="results/{model}/{resolution}/tfjs/float32",
         plan="results/{model}/compact/report.json",
@@ -47,7 +47,7 @@ rule compact_tfjs:
 
 
 rule plot_levels:
-    """A photo's drawing at several PSNRs, to judge a floor by eye."""
+    """Plot a photo's drawing at several PSNRs, to judge a floor by eye."""
     input:
         model="results/{model}/{resolution}/tfjs/float32",
         probes="results/_probes/{resolution}.safetensors",

@@ -3,7 +3,7 @@
 
 
 rule export_onnx:
-    """One ONNX file a model, its height and width left open: each resolution is fixed from it in seconds."""
+    """Export one ONNX file per model with open height and width. Fixing a resolution afterwards takes seconds."""
     input:
         weights="results/{model}/checkpoint/weights.safetensors",
     output:
@@ -20,7 +20,7 @@ rule export_onnx:
 
 
 rule simplify_onnx:
-    """Fix the input's size and fold what follows from it; the later converters know static shapes only."""
+    """Fix the size of the input and fold what follows from it. The later converters take fixed shapes only."""
     input:
         model="results/{model}/onnx/dynamic.onnx",
     output:
@@ -38,7 +38,7 @@ rule simplify_onnx:
 
 
 rule convert_ir:
-    """OpenVINO IR in FP32: the form that openvino2tensorflow reads."""
+    """Convert to OpenVINO IR in FP32, which openvino2tensorflow reads."""
     input:
         model="results/{model}/{resolution}/onnx/model.onnx",
     output:
@@ -57,7 +57,7 @@ rule convert_ir:
 
 
 rule freeze_graph:
-    """Rebuild the IR as one frozen NHWC TensorFlow graph; a SavedModel would meet the 2 GB protobuf limit."""
+    """Rebuild the IR as one frozen NHWC TensorFlow graph. A SavedModel would meet protobuf's limit of 2 GB."""
     input:
         xml="results/{model}/{resolution}/ir/model.xml",
         bin="results/{model}/{resolution}/ir/model.bin",
@@ -75,7 +75,7 @@ rule freeze_graph:
 
 
 rule optimize_graph:
-    """Undo the detours of the graph, so that every convolution fuses with its bias; name its ends x and d0."""
+    """Remove the graph's detours, so that every convolution fuses with its bias. Name input and output x and d0."""
     input:
         graph="results/{model}/{resolution}/frozen/model.pb",
     output:
@@ -92,7 +92,7 @@ rule optimize_graph:
 
 
 rule convert_tfjs:
-    """The TensorFlow.js graph model in float32, its model.json in canonical order."""
+    """Convert to a TensorFlow.js graph model in float32, with sorted keys in model.json."""
     input:
         graph="results/{model}/{resolution}/optimized/model.pb",
     output:
@@ -109,7 +109,7 @@ rule convert_tfjs:
 
 
 rule quantize_tfjs:
-    """The same model with narrower weights, as the converter itself writes it but without starting TensorFlow again."""
+    """Quantize the weights of that model. The bytes are the converter's own, but TensorFlow does not start again."""
     input:
         model="results/{model}/{resolution}/tfjs/float32",
     output:
@@ -129,7 +129,7 @@ rule quantize_tfjs:
 
 
 rule convert_tflite:
-    """The same graph as one .tflite file, which LiteRT runs."""
+    """Convert the same graph to one .tflite file, which LiteRT runs."""
     input:
         graph="results/{model}/{resolution}/optimized/model.pb",
     output:

@@ -1,9 +1,9 @@
-# Reads lock files.
-# Writes .venvs/{environment}/, and last its stamp installed.txt, which the rules of that tool family ask for.
+# Reads the lock files.
+# Writes .venvs/{environment}/, and last its stamp installed.txt. The rules that run in it have the stamp as an input.
 
 
 rule create_environment:
-    """One locked virtual environment a tool family; its stamp is written last."""
+    """Build one locked virtual environment. Its stamp is written last."""
     input:
         lock=local("envs/{environment}.txt"),
         code=local(code_of(ROOT, "workflow_scripts.driver.create_environment")),
@@ -22,7 +22,7 @@ rule create_environment:
 
 
 rule create_node_environment:
-    """Node.js from the package index, and TensorFlow.js from npm's registry, both locked."""
+    """Install Node.js from PyPI and TensorFlow.js from npm, both locked."""
     input:
         lock=local("envs/node/requirements.txt"),
         package_json=local("envs/node/package.json"),

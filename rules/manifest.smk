@@ -1,9 +1,9 @@
-# Reads every artifact of one resolution, its checks' reports and what they judged by.
-# Writes results/{model}/{resolution}/manifest.json and sizes.png, results/summary.md and summary.html.
+# Reads every artifact of one resolution, the reports of its checks, and the predictions that they compared.
+# Writes results/{model}/{resolution}/manifest.json, results/summary.md and summary.html.
 
 
 rule write_manifest:
-    """One resolution's artifacts with their digests, the checks' figures and what they were made with."""
+    """Record one resolution: the digests of its artifacts, the figures of its checks, tools and commit."""
     input:
         checkpoint="results/{model}/checkpoint/original",
         architecture="results/{model}/checkpoint/architecture.json",
@@ -60,7 +60,7 @@ rule write_manifest:
 
 
 rule summarize_manifests:
-    """The manifests' figures as one table, printed at the end."""
+    """Write the figures of all manifests as one table, and print it."""
     input:
         manifests=expand(
             "results/{model}/{resolution}/manifest.json", model=settings.models, resolution=config["resolutions"]
@@ -81,7 +81,7 @@ rule summarize_manifests:
 
 
 rule verify_manifests:
-    """Digest every artifact again and compare with the manifest that is there; run it after copying or before hosting."""
+    """Compare every artifact on disk with the manifest that is there. Use it after copying and before hosting."""
     log:
         "results/_logs/verify_manifests/all.log",
     resources:
@@ -91,20 +91,3 @@ rule verify_manifests:
     shell:
         r".venvs/torch/bin/python -m workflow_scripts.manifest.verify_manifests"
         r" --manifests {params.manifests:q} 2> {log:q}"
-
-
-rule plot_sizes:
-    """What each weight type takes against how close its drawing comes to PyTorch's."""
-    input:
-        manifest="results/{model}/{resolution}/manifest.json",
-    output:
-        plot="results/{model}/{resolution}/sizes.png",
-    log:
-        "results/_logs/plot_sizes/{model}-{resolution}.log",
-    benchmark:
-        "results/_benchmarks/plot_sizes/{model}-{resolution}.tsv"
-    resources:
-        mem_mb=1000,
-    shell:
-        r".venvs/torch/bin/python -m workflow_scripts.manifest.plot_sizes --manifest {input.manifest:q}"
-        r" --title {wildcards.model:q}' at '{wildcards.resolution:q} --output {output.plot:q} &> {log:q}"

@@ -3,7 +3,7 @@
 
 
 rule make_probe_inputs:
-    """The inputs that all backends see: real photos, seeded noise, an all-black and a saturated image."""
+    """Make the inputs of all backends: real photos, seeded noise, an all-black and a saturated image."""
     output:
         probes="results/_probes/{resolution}.safetensors",
     log:
@@ -18,7 +18,7 @@ rule make_probe_inputs:
 
 
 rule predict_torch:
-    """PyTorch's own output: the reference. The rules of the other engines are made from this one."""
+    """Predict with PyTorch: the reference. The rules of the other engines are made from this one."""
     input:
         model="results/{model}/checkpoint/weights.safetensors",
         probes="results/_probes/{resolution}.safetensors",
@@ -37,7 +37,7 @@ rule predict_torch:
         r" --threads {threads:q} --output {output.predictions:q} &> {log:q}"
 
 
-# What the simplified ONNX file computes.
+# Predict with ONNX Runtime from the simplified ONNX file.
 use rule predict_torch as predict_onnxruntime with:
     input:
         model="results/{model}/{resolution}/onnx/model.onnx",
@@ -54,7 +54,7 @@ use rule predict_torch as predict_onnxruntime with:
         predict=[".venvs/onnx/bin/python", "-m", "workflow_scripts.predict.predict_onnxruntime"],
 
 
-# What the IR computes.
+# Predict with OpenVINO from the IR.
 use rule predict_torch as predict_openvino with:
     input:
         model="results/{model}/{resolution}/ir/model.xml",
@@ -72,7 +72,7 @@ use rule predict_torch as predict_openvino with:
         predict=[".venvs/tensorflow/bin/python", "-m", "workflow_scripts.predict.predict_openvino"],
 
 
-# What the frozen and the optimized graph compute.
+# Predict with TensorFlow from the frozen or the optimized graph.
 use rule predict_torch as predict_tensorflow with:
     input:
         model="results/{model}/{resolution}/{graph}/model.pb",
@@ -89,7 +89,7 @@ use rule predict_torch as predict_tensorflow with:
         predict=[".venvs/tensorflow/bin/python", "-m", "workflow_scripts.predict.predict_tensorflow"],
 
 
-# What LiteRT computes, natively; LiteRT.js has the same kernels in WebAssembly.
+# Predict with LiteRT, natively. LiteRT.js has the same kernels in WebAssembly.
 use rule predict_torch as predict_litert with:
     input:
         model="results/{model}/{resolution}/tflite/{tflite_dtype}.tflite",
@@ -107,7 +107,7 @@ use rule predict_torch as predict_litert with:
 
 
 rule predict_tfjs:
-    """What TensorFlow.js computes on wasm, in Node.js."""
+    """Predict with TensorFlow.js on wasm, in Node.js."""
     input:
         model="results/{model}/{resolution}/tfjs/{dtype}",
         probes="results/_probes/{resolution}.safetensors",

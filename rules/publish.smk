@@ -1,9 +1,9 @@
-# Reads results/site/ and the manifests that vouch for it.
-# Writes nothing here: a release in an S3 bucket. Only on request; no other rule asks for credentials.
+# Reads results/site/ and the manifests of its models.
+# Writes a release in an S3 bucket, and no file here. Only on request. No other rule needs credentials.
 
 
 rule publish:
-    """Publish the site: visitors see the release before or this one, whole. Nothing is skipped for a receipt on disk."""
+    """Publish the site. Visitors see the release before or this one, whole. Every run asks the bucket what it lacks."""
     input:
         site=settings.site_to_publish,
         manifests=expand(
@@ -24,7 +24,7 @@ rule publish:
 
 
 rule prune:
-    """Remove what no retained release refers to; without prune=true, only say what that would be."""
+    """Delete the files that no kept release refers to. Without prune=true, only list them."""
     log:
         "results/_logs/prune/all.log",
     resources:
@@ -40,7 +40,7 @@ rule prune:
 
 
 rule verify_release:
-    """Check every byte of a published site, as somebody would who trusts one digest."""
+    """Check every byte of a published site against one digest."""
     log:
         "results/_logs/verify_release/all.log",
     resources:
@@ -52,7 +52,7 @@ rule verify_release:
 
 
 rule set_cors:
-    """Let the pages of cors_origins, and no others, read the bucket; for its owner, as the publisher may not."""
+    """Let the pages of cors_origins, and no others, read the bucket. Only the bucket's owner may do this."""
     log:
         "results/_logs/set_cors/all.log",
     resources:

@@ -16,7 +16,7 @@ rule rebuild_copy:
         "results/_logs/rebuild_copy/{twin}.log",
     benchmark:
         "results/_benchmarks/rebuild_copy/{twin}.tsv"
-    # Snakemake within Snakemake starts jobs of its own: two copies side by side would need twice what they ask for.
+    # This starts a Snakemake with jobs of its own. Two copies at the same time would need twice the memory.
     threads: workflow.cores
     params:
         python=sys.executable,
@@ -29,7 +29,7 @@ rule rebuild_copy:
 
 
 rule compare_copies:
-    """Fail unless the copies hold the same files, byte for byte; name the first that differs and where."""
+    """Fail unless all copies hold the same files with the same bytes. Name the first difference and its place."""
     input:
         first="results/_reproducible/first",
         second="results/_reproducible/second",

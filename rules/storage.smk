@@ -1,5 +1,5 @@
 # Reads the checkout's own files.
-# Writes them to the bucket that stands in for a common file system (docs/cluster.md).
+# Writes them to the bucket that replaces a common file system (docs/cluster.md).
 
 if workflow.storage_settings.default_storage_provider == "s3":
     from workflow_scripts.driver.storage_plugin import mend_folders
@@ -7,7 +7,7 @@ if workflow.storage_settings.default_storage_provider == "s3":
     mend_folders()
 
     rule store_source:
-        """A file of the checkout that rules depend on, in the bucket: script, lock file or stamp of an environment."""
+        """Copy a file that rules depend on into the bucket: a script, a lock file or the stamp of an environment."""
         input:
             local("{source}"),
         output:

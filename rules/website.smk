@@ -1,10 +1,10 @@
 # Reads passed manifests with their TensorFlow.js and LiteRT models, the page's sources in web/, the lock files.
 # Writes results/{model}/shared/, results/_page/, results/_samples/, results/_bills/ and results/site/, a static folder for any
-# web server; on request results/{model}/{resolution}/browser.json: what the site draws in the Chromium of this machine.
+# web server. On request it writes results/{model}/{resolution}/browser.json, the check of the page in Chromium.
 
 
 rule share_weights:
-    """Store a model's weights once, content-addressed: float weights are the same at every resolution."""
+    """Store a model's weights once for all resolutions, in files named after their digest."""
     input:
         manifests=expand("results/{{model}}/{resolution}/manifest.json", resolution=config["resolutions"]),
     output:
@@ -25,7 +25,7 @@ rule share_weights:
 
 
 rule export_samples:
-    """The sample photos that ship with the page."""
+    """Write the sample photos of the page."""
     output:
         folder=directory("results/_samples"),
     log:
@@ -39,7 +39,7 @@ rule export_samples:
 
 
 rule install_page:
-    """The page's locked npm packages; npm writes the stamp itself, last."""
+    """Install the page's locked npm packages. npm itself writes the stamp, last."""
     input:
         package="web/package.json",
         lock="web/package-lock.json",
@@ -75,7 +75,7 @@ rule build_page:
 
 
 rule list_components:
-    """What one lock file installs, as a CycloneDX software bill of materials."""
+    """List what one lock file installs, as a CycloneDX software bill of materials."""
     input:
         lock=lambda wildcards: BILLS[wildcards.bill],
     output:
@@ -92,7 +92,7 @@ rule list_components:
 
 
 rule describe_model:
-    """A model's card: task, architecture, licence and the figures of its checks, as a CycloneDX component."""
+    """Write a model's card: task, architecture, licence and the figures of its checks, as a CycloneDX component."""
     input:
         manifests=expand("results/{{model}}/{resolution}/manifest.json", resolution=config["resolutions"]),
     output:
@@ -109,7 +109,7 @@ rule describe_model:
 
 
 rule assemble_site:
-    """The static folder: page, samples, catalogue, models and their shared weights, and where all of it comes from."""
+    """Assemble the static folder: page, samples, catalogue, models, shared weights and provenance."""
     input:
         page="results/_page",
         samples="results/_samples",
@@ -140,7 +140,7 @@ rule assemble_site:
 
 
 rule serve:
-    """Serve the site that is there on localhost until Ctrl-C, with the headers that wasm threads need."""
+    """Serve the site that is there on localhost until Ctrl-C, with the headers for wasm threads."""
     log:
         "results/_logs/serve/all.log",
     params:
@@ -154,7 +154,7 @@ rule serve:
 
 
 rule predict_browser:
-    """What the site itself computes, from a photo's file to d0; GPU backends are emulated in software."""
+    """Predict with the page itself, from a photo's file to d0. GPU backends are emulated in software."""
     input:
         site=settings.site_with,
     output:
@@ -172,7 +172,7 @@ rule predict_browser:
         r" --resolution {wildcards.resolution:q} --backend {wildcards.backend:q} --output {output.predictions:q} &> {log:q}"
 
 
-# Fails unless the site computes on every backend what PyTorch computes.
+# Fail unless the page computes on every backend what PyTorch computes.
 use rule check_parity as check_browser with:
     input:
         reference="results/{model}/{resolution}/predictions/torch.safetensors",

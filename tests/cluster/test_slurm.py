@@ -1,4 +1,4 @@
-"""The workflow on a real SLURM with two nodes: what fails there is tried again, and the bytes are the local ones."""
+"""The workflow on a real SLURM with two nodes: failed jobs are tried again, and the bytes are those of a local run."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ from cluster.slurm import NODES
 from tests.support.project import NOWHERE, ROOT, SMALL, Workflow, copy_project
 
 GOLDEN: dict[str, str] = json.loads((ROOT / "tests/golden/u2netp-64.json").read_text())["artifacts"]
-# What docs/cluster.md says for a cluster without accounting, and statuses asked for soon.
+# As docs/cluster.md says for a cluster without accounting. The last option makes Snakemake ask for statuses early.
 SLURM = (
     *("--workflow-profile", "profiles/slurm", "--slurm-no-account", "--slurm-status-command", "squeue"),
     *("--slurm-init-seconds-before-status-checks", "2"),
@@ -62,7 +62,7 @@ def jobs() -> list[dict[str, str]]:
 
 
 def started(rule: str, run: "subprocess.Popen[str]", known: str = "") -> dict[str, str]:
-    """Return a job of that rule or group which runs and is not the known one."""
+    """Wait for a running job of that rule or group, other than the known one, and return it."""
     while run.poll() is None:
         for job in jobs():
             if rule in job["rule"] and job["state"] == "RUNNING" and job["id"] != known:
@@ -97,7 +97,7 @@ def test_killed_jobs_are_retried_with_more_memory(cluster: None, broken: Workflo
         (broken.folder / name).unlink()
     memory = ("--set-resources", "read_checkpoint:mem_mb=700 * attempt", "export_onnx:mem_mb=700 * attempt")
     with submit(broken, built[-1], *memory) as run:
-        # PyTorch and two Snakemakes need more than the first attempt has; the second is killed by hand.
+        # PyTorch and two Snakemakes need more memory than the first attempt gets. The test itself kills the second.
         first = started("export_onnx", run)
         second = started("export_onnx", run, first["id"])
         subprocess.run(["scancel", second["id"]], check=True)
@@ -120,7 +120,7 @@ def test_five_resolutions_survive_a_lost_node(cluster: None, project: Workflow, 
         node = ["scontrol", "update", f"nodename={lost['node']}"]
         subprocess.run([*node, "state=down", "reason=test"], check=True)
         time.sleep(60)
-        # SLURM itself may have taken the node back, and then refuses.
+        # SLURM may have taken the node back by itself. Then this command fails.
         subprocess.run([*node, "state=resume"], check=False)
         printed, _ = run.communicate()
     assert run.returncode == 0, printed
@@ -154,7 +154,7 @@ def test_nodes_without_a_common_file_system(project: Workflow, s3: str, tmp_path
             printed, _ = run.communicate()
         assert run.returncode == 0, printed
         assert {job["node"] for job in jobs()} == set(NODES)
-    # Nothing went around the bucket.
+    # Every file went through the bucket.
     assert not [path for node in NODES for path in (nodes / node / "results").rglob("*.*")]
     assert not (project.folder / "results/u2netp").exists()
     bucket = boto3.resource("s3", endpoint_url=s3, aws_access_key_id="admin", aws_secret_access_key="admin-secret")  # noqa: S106
@@ -164,7 +164,7 @@ def test_nodes_without_a_common_file_system(project: Workflow, s3: str, tmp_path
         stored.Object().download_file(path)
     artifacts = {name: file["sha256"] for name, file in project.manifest("u2netp", 64)["artifacts"].items()}
     assert {name: GOLDEN[name] for name in artifacts} == artifacts
-    # As docs/cluster.md goes on: Snakemake takes the copy for its own, and it is whole.
+    # As docs/cluster.md goes on: Snakemake accepts the copy, and the copy is whole.
     project.succeed("all", "--touch", *config)
     assert project.planned("all", *config).keys() == set()
     verified = project.succeed("verify_manifests", *config)
@@ -182,13 +182,13 @@ def test_a_bucket_adds_no_job_but_those_that_fill_it(
 
 
 def evaluated(expression: str, resolution: int, attempt: int) -> int:
-    """Compute a resource as Snakemake does for a job of that resolution."""
+    """Compute a resource as Snakemake computes it for a job of that resolution."""
     value: int = eval(expression, {"wildcards": SimpleNamespace(resolution=str(resolution)), "attempt": attempt})  # noqa: S307
     return value
 
 
 def unfit(resources: dict[str, dict[str, str]], submitted: set[str]) -> list[str]:
-    """Name the rules that the profile forgets, or asks other memory for than their own at 1024 and its multiples."""
+    """Name the rules that the profile forgets, or whose memory at 1024 is not that of the rule times the attempt."""
     texts = [text for path in (ROOT / "rules").glob("*.smk") for text in path.read_text().split("\nrule ")[1:]]
     measured = {text.partition(":")[0]: re.search(r"\bmem_mb=(\d+)", text) for text in texts}
     return sorted(
@@ -211,7 +211,7 @@ def test_profile_asks_for_the_memory_that_was_measured(project: Workflow) -> Non
     resources = profile["set-resources"]
     assert unfit(resources, submitted) == []
     assert {group.partition("=")[0] for group in profile["groups"]} <= resources.keys()
-    # Forgotten, other than measured, and the same again for each attempt.
+    # A forgotten rule, another memory than the measured one, and the same memory for each attempt.
     worse = {rule: asked for rule, asked in resources.items() if rule != "export_onnx"}
     worse["predict_tfjs"] = {"mem_mb": "4000 * attempt"}
     worse["convert_ir"] = {"mem_mb": "2000"}

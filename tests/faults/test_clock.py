@@ -1,6 +1,7 @@
-"""A clock set back leaves files from the future: no run fails of them, is endless, or takes a change for old."""
+"""After a clock was set back, files are from the future. No run fails, runs for ever, or misses a change."""
 
 import os
+import re
 import time
 from pathlib import Path
 
@@ -11,7 +12,7 @@ TEN_DAYS = 10 * 86400
 
 
 def move_to_future(*paths: Path) -> None:
-    """Date files as a clock ten days ahead would have."""
+    """Give files the dates of a clock that is ten days ahead."""
     for path in paths:
         if path.is_file():
             date = path.stat().st_mtime + TEN_DAYS
@@ -31,11 +32,11 @@ def test_a_script_changed_after_the_clock_was_set_back_reruns_what_depends_on_it
 
 
 def half_in_the_future(workflow: Workflow) -> None:
-    """Make one prediction anew, of inputs and with a script from the future."""
+    """Have one prediction made again, from inputs and with a script from the future."""
     jobs = all_jobs(workflow)
     first = next(job for job in jobs if job.rule == "predict_litert")
     remove_outputs(workflow, following(jobs, first))
-    # Not all of its inputs: others would have this copy make anew the environments that it only borrows.
+    # Not all of its inputs: a newer environment would be built again, and this copy only borrows the environments.
     move_to_future(*(workflow.folder / name for name in first.inputs if name.startswith("results/")))
     move_to_future(workflow.folder / "workflow_scripts/predict/predict_litert.py")
 
@@ -51,10 +52,10 @@ def test_a_run_between_files_from_the_future_finishes_and_is_the_last(built: Wor
 
 
 def test_snakemake_alone_fails_of_them(broken: Workflow) -> None:
-    running = broken.folder / "rules/running.smk"
-    text = running.read_text()
-    assert text.count("    settle_clock()\n") == 1
-    running.write_text(text.replace("    settle_clock()\n", "    pass\n"))
+    rules = broken.folder / "rules/common.smk"
+    settled, calls = re.subn(r"^    settle_clock\(.*\)$", "    pass", rules.read_text(), flags=re.MULTILINE)
+    assert calls == 1
+    rules.write_text(settled)
     half_in_the_future(broken)
     done = broken.run(*COMMAND)
     assert done.returncode != 0

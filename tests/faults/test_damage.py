@@ -1,4 +1,4 @@
-"""Files damaged behind Snakemake's back are named, and the command named with them makes the same bytes again."""
+"""Damaged files that Snakemake does not notice are named, with a command that makes the same bytes again."""
 
 import os
 import random
@@ -38,7 +38,7 @@ def vouched_for(workflow: Workflow) -> list[str]:
 
 
 def change(path: Path, content: bytes) -> None:
-    """Replace what a file holds but not its date, as a failing disk does."""
+    """Replace a file's content but not its date, as a failing disk does."""
     before = path.stat()
     assert content != path.read_bytes()
     path.write_bytes(content)
@@ -74,7 +74,7 @@ def test_damage_to_any_file_is_named(broken: Workflow, damage: Callable[[bytes, 
     line = complaint(broken)
     assert f"{len(names)} damaged in all" in line
     again = line.partition("--forcerun ")[2].split()
-    # A TensorFlow.js model is made anew as a whole.
+    # A TensorFlow.js model is made again as a whole.
     assert set(again) == {re.sub(r"(/tfjs/\w+)/.*", r"\1", name) for name in names}
 
 
@@ -111,12 +111,12 @@ def test_files_of_another_resolution_are_named(site: Workflow, tmp_path: Path) -
 def test_what_is_damaged_is_made_anew(built: Workflow, broken: Workflow, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311
     names = vouched_for(broken)
-    # In full every file in turn; else those of which little is made.
+    # The full test takes every file in turn. The short one takes files that few others are made from.
     name = names[seed % len(names)] if FULL else chance.choice([name for name in names if "/predictions/" in name])
     damage = chance.choice(DAMAGES)
     change(broken.folder / name, damage((broken.folder / name).read_bytes(), chance))
     print(f"seed {seed}: {damage.__name__} {name}")
-    # Content alone changed, and Snakemake goes by dates: nobody notices but whoever looks.
+    # Only the content changed, and Snakemake goes by dates: it notices nothing, and verify_manifests does.
     assert broken.planned(*COMMAND) == {}
     line = complaint(broken)
     assert line.startswith(f"verify_manifests: {name} ")
@@ -124,7 +124,7 @@ def test_what_is_damaged_is_made_anew(built: Workflow, broken: Workflow, seed: i
     broken.succeed("verify_manifests", *CONFIG)
 
 
-# What reads each kind of artifact, where nothing of what follows is built yet and so no manifest vouches for it.
+# For each kind of artifact, the rule that reads it. Nothing after it is built yet, so no manifest records it.
 READERS = {
     "results/u2netp/64/tflite/float16.tflite": "predict_litert",
     "results/_probes/64.safetensors": "predict_torch",

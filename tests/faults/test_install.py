@@ -1,4 +1,4 @@
-"""An environment whose installation was killed, or that lost a file: one command makes it anew."""
+"""If an installation was killed, or an environment lost a file, one command builds it again."""
 
 import random
 import time
@@ -15,7 +15,7 @@ BILL = "results/_bills/torch.cdx.json"
 
 @pytest.fixture
 def own_environment(project: Workflow) -> Workflow:
-    """A copy of the project with an environment, the smallest, of its own."""
+    """A copy of the project with its own copy of the smallest environment."""
     venvs = project.folder / ".venvs"
     venvs.unlink()
     venvs.mkdir()
@@ -33,7 +33,7 @@ def bill(workflow: Workflow) -> bytes:
 
 @pytest.fixture(scope="module")
 def expected(environments: Path, built: Workflow) -> bytes:
-    """What an undisturbed environment makes."""
+    """The bytes that an undisturbed environment makes."""
     return bill(built)
 
 

@@ -1,4 +1,4 @@
-"""kill -9 at random points: nothing goes on writing, and the same command again finishes with the same bytes."""
+"""kill -9 at random points: no process goes on writing, and the same command finishes with the same bytes."""
 
 import contextlib
 import random
@@ -26,32 +26,32 @@ from tests.support.breaking import (
 )
 from tests.support.project import Workflow
 
-# Half kill Snakemake, half a rule's process; the few are in jobs that little follows from.
+# Half of the kills hit Snakemake, half a rule's process. The few of the short test hit jobs on which little depends.
 SEEDS = range(0, 52, 4) if FULL else (15, 42)
-# What a process that was killed already may still show up for.
+# A killed process may still be listed for so long.
 MOMENT = 10.0
 
 
 @pytest.fixture(scope="module")
 def jobs(built: Workflow) -> list[Job]:
-    """Every job of a whole run, in an order in which they could run, the same each time."""
+    """Every job of a whole run, in an order in which they could run. The order is the same each time."""
     return all_jobs(built)
 
 
 def seconds(workflow: Workflow, job: Job) -> float:
-    """How long a job took when nothing disturbed it."""
+    """The time in seconds that a job took when nothing disturbed it."""
     return float((workflow.folder / job.timing).read_text().splitlines()[1].split("\t")[0])
 
 
 def in_the_middle(run: Run, job: Job, delay: float) -> bool:
-    """Wait until the job has run for `delay` seconds; tell whether the run still goes on."""
+    """Wait until the job has run for `delay` seconds. Tell whether the whole run still goes on."""
     assert wait_until(lambda: run.has_started(job) or run.has_ended())
     time.sleep(delay)
     return not run.has_ended()
 
 
 def at_work_on(run: Run) -> str:
-    """Say what the run was at: the jobs that were started and have not finished."""
+    """Name the jobs that were started and have not finished."""
     printed = run.printed()
     started = [job.rule for job in jobs_in(printed)]
     for line in printed.splitlines():
@@ -62,7 +62,7 @@ def at_work_on(run: Run) -> str:
 
 
 def assert_nobody_writes(workflow: Workflow) -> None:
-    """Assert that whatever the run started is gone, and that its files stay as they are."""
+    """Assert that every process of the run is gone, and that its files no longer change."""
     assert wait_until(lambda: not at_work(workflow), MOMENT), at_work(workflow)
     before = snapshot(workflow)
     time.sleep(1)
@@ -70,7 +70,7 @@ def assert_nobody_writes(workflow: Workflow) -> None:
 
 
 def kill(run: Run, job: Job, whom: str, chance: random.Random, delay: float) -> str:
-    """Kill Snakemake, or one of the processes at work; assert that nobody goes on writing, and say what was done."""
+    """Kill Snakemake or one of its processes. Assert that no process goes on writing. Say what was killed."""
     busy = at_work_on(run)
     processes = run.processes() if whom == "process" else []
     victim = chance.choice(processes) if processes else run.process
@@ -80,7 +80,7 @@ def kill(run: Run, job: Job, whom: str, chance: random.Random, delay: float) -> 
         victim.kill()
     status = run.wait()
     if processes and status != 0:
-        # Whoever reads only the end of it learns which rule failed, and where its log is.
+        # The end of the output alone says which rule failed, and where its log is.
         assert "Error in rule " in run.printed()
         assert "log: results/_logs/" in run.printed()
     assert_nobody_writes(run.workflow)
@@ -91,7 +91,7 @@ def kill(run: Run, job: Job, whom: str, chance: random.Random, delay: float) -> 
 def test_kill(built: Workflow, broken: Workflow, jobs: list[Job], seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311
     target = jobs[seed % len(jobs)]
-    # Where the checkpoint is to be fetched nothing is there at all; else what was built before the job is.
+    # Before fetch_checkpoint nothing is built. Before any other job, everything that comes before it is.
     from_nothing = target.rule == "fetch_checkpoint"
     remaining = jobs if from_nothing else following(jobs, target)
     delay = chance.random() * seconds(built, target)
@@ -102,7 +102,7 @@ def test_kill(built: Workflow, broken: Workflow, jobs: list[Job], seed: int) -> 
         run = start(broken, *COMMAND)
         if in_the_middle(run, target, delay):
             break
-        # A machine that is less busy than when the time was taken was faster.
+        # The job ended before the kill: the machine was less busy than when the time was taken.
         assert run.wait() == 0, last_lines(run.printed())
         delay /= 2
     whom = "Snakemake" if seed < len(jobs) else "process"
@@ -116,7 +116,7 @@ def test_kill(built: Workflow, broken: Workflow, jobs: list[Job], seed: int) -> 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", [100])
 def test_killed_twice_in_every_job(built: Workflow, broken: Workflow, jobs: list[Job], seed: int) -> None:
-    """From nothing to the end, each recovery killed in turn, until Snakemake and a process died once in every job."""
+    """Start from nothing and kill each recovery, until Snakemake and one process were killed once in every job."""
     chance = random.Random(seed)  # noqa: S311
     for name in ("results", ".snakemake"):
         shutil.rmtree(broken.folder / name)

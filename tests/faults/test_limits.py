@@ -1,4 +1,4 @@
-"""A full disk, too little memory, files that may not be written: said where it shows, and the same command recovers."""
+"""A full disk, too little memory, read-only files: the run says what is wrong, and the same command recovers."""
 
 import os
 import stat
@@ -24,10 +24,10 @@ from tests.support.project import SNAKEMAKE, Workflow
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 CAN_MOUNT = subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode == 0
-# root writes where it may not, unless it gives up the right to.
+# root may write to read-only files, unless it gives up that right.
 AS_OTHERS = ("setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override") if os.geteuid() == 0 else ()
 
-# Rules whose outputs are larger than a few pages.
+# Rules with outputs of more than a few pages of memory.
 WRITING = (
     *("fetch_checkpoint", "read_checkpoint", "export_onnx", "simplify_onnx", "convert_ir", "freeze_graph"),
     *("optimize_graph", "convert_tfjs", "quantize_tfjs", "convert_tflite", "predict_tfjs", "plot_parity"),
@@ -41,7 +41,7 @@ def jobs(built: Workflow) -> list[Job]:
 
 
 def run_under(workflow: Workflow, *before: str) -> subprocess.CompletedProcess[str]:
-    """Run the command of these tests under another, such as prlimit; both outputs in one."""
+    """Run the command of these tests under another command, such as prlimit. Both outputs are joined."""
     return subprocess.run(
         [*before, *SNAKEMAKE, *COMMAND],
         cwd=workflow.folder,
@@ -53,14 +53,14 @@ def run_under(workflow: Workflow, *before: str) -> subprocess.CompletedProcess[s
 
 
 def without(workflow: Workflow, jobs: list[Job], rule: str) -> Job:
-    """Remove what a rule's first job and those after it built; return the job."""
+    """Remove the outputs of a rule's first job and of all jobs after it. Return the job."""
     job = next(job for job in jobs if job.rule == rule)
     remove_outputs(workflow, following(jobs, job))
     return job
 
 
 def assert_failed(done: subprocess.CompletedProcess[str], workflow: Workflow, job: Job, *reasons: str) -> None:
-    """Assert that the job failed, was named with its log and its reason, and left nothing behind."""
+    """Assert that the job failed, that its log and its reason are named, and that it left no file."""
     assert done.returncode != 0
     assert f"Error in rule {job.rule}:" in done.stdout, last_lines(done.stdout)
     assert f"log: {job.log} (check log file(s) for error details)" in done.stdout
@@ -71,7 +71,7 @@ def assert_failed(done: subprocess.CompletedProcess[str], workflow: Workflow, jo
 
 @contextmanager
 def own_mounts(workflow: Workflow) -> Iterator[tuple[Command, Workflow]]:
-    """Yield a function that runs a command where mounts are nobody else's, and the project as it is seen there."""
+    """Yield a function that runs a command with mounts of its own, and the project as that command sees it."""
     holder = subprocess.Popen(["unshare", "--mount", "sleep", "infinity"])
     space = Path(f"/proc/{holder.pid}/ns/mnt")
     outside = Path("/proc/self/ns/mnt").readlink()
@@ -101,7 +101,7 @@ def own_mounts(workflow: Workflow) -> Iterator[tuple[Command, Workflow]]:
 def test_full_disk(built: Workflow, broken: Workflow, jobs: list[Job], rule: str) -> None:
     job = without(broken, jobs, rule)
     for later in following(jobs, job):
-        # They would make room when they are written anew.
+        # They would free some room when they are written again.
         (broken.folder / later.log).unlink()
         (broken.folder / later.timing).unlink()
     missing = sum(file.stat().st_size for output in job.outputs for file in files_of(built, output))

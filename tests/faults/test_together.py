@@ -1,4 +1,4 @@
-"""Of two runs that would build in one folder, one is refused with a clear line and the other finishes."""
+"""If two runs build in one folder, one is refused with a clear line and the other finishes."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.support.project import Workflow
 
 @pytest.fixture
 def unfinished(broken: Workflow) -> Workflow:
-    """A copy of `built` in which one prediction, and what follows from it, is to be done."""
+    """A copy of `built` in which one prediction, and all that depends on it, must be made again."""
     jobs = all_jobs(broken)
     first = next(job for job in jobs if job.rule == "predict_litert")
     remove_outputs(broken, following(jobs, first))
@@ -22,7 +22,7 @@ def refusal(workflow: Workflow, process: int) -> str:
 def test_a_second_run_is_refused_and_the_first_finishes(built: Workflow, unfinished: Workflow) -> None:
     run = start(unfinished, *COMMAND)
     assert wait_until(lambda: any("predict_litert.py" in " ".join(p.cmdline()) for p in run.processes()))
-    # Held, so that it is surely at work however slow the second is to start.
+    # It is stopped, so that it is still running however slowly the second run starts.
     held = run.processes()
     for process in held:
         process.suspend()
@@ -30,7 +30,7 @@ def test_a_second_run_is_refused_and_the_first_finishes(built: Workflow, unfinis
     assert second.returncode != 0
     assert refusal(unfinished, run.process.pid) in second.stderr.splitlines()
     assert "Traceback" not in second.stderr
-    # To look is no building.
+    # A run that only looks builds nothing.
     assert unfinished.planned(*COMMAND)["predict_litert"] == 1
     for process in held:
         process.resume()

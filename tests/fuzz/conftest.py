@@ -1,7 +1,7 @@
-"""Fuzz targets, a folder an environment: each is run by that environment's own pytest, or for long by run.py."""
+"""Fuzz targets, one folder per environment. That environment's own pytest runs them, or run.py for long."""
 
 from tests.support.environments import HERE
 
 if HERE == "driver":
-    # The driver lacks what these import; test_fuzz.py runs them instead.
+    # The driver lacks the packages that these import. test_fuzz.py runs them.
     collect_ignore = ["torch", "tensorflow", "publish"]

@@ -1,7 +1,7 @@
 """Fuzz one reader for long: python tests/fuzz/run.py checkpoint 600.
 
-Guided by libFuzzer, which keeps the inputs that take other branches than those before; or, with --random, by Hypothesis
-alone, whose inputs are more varied and which cuts an input that fails down to what matters.
+libFuzzer guides the search: it keeps the inputs that take new branches. With --random, Hypothesis alone makes the
+inputs. They are more varied, and Hypothesis cuts an input that fails down to what matters.
 """
 
 import argparse
@@ -36,7 +36,7 @@ def main() -> None:
             sys.exit("Atheris is not installed; run snakemake --cores 1 .venvs/fuzz/installed.txt")
         command = [python, str(target), f"-max_total_time={arguments.amount}", *arguments.arguments]
         variables = {"PYTHONPATH": os.pathsep.join(map(str, (ROOT, atheris)))}
-    # Where libFuzzer leaves what crashed.
+    # libFuzzer writes here the inputs that crashed a reader.
     sys.exit(subprocess.run(command, env={**os.environ, **variables}, cwd=folder).returncode)
 
 

@@ -1,4 +1,4 @@
-"""Each fuzz target for a short while, by its environment's own pytest; the driver's own runs beside this file."""
+"""Run each fuzz target for a short time, by its environment's own pytest. The driver's own target is collected here."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Plan fleets without running anything: jobs, seconds, memory; `python tests/scaling/plan_fleet.py 1 10 100`."""
+"""Measure the planning of fleets: jobs, seconds, memory. Run `python tests/scaling/plan_fleet.py 1 10 100`."""
 
 import argparse
 import json
@@ -16,21 +16,21 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Plan:
-    """What one dry run planned, and what it took."""
+    """What one dry run planned, and what the planning took."""
 
-    jobs: dict[str, int]  # by rule, and their total
+    jobs: dict[str, int]  # by rule, and in total
     cpu_seconds: float
     peak_mb: float
 
 
 def write_fleet(folder: Path, models: int) -> Path:
-    """Write a configuration of that many models, each with a checkpoint of its own, and return its path."""
+    """Write a configuration of so many models, each with a checkpoint of its own. Return its path."""
     names = [f"model{index:04d}" for index in range(models)]
     for name in names:
         (folder / f"{name}.pth").write_text(name)
     sources = {name: {"path": str(folder / f"{name}.pth"), "task": "portrait", "licence": "MIT"} for name in names}
     fleet = folder / "fleet.yaml"
-    # JSON is YAML.
+    # JSON is valid YAML.
     fleet.write_text(json.dumps({"model": names, "dtypes": ["float32", "uint16", "float16"], "checkpoints": sources}))
     return fleet
 

@@ -1,4 +1,4 @@
-"""Planning a fleet costs the same for each of its models, however many there are."""
+"""Planning costs the same per model, however many models a fleet has."""
 
 import pstats
 import sys
@@ -27,7 +27,7 @@ def test_fleet_is_planned_whole_and_in_slices(tmp_path: Path) -> None:
 
 
 def calls(folder: Path, models: int) -> int:
-    """Count the function calls of planning so many models, which unlike seconds do not depend on the machine."""
+    """Count the function calls of planning so many models. Unlike seconds, they do not depend on the machine."""
     folder.mkdir()
     profile = folder / "profile"
     found = plan(write_fleet(folder, models), *SMALL, python=(sys.executable, "-m", "cProfile", "-o", str(profile)))
@@ -37,7 +37,7 @@ def calls(folder: Path, models: int) -> int:
 
 
 def growth(folder: Path) -> float:
-    """Return what each of 20 models adds to 10, over what each of 10 adds to 5: 1 is linear."""
+    """Return the cost per model from 10 to 20 models ÷ the cost per model from 5 to 10: linear growth gives 1."""
     five, ten, twenty = (calls(folder / str(models), models) for models in (5, 10, 20))
     return (twenty - ten) / (2 * (ten - five))
 

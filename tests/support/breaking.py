@@ -1,4 +1,4 @@
-"""What the tests of faults share: runs that are killed, what they leave, and what an undisturbed run builds."""
+"""What the tests of faults share: runs to kill, the files that they leave, and those of an undisturbed run."""
 
 import contextlib
 import hashlib
@@ -15,16 +15,16 @@ import psutil
 
 from tests.support.project import SMALL, SNAKEMAKE, Workflow
 
-# What every run of these tests builds, and so the command that recovers from a fault: the same again.
+# Every run of these tests builds this, and the same command recovers from a fault.
 COMMAND = ("all", *SMALL)
-# What never comes is found out, and a busy machine has its time.
+# Long enough for a busy machine, and short enough to find out what never comes.
 PATIENCE = 900.0
-# Everywhere, which takes an hour of CPU time, or where it is quickly repaired.
+# Faults everywhere, which takes an hour of CPU time, or only where the repair is quick.
 FULL = os.environ.get("FAULTS") == "full"
 
 
 def digests(workflow: Workflow) -> dict[str, str]:
-    """Return the SHA-256 of every file that a run builds: all of results/ but logs and timings."""
+    """Return the SHA-256 of every file that a run builds: all of results/ except logs and timings."""
     results = workflow.folder / "results"
     return {
         str(path.relative_to(results)): hashlib.sha256(path.read_bytes()).hexdigest()
@@ -39,14 +39,14 @@ def snapshot(workflow: Workflow) -> dict[str, tuple[int, int]]:
     """Return size and modification time of every file in results/."""
     found = {}
     for path in sorted((workflow.folder / "results").rglob("*")):
-        # Whoever still writes may also remove.
+        # A process that still writes may also remove files.
         with contextlib.suppress(FileNotFoundError):
             found[str(path)] = (path.stat().st_size, path.stat().st_mtime_ns)
     return found
 
 
 def at_work(workflow: Workflow) -> list[psutil.Process]:
-    """Return the living processes that work in the project's folder, found by that alone."""
+    """Return the living processes whose working directory is in the project's folder."""
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
@@ -87,7 +87,7 @@ class Run:
         return self.popen.poll() is not None
 
     def processes(self) -> list[psutil.Process]:
-        """Return what its rules are running: all that it started but its own guard."""
+        """Return the processes of its rules: all that it started, except its own guard."""
         found = []
         for process in self.process.children(recursive=True):
             with contextlib.suppress(psutil.Error):
@@ -116,7 +116,7 @@ def start(workflow: Workflow, *arguments: str, name: str = "printed.txt") -> Run
 
 @dataclass(frozen=True)
 class Job:
-    """A job as Snakemake prints it; its log file names rule and wildcards."""
+    """A job as Snakemake prints it. Its log file names the rule and the wildcards."""
 
     rule: str
     log: str
@@ -125,7 +125,7 @@ class Job:
 
     @property
     def timing(self) -> Path:
-        """Where its duration stands once it has run."""
+        """The file that holds its duration once it has run."""
         return Path(self.log.replace("results/_logs/", "results/_benchmarks/", 1)).with_suffix(".tsv")
 
 

@@ -1,4 +1,4 @@
-"""Make a U²-Net checkpoint with drawn weights and calibrated batch norms, where no trained one can be had.
+"""Make a U²-Net checkpoint with random weights and calibrated batch norms, for machines without a trained one.
 
 Run in the torch environment: .venvs/torch/bin/python -m tests.support.checkpoints --stages u2net --output full.pth
 """
@@ -18,13 +18,13 @@ from workflow_scripts.shared.u2net import FAMILIES, U2Net, Widths
 def calibrated(stages: dict[str, Widths], seed: int, resolution: int) -> U2Net:
     """Draw PyTorch's default weights from `seed`, and set each batch norm's statistics to those of the photos.
 
-    Without calibration the activations of 119 random layers vanish or overflow, and any two backends agree.
+    Without calibration the activations of 119 random layers vanish or overflow, and then all backends agree.
     """
     torch.manual_seed(seed)
     network = U2Net(stages).train()
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
-            # A cumulative average over the batches seen, not an exponential one.
+            # A cumulative average over all batches, not an exponential one.
             module.momentum = None
     photos = [preprocess(photo, resolution) for photo in probe_photos(resolution).values()]
     with torch.no_grad():

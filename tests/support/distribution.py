@@ -1,4 +1,4 @@
-"""What stands before the bucket as deploy/cloudfront.yaml does: the default page, the headers that threads need."""
+"""A server before the bucket, like deploy/cloudfront.yaml: it serves the default page and the headers for threads."""
 
 import re
 import threading
@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 TEMPLATE = Path(__file__).parents[3] / "deploy/cloudfront.yaml"
-# CustomHeadersConfig's items, as the template has them.
+# The items of the template's CustomHeadersConfig.
 HEADERS = re.findall(r"- Header: (\S+)\n\s+Value: (\S+)\n", TEMPLATE.read_text())
 (DEFAULT,) = re.findall(r"DefaultRootObject: (\S+)\n", TEMPLATE.read_text())
 PASSED_ON = ("Content-Type", "Content-Encoding", "Cache-Control", "ETag", "x-amz-meta-release")
@@ -22,14 +22,14 @@ PASSED_ON = ("Content-Type", "Content-Encoding", "Cache-Control", "ETag", "x-amz
 
 @dataclass
 class Distribution:
-    """Its address, and what it served."""
+    """The server's address, and the requests that it served."""
 
     origin: str = ""
     served: list[str] = field(default_factory=list)
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Fetches from the bucket, adds the headers."""
+    """Fetch a file from the bucket and add the headers."""
 
     protocol_version = "HTTP/1.1"
 
@@ -58,7 +58,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, *arguments: Any) -> None:
-        """What was served stands in `Distribution.served`."""
+        """Log nothing: `Distribution.served` lists the requests."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What all fuzz targets share: how inputs are made of good ones, and what a reader must hold on every one of them."""
+"""What all fuzz targets share: how to make inputs from good ones, and what a reader must do with every input."""
 
 import os
 import random
@@ -15,13 +15,13 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-# The most that reading one small input may take: measured, with room for a loaded machine, under 2 s and 300 MB.
+# The most that reading one small input may take. Measured: under 2 s and 300 MB; the rest is for a loaded machine.
 CPU_SECONDS = 30
 MEMORY_BYTES = 1 << 30
 STARTS = ("os.system", "os.exec", "os.fork", "os.posix_spawn", "subprocess.Popen", "socket.connect")
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
-# A short run, the same each time; run.py starts long ones.
+# A short run, the same each time. run.py starts long ones.
 RUNS = int(os.environ.get("U2NET_FUZZ_RUNS", "0"))
 short = settings(
     max_examples=RUNS or 60,
@@ -33,7 +33,7 @@ short = settings(
 
 
 def instrument(*modules: str) -> None:
-    """Import modules so that a long run learns which of their branches an input takes; a short run has no need to."""
+    """Import modules so that a long run learns which branches an input takes. A short run only imports them."""
     if "pytest" not in sys.modules:
         import atheris
 
@@ -45,25 +45,25 @@ def instrument(*modules: str) -> None:
 def fuzz(target: Any) -> None:
     """Hand a target to libFuzzer, with libFuzzer's own arguments from the command line: -max_total_time=SECONDS, ….
 
-    It stops at the first input on which the target raises, and writes what reproduces it to a file crash-….
+    It stops at the first input for which the target raises, and writes that input to a file crash-….
     """
     import atheris
 
-    # From nothing, libFuzzer would try the fewest bytes, of which Hypothesis makes the simplest inputs.
+    # Without this start, libFuzzer would try the fewest bytes, and from those Hypothesis makes the simplest inputs.
     corpus = Path(f"corpus-{Path(sys.argv[0]).stem}")
     if not corpus.is_dir():
         corpus.mkdir()
         for seed in range(40):
             (corpus / str(seed)).write_bytes(random.Random(seed).randbytes(3000))  # noqa: S311
     arguments = ["-len_control=0", "-reduce_inputs=0", "-rss_limit_mb=8000", "-timeout=120", *sys.argv[1:]]
-    # A file among the arguments is run alone.
+    # If an argument is a file, libFuzzer runs that input only.
     corpora = [] if any(Path(each).is_file() for each in sys.argv[1:]) else [str(corpus)]
     atheris.Setup([sys.argv[0], *arguments, *corpora], target.hypothesis.fuzz_one_input)
     atheris.Fuzz()
 
 
 class Watch:
-    """Sees what a reader does besides reading; Python tells it of each file that is opened and each process started."""
+    """Notes what a reader does besides reading. Python tells it of each file that is opened and each process."""
 
     def __init__(self) -> None:
         self.folder: Path | None = None
@@ -73,7 +73,7 @@ class Watch:
         sys.addaudithook(self.see)
 
     def see(self, event: str, arguments: tuple[Any, ...]) -> None:
-        """Write down what no reader may do."""
+        """Note what a reader must not do."""
         if self.folder is None:
             return
         if event in STARTS:
@@ -87,9 +87,10 @@ class Watch:
 
     @contextmanager
     def reading(self, folder: Path, *admitted: type[BaseException], own: str | None = None) -> Iterator[None]:
-        """Let a block read what lies in `folder`, write below `own` in it, and raise nothing but `admitted`.
+        """Allow a block to read files in `folder`, to write below its `own`, and to raise only `admitted`.
 
-        AssertionError tells of a message of several lines, of files or processes that were opened, of time and memory.
+        Raises AssertionError for a message of several lines, for other files or processes, and for too much time or
+        memory.
         """
         folder = folder.resolve()
         before = files_in(folder, own)
@@ -114,12 +115,12 @@ class Watch:
 
 
 def files_in(folder: Path, own: str | None) -> set[Path]:
-    """Return all that lies in a folder, but below `own`."""
+    """Return every path in a folder, except those below `own`."""
     return {path for path in folder.rglob("*") if path.relative_to(folder).parts[0] != own}
 
 
 def peak_bytes() -> int:
-    """Return the most memory that this process ever had."""
+    """Return the most memory that this process has had."""
     return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
@@ -130,7 +131,7 @@ SIZES = st.sampled_from(
 
 @st.composite
 def damaged(draw: st.DrawFn, content: bytes, most: int = 4) -> bytes:
-    """Overwrite, insert, repeat or cut bytes, or put a number that matters in place of four or eight."""
+    """Overwrite, insert, repeat or cut bytes, or replace four or eight bytes by a special number."""
     data = bytearray(content)
     for _ in range(draw(st.integers(0, most))):
         at = draw(st.integers(0, len(data)))
@@ -166,7 +167,7 @@ HOSTILE = st.one_of(
 
 
 def places(value: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """List the way to every value inside of nested dicts and lists."""
+    """List the path to every value in nested dicts and lists."""
     items: Sequence[tuple[Any, Any]] = []
     if isinstance(value, dict):
         items = list(value.items())

@@ -15,7 +15,7 @@ RANDOM = np.random.default_rng(11)
 
 
 def kernel(window: int, channels_in: int, channels_out: int) -> NDArray[np.float32]:
-    """He-initialised, [height, width, in, out], its output channels of ranges up to 30 times apart."""
+    """He-initialised kernel [height, width, in, out]. The ranges of its output channels differ by up to 30 times."""
     values = RANDOM.normal(0, (2 / (window**2 * channels_in)) ** 0.5, (window, window, channels_in, channels_out))
     return (values * np.geomspace(1, 30, channels_out) ** RANDOM.choice([-1, 1])).astype(np.float32)
 
@@ -56,7 +56,7 @@ def convolution(name: str, x: str, index: int, dilation: int, relu: bool) -> dic
 
 
 def topology() -> list[dict[str, Any]]:
-    """Nodes in no helpful order, as the converter writes them."""
+    """The nodes in an arbitrary order, as the converter writes them."""
     shape = [{"size": str(side)} for side in (1, SIZE, SIZE, 3)]
     constants = [{"name": name, "op": "Const"} for name in [*WEIGHTS, "axis", "size"]]
     return [
@@ -75,7 +75,7 @@ def topology() -> list[dict[str, Any]]:
 
 
 def write_model(folder: Path, nodes: list[dict[str, Any]] | None = None) -> Path:
-    """Write the model in float32; return its folder."""
+    """Write the model in float32. Return its folder."""
     from workflow_scripts.formats.tfjs_model import write_weights
 
     stored: dict[str, NDArray[Any]] = {
@@ -92,7 +92,7 @@ def write_model(folder: Path, nodes: list[dict[str, Any]] | None = None) -> Path
 
 
 def reference(x: Tensor, weights: dict[str, NDArray[np.float32]] = WEIGHTS) -> Tensor:
-    """The same function, written down once more."""
+    """The same function in PyTorch, written independently."""
     kernels = [torch.tensor(weights[f"kernel{index}"].transpose(3, 2, 0, 1)) for index in range(1, 5)]
     biases = [torch.tensor(weights[f"bias{index}"]) for index in range(1, 5)]
     first = F.relu(F.conv2d(x, kernels[0], biases[0], padding=1))

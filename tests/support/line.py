@@ -1,6 +1,6 @@
-"""The line between a publisher and the S3 server, on which a test can stop, damage or cut what passes.
+"""The line between a publisher and the S3 server. A test can stop it, or damage or cut what passes.
 
-Requests are handed on as they are, the Host header too: their signatures hold.
+Requests are passed on unchanged, with their Host header, so their signatures stay valid.
 """
 
 import http.client
@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 
 class Cut(Exception):
-    """Raised by a watcher: the connection ends here."""
+    """A watcher raises this to end the connection."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Line:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Hands each request on, and tells the line before and after."""
+    """Pass each request on, and tell the line before and after."""
 
     protocol_version = "HTTP/1.1"
 
@@ -92,11 +92,11 @@ class Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = hand_on  # noqa: N815
 
     def log_message(self, *arguments: Any) -> None:
-        """What passed stands in `Line.passed`."""
+        """Log nothing: `Line.passed` lists the requests."""
 
 
 def at(method: str, start: str, count: int, answered: bool) -> Callable[[Passing], bool]:
-    """Return what holds for the count-th request of a method on keys with that start, before or after its answer."""
+    """Return a condition that is true for the count-th request of a method on keys with that prefix."""
     seen = 0
 
     def holds(passing: Passing) -> bool:
@@ -109,7 +109,7 @@ def at(method: str, start: str, count: int, answered: bool) -> Callable[[Passing
 
 
 def kill_at(line: Line, start: Callable[[], "subprocess.Popen[str]"], holds: Callable[[Passing], bool]) -> None:
-    """Start a process whose requests take the line, and kill it at one of them; nothing of it passes from then on."""
+    """Start a process whose requests take the line, and kill it at one request. Nothing passes from then on."""
     running, killed = threading.Event(), threading.Event()
     processes: list[subprocess.Popen[str]] = []
 

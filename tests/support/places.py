@@ -1,4 +1,4 @@
-"""One prefix of the bucket, the scripts that work on it, and what lies there."""
+"""One prefix of the bucket, the scripts that work on it, and the files below it."""
 
 import json
 import os
@@ -24,7 +24,7 @@ class Done:
 
     @property
     def release(self) -> str:
-        """The release that publish says is shown."""
+        """The release that publish printed."""
         assert self.code == 0, self.error
         (release,) = DIGEST.findall(self.printed.splitlines()[-1])
         return str(release)
@@ -65,7 +65,7 @@ class Place:
         before: Sequence[str] = (),
         **environment: str,
     ) -> "subprocess.Popen[str]":
-        """Start a script as one identity, and as nobody that this machine knows."""
+        """Start a script with one identity, and without the machine's own credentials."""
         known = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         credentials = {"AWS_ACCESS_KEY_ID": identity, "AWS_SECRET_ACCESS_KEY": f"{identity}-secret"} if identity else {}
         nowhere = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), "/nonexistent")
@@ -88,7 +88,7 @@ class Place:
         return Done(process.returncode, printed, error)
 
     def publishing(self, site: Path, **options: Any) -> "subprocess.Popen[str]":
-        """Start to publish a site."""
+        """Start publishing a site, and do not wait."""
         return self.start("publish", *self.what(site), **{"identity": "publisher", **options})
 
     def publish(self, site: Path, **options: Any) -> Done:
@@ -114,7 +114,7 @@ def shards_of(site: Path, *dtypes: str) -> set[str]:
 
 
 def objects_in(admin: Any, place: Place) -> dict[str, dict[str, Any]]:
-    """List what lies below a place."""
+    """List the keys below a prefix."""
     pages = admin.get_paginator("list_objects_v2").paginate(Bucket="site", Prefix=f"{place.prefix}/")
     return {
         entry["Key"].removeprefix(f"{place.prefix}/"): entry for page in pages for entry in page.get("Contents", [])

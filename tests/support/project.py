@@ -14,11 +14,11 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ("torch", "onnx", "tensorflow", "litert", "provenance", "publish", "node")
-# Beside the defaults float16 for LiteRT: at these sizes u2netp holds its floor.
+# The defaults and float16 for LiteRT: at these sizes u2netp holds its floor.
 BOTH = "tflite_dtypes=[float32,float16]"
 SMALL = ("--config", "resolutions=[64]", BOTH)
 SITE_CONFIG = ("--config", "resolutions=[64,128]", BOTH)
-# What else the machine knows about AWS is none of the tests' business.
+# The tests must not use this machine's own settings for AWS.
 NOWHERE = {"AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent"}
 SNAKEMAKE = (sys.executable, "-m", "snakemake", "--cores", "2")
 
@@ -30,7 +30,7 @@ class Workflow:
     folder: Path
 
     def run(self, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        """Run Snakemake with `arguments`; standard output and error are captured apart."""
+        """Run Snakemake with `arguments`. Standard output and error are captured apart."""
         return subprocess.run(
             [*SNAKEMAKE, *arguments],
             cwd=self.folder,
@@ -47,7 +47,7 @@ class Workflow:
         return done
 
     def planned(self, *arguments: str) -> Counter[str]:
-        """Count the jobs by rule that a dry run would start."""
+        """Count by rule the jobs that a dry run lists."""
         done = self.succeed("--dry-run", "--quiet", "progress", *arguments)
         return Counter(re.findall(r"^(?:local)?rule (\w+):", done.stdout + done.stderr, re.MULTILINE))
 
@@ -58,7 +58,7 @@ class Workflow:
 
 
 def copy_project(folder: Path) -> Workflow:
-    """Copy the project's own files, edited or not, and share the environments with the copy."""
+    """Copy the project's own files as they are now, and share the environments with the copy."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -82,9 +82,9 @@ def python(environment: str, *arguments: str) -> None:
 
 
 def own_tests(environment: str, folder: str, least: int, project: Path = ROOT, **variables: str) -> str:
-    """Run a folder of a project's tests with an environment's own pytest, none left out; return what it printed."""
+    """Run a folder of a project's tests with an environment's own pytest. None may be skipped. Return its output."""
     command = [str(ROOT / f".venvs/{environment}/bin/python"), "-m", "pytest", folder, "-q", "-rP", "--durations=10"]
-    # The folders above are the driver's: their conftest.py imports what this environment lacks.
+    # The conftest.py of the folders above belongs to the driver: it imports packages that this environment lacks.
     top = next((top for top in ("tests/unit", "tests/fuzz") if folder == top or folder.startswith(f"{top}/")), folder)
     done = subprocess.run(
         [*command, f"--confcutdir={top}"],

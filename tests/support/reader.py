@@ -1,4 +1,4 @@
-"""A visitor who keeps looking: follows what the entries lead to, and notes all that is not whole."""
+"""A visitor who looks again and again, follows the entries of a site, and notes every file that is not whole."""
 
 import hashlib
 import json
@@ -12,11 +12,11 @@ import urllib3
 
 
 class Broken(Exception):
-    """What a visitor would not get, or not whole."""
+    """A visitor would not get a file, or not the whole file."""
 
 
 class Reader:
-    """Looks at a published site without credentials, and knows nothing of how it is published."""
+    """Looks at a published site without credentials, and does not know how it is published."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -39,7 +39,7 @@ class Reader:
         return content
 
     def check_record(self, release: str, entry: str, content: bytes) -> None:
-        """Every file that the release's record lists."""
+        """Read every file that the release's record lists."""
         record = json.loads(self.check(f"releases/{release}.json", release))
         if record["files"][entry]["sha256"] != hashlib.sha256(content).hexdigest():
             raise Broken(f"{entry} is not of release {release}, which it names")
@@ -47,7 +47,7 @@ class Reader:
             self.check(file["key"], file["sha256"])
 
     def check_catalogue(self, catalogue: dict[str, Any]) -> None:
-        """What somebody gets who follows the catalogue alone."""
+        """Read what a program gets that follows the catalogue only."""
         for model in catalogue["models"]:
             for resolution in model["resolutions"]:
                 for artifact in resolution["dtypes"]:
@@ -57,7 +57,7 @@ class Reader:
             self.get(sample["url"])
 
     def check_page(self, html: str) -> None:
-        """What a browser gets that follows index.html alone."""
+        """Read what a browser gets that follows index.html only."""
         assets = re.findall(r'"\./(assets/[^"]+)"', html)
         named = dict(re.findall(r'<meta name="(catalogue|service-worker)" content="([^"]+)"', html))
         if len(assets) < 2 or len(named) != 2:
@@ -68,7 +68,7 @@ class Reader:
         self.check_catalogue(json.loads(self.check(named["catalogue"], digest)))
 
     def look(self) -> None:
-        """Look at both entries once, and at all of a release the first time and every tenth."""
+        """Look at both entries once. Look at the whole release the first time and every tenth time."""
         self.polls += 1
         for entry, seen in self.seen.items():
             try:
@@ -88,7 +88,7 @@ class Reader:
 
 @contextmanager
 def reading(address: str) -> Iterator[Reader]:
-    """Look again and again, until the block ends."""
+    """Look again and again until the block ends."""
     reader = Reader(address)
     done = threading.Event()
 

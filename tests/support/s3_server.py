@@ -1,7 +1,7 @@
-"""A real S3 server on loopback, with identities under the policies of deploy/, until standard input is closed.
+"""A real S3 server on loopback, until standard input is closed. Its identities have the policies of deploy/.
 
-Run in the publish environment: it prints the endpoint once the bucket is there. Each identity's secret key is its name
-with "-secret" at the end.
+Run it in the publish environment. It prints the endpoint once the bucket exists. The secret key of an identity is its
+name with "-secret" at the end.
 """
 
 import json
@@ -28,7 +28,7 @@ def policy(name: str) -> str:
 
 
 def identities() -> dict[str, list[dict[str, object]]]:
-    """Return the server's configuration: an administrator, the two roles of deploy/, and one who may do nothing."""
+    """Return the server's configuration: an administrator, the two roles of deploy/, and one without any right."""
 
     def identity(name: str, **rights: object) -> dict[str, object]:
         return {"name": name, "credentials": [{"accessKey": name, "secretKey": f"{name}-secret"}], **rights}
@@ -45,7 +45,7 @@ def identities() -> dict[str, list[dict[str, object]]]:
 
 
 def free_ports(count: int) -> list[int]:
-    """Find ports of loopback that nothing listens on."""
+    """Find free ports of loopback."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [found.getsockname()[1] for found in sockets]
     for found in sockets:
@@ -54,7 +54,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def start(folder: Path) -> tuple["subprocess.Popen[bytes]", str]:
-    """Start the server in a folder of its own; return it and its endpoint."""
+    """Start the server in a folder of its own. Return the process and the endpoint."""
     (folder / "data").mkdir()
     (folder / "identities.json").write_text(json.dumps(identities()))
     services = ("master", "volume", "filer", "s3")
@@ -75,7 +75,7 @@ def start(folder: Path) -> tuple["subprocess.Popen[bytes]", str]:
         "-s3",
         f"-s3.localSocket={folder / 's3'}",
         f"-s3.config={folder / 'identities.json'}",
-        # As on AWS, nobody is allowed before the bucket says so.
+        # As on AWS, the bucket decides who may read.
         "-s3.allowedOrigins=none",
         "-s3.port.iceberg=0",
         "-s3.port.lance=0",
@@ -102,7 +102,7 @@ def client(endpoint: str, name: str) -> "boto3.client":
 
 
 def prepare(endpoint: str) -> None:
-    """Create the bucket that everyone may read, as soon as the server is ready for it."""
+    """Create a bucket that everyone may read, as soon as the server is ready."""
     admin = client(endpoint, "admin")
     for _ in range(2 * SECONDS_TO_START):
         try:
@@ -117,7 +117,7 @@ def prepare(endpoint: str) -> None:
 
 
 def main() -> None:
-    # Short, as the paths of sockets have to be.
+    # A short path, because the paths of sockets must be short.
     with tempfile.TemporaryDirectory(prefix="s3-") as folder:
         server, endpoint = start(Path(folder))
         try:

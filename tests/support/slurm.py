@@ -1,7 +1,7 @@
-"""A real SLURM on this machine: munged, slurmctld and a slurmd for each of two nodes, until standard input is closed.
+"""A real SLURM on this machine, until standard input is closed: munged, slurmctld, and a slurmd for each of two nodes.
 
-Debian's slurmctld, slurmd, slurm-client and munge, run as root. With --project, each node sees a folder of its own in
-that place, as machines without a common file system do: FOLDER/n1 and FOLDER/n2 of --nodes.
+It needs Debian's slurmctld, slurmd, slurm-client and munge, and runs as root. With --project, each node sees a folder
+of its own in that place, FOLDER/n1 and FOLDER/n2 of --nodes, like machines without a common file system.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-# Where srun looks within a job: the executor plugin takes SLURM_CONF out of the job's environment.
+# srun looks here within a job, because the executor plugin removes SLURM_CONF from the job's environment.
 CONFIGURATION = Path("/etc/slurm/slurm.conf")
 NODES = ("n1", "n2")
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scontrol")
@@ -23,7 +23,7 @@ SECONDS_TO_STOP = 10
 
 
 def free_ports(count: int) -> list[int]:
-    """Find ports of loopback that nothing listens on."""
+    """Find free ports of loopback."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [found.getsockname()[1] for found in sockets]
     for found in sockets:
@@ -32,7 +32,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def configuration(folder: Path) -> str:
-    """Return slurm.conf: two nodes that claim more than this machine has, and lose jobs which overdraw their memory."""
+    """Return slurm.conf: two nodes that claim more than this machine has, and kill jobs that take too much memory."""
     controller, *ports = free_ports(1 + len(NODES))
     settings = {
         "ClusterName": "virtual",
@@ -44,14 +44,14 @@ def configuration(folder: Path) -> str:
         "ProctrackType": "proctrack/pgid",
         "TaskPlugin": "task/none",
         "AccountingStorageType": "accounting_storage/none",
-        # Memory is looked at every other second, and whoever has more than was asked for is killed.
+        # SLURM looks at the memory every other second, and kills a job that has more than it asked for.
         "JobAcctGatherType": "jobacct_gather/linux",
         "JobAcctGatherFrequency": "task=2",
         "JobAcctGatherParams": "OverMemoryKill",
         "SelectType": "select/cons_tres",
         "SelectTypeParameters": "CR_Core_Memory",
         "SlurmdParameters": "config_overrides",
-        # squeue remembers finished jobs for as long; there is no accounting database to ask.
+        # squeue remembers finished jobs for so long, because there is no accounting database.
         "MinJobAge": 86400,
         "ReturnToService": 2,
         "SlurmdTimeout": 10,
@@ -90,7 +90,7 @@ def commands(folder: Path, project: Path | None, nodes: Path | None) -> list[lis
     for node in NODES:
         command = ["slurmd", "-D", "-N", node]
         if project is not None and nodes is not None:
-            # Within a mount namespace of its own, which its jobs inherit.
+            # In a mount namespace of its own, which its jobs inherit.
             mounted = 'mount --bind "$1" "$2" && shift 2 && exec "$@"'
             command = ["unshare", "--mount", "sh", "-c", mounted, "sh", str(nodes / node), str(project), *command]
         started.append(command)
@@ -98,7 +98,7 @@ def commands(folder: Path, project: Path | None, nodes: Path | None) -> list[lis
 
 
 def wait_until_idle() -> None:
-    """Return once every node is ready for jobs."""
+    """Wait until every node is ready for jobs."""
     for _ in range(SECONDS_TO_START):
         states = subprocess.run(["sinfo", "--noheader", "-N", "-o", "%T"], capture_output=True, text=True).stdout
         if states.split() == ["idle"] * len(NODES):
@@ -108,7 +108,7 @@ def wait_until_idle() -> None:
 
 
 def end_jobs() -> None:
-    """Cancel what still runs, and return once it is gone."""
+    """Cancel the jobs that still run, and wait until they are gone."""
     subprocess.run(["scancel", "--user", "root"], check=False)
     for _ in range(SECONDS_TO_STOP):
         if not subprocess.run(["squeue", "--noheader"], capture_output=True, text=True).stdout:
@@ -117,7 +117,7 @@ def end_jobs() -> None:
 
 
 def stop(daemon: "subprocess.Popen[bytes]") -> None:
-    """End a daemon, by force where it waits for a job that is not coming back."""
+    """End a daemon, and kill it if it waits for a lost job."""
     daemon.terminate()
     try:
         daemon.wait(SECONDS_TO_STOP)
@@ -140,7 +140,7 @@ def main() -> None:
         )
     with tempfile.TemporaryDirectory(prefix="slurm-") as name:
         folder = Path(name)
-        # munged refuses a socket that others cannot reach.
+        # munged refuses a socket that other users cannot reach.
         folder.chmod(0o755)
         (folder / "state").mkdir()
         daemons: list[subprocess.Popen[bytes]] = []

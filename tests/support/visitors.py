@@ -1,4 +1,4 @@
-"""The built site behind a server that can be looked into, and somebody who visits it with Chromium."""
+"""A server of the built site that records what it sends, and a person who visits it with Chromium."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, Page
 from workflow_scripts.shared.serving import SiteHandler, serving
 from workflow_scripts.website.predict_browser import IDLE, KEEP_DRAWINGS, LAST_DRAWING, PRESS_DRAW, SETTLED
 
-# Emulated GPUs take some ten seconds a drawing at 64 × 64, and more where other jobs share the cores.
+# Emulated GPUs take some ten seconds per drawing at 64 × 64, and more if other jobs share the cores.
 TIMEOUT_MS = 180_000
 KEEP_VIOLATIONS = (
     "window.violations = [];"
@@ -35,12 +35,12 @@ class Host:
     origin: str = ""
     answers: list[Answer] = field(default_factory=list)
     damaged: set[str] = field(default_factory=set)
-    # What stands in index.html, and what is sent instead: as long, for the length is told before.
+    # A text of index.html and the text sent instead. Both have the same length, because the length is sent first.
     replaced: tuple[bytes, bytes] = (b"", b"")
     isolated: bool = True
 
     def sent(self, folder: str) -> list[Answer]:
-        """Return the bodies sent from below one folder of the site."""
+        """Return the bodies that were sent from one folder of the site."""
         return [answer for answer in self.answers if answer.path.startswith(f"/{folder}/")]
 
 
@@ -74,7 +74,7 @@ class WatchedHandler(SiteHandler):
 
 @contextmanager
 def hosted(site: Path) -> Iterator[tuple[Host, Callable[[], None]]]:
-    """Serve the site; yield what a test sees of the server, and what stops it."""
+    """Serve the site. Yield the host, and a function that stops it."""
     host = Host()
     with ExitStack() as stack:
         host.origin = stack.enter_context(serving(site, handler=WatchedHandler, host=host))
@@ -82,7 +82,7 @@ def hosted(site: Path) -> Iterator[tuple[Host, Callable[[], None]]]:
 
 
 class Visitor:
-    """Somebody with a fresh browser profile, one page open at a time."""
+    """A person with a fresh browser profile and one open page at a time."""
 
     def __init__(self, context: BrowserContext, host: Host, stop_host: Callable[[], None]) -> None:
         self.context = context
@@ -98,18 +98,18 @@ class Visitor:
         context.on("console", lambda entry: self.errors.append(entry.text) if entry.type == "error" else None)
 
     def open(self, **wishes: object) -> Page:
-        """Open the page at ?wishes, 64 × 64 on wasm unless they say otherwise; return it once it is ready."""
+        """Open the page at ?wishes, by default 64 × 64 on wasm. Return it once it is ready."""
         self.page = self.context.new_page()
         self.page.goto(f"{self.host.origin}/?{urlencode({'backend': 'wasm', 'resolution': 64, **wishes})}")
         self.page.wait_for_function(IDLE)
         return self.page
 
     def choose(self, content: bytes, name: str) -> None:
-        """Choose a file, as the file dialogue would."""
+        """Choose a file, like in the file dialogue."""
         self.page.get_by_test_id("file").set_input_files({"name": name, "mimeType": "image/png", "buffer": content})
 
     def wait_for_drawing(self, count: int) -> dict[str, Any]:
-        """Wait until `count` drawings were made and none is under way; return the last one's detail."""
+        """Wait until `count` drawings were made and no drawing runs. Return the last one's detail."""
         self.page.wait_for_function(SETTLED, arg=count - 1)
         assert not self.page.get_by_test_id("error").is_visible(), self.page.locator("#error-text").inner_text()
         self.page.wait_for_function(IDLE)
@@ -117,7 +117,7 @@ class Visitor:
         return detail
 
     def draw_sample(self, name: str = "Cat") -> dict[str, Any]:
-        """Press a sample photo, and the button, unless the page draws by itself; return the drawing's detail."""
+        """Press a sample photo, and the button if the page does not draw by itself. Return the drawing's detail."""
         count = self.page.evaluate("() => window.drawings.length")
         self.press_sample(name)
         self.page.evaluate(PRESS_DRAW)
@@ -130,13 +130,13 @@ class Visitor:
         self.page.wait_for_function("(before) => document.getElementById('photo').src !== before", arg=before)
 
     def draw_again(self) -> dict[str, Any]:
-        """Press the button; return the drawing's detail."""
+        """Press the button. Return the drawing's detail."""
         count = self.page.evaluate("() => window.drawings.length")
         self.page.get_by_test_id("run").click()
         return self.wait_for_drawing(count + 1)
 
     def wait_for_error(self, code: str) -> str:
-        """Wait until the page says that something failed; return what it says."""
+        """Wait until the page says that something failed. Return its words."""
         self.page.get_by_test_id("error").wait_for(timeout=60_000)
         assert self.page.get_by_test_id("error").get_attribute("data-code") == code
         return self.page.locator("#error-text").inner_text()

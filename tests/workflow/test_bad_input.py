@@ -1,4 +1,4 @@
-"""Bad input ends in one clear line and a non-zero exit, and costs nothing that was good."""
+"""Bad input ends in one clear line and a non-zero exit status, and no good file is lost."""
 
 import os
 import pickle
@@ -13,7 +13,7 @@ RESOLUTION = "resolutions=[64]"
 
 
 def refused(workflow: Workflow, *config: str) -> str:
-    """Run `all`, assert that it is refused and that what was built before stays; return what was printed."""
+    """Run `all`. Assert that it is refused and that earlier results stay. Return what was printed."""
     manifests = {path: path.read_bytes() for path in (workflow.folder / "results").rglob("manifest.json")}
     done = workflow.run("all", "--config", *config)
     assert done.returncode != 0
@@ -32,7 +32,7 @@ def refused(workflow: Workflow, *config: str) -> str:
         (["model=u2nett"], "Error: unknown model u2nett: config.yaml knows u2netp, "),
         (["model=a; touch planted"], "Error: config model: 'a; touch planted' "),
         (["model=../../planted"], "Error: config model: '../../planted' "),
-        # A line feed at its end, which Python's $ lets pass.
+        # It ends with a line feed, and Python's $ would accept that.
         (['model=["mine\\n"]'], "Error: config model.0: 'mine\\n' "),
         (["model=-rf"], "Error: config model: '-rf' "),
         (["model=_page"], "Error: config model: '_page' "),
@@ -85,7 +85,7 @@ def test_config_file_is_refused_before_anything_runs(project: Workflow, content:
     done = project.run("--list-rules", "--configfile", "mine.yaml")
     assert done.returncode != 0
     if content.endswith("planted']"):
-        # Snakemake's own reader refuses what is no plain YAML.
+        # Snakemake's own reader refuses everything but plain YAML.
         assert "could not determine a constructor" in done.stderr or "is not valid JSON or YAML" in done.stderr
     else:
         assert next(text for text in done.stderr.splitlines() if text.startswith("Error: ")).startswith(line)
@@ -167,7 +167,7 @@ def test_wrong_digest_is_refused(broken: Workflow) -> None:
 
 
 def test_no_network_says_how_to_supply_the_file(broken: Workflow) -> None:
-    # A proxy on a port that nothing listens on: no network, on any machine.
+    # The proxy's port is closed, so there is no network on any machine.
     nowhere = dict.fromkeys(("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"), "http://127.0.0.1:9")
     done = broken.run("all", "--config", "model=u2net_portrait", RESOLUTION, env=nowhere)
     assert done.returncode != 0

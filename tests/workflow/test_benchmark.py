@@ -1,4 +1,4 @@
-"""The benchmark as a user runs it, with few and small frames: what it reports, and that nobody is fast and wrong."""
+"""The benchmark as a user runs it, with few and small frames: its report, and no engine that is fast and wrong."""
 
 import json
 import re
@@ -40,7 +40,7 @@ def report(timed: Workflow) -> dict[str, Any]:
 
 
 def ops(workflow: Workflow, folder: str) -> dict[str, int]:
-    """Count the operations of a TensorFlow.js model, weights and ends aside."""
+    """Count the operations of a TensorFlow.js model, without its weights, input and output."""
     model = json.loads((workflow.folder / FOLDER / folder / "model.json").read_text())
     names = [node["op"] for node in model["modelTopology"]["node"]]
     return {name: names.count(name) for name in sorted(set(names) - {"Const", "Placeholder", "Identity"})}
@@ -61,7 +61,7 @@ def test_every_contender_draws_every_round(report: dict[str, Any]) -> None:
             assert contender["threads"] == setting["threads"]
             assert contender["min_ms"] == min(frames)
             assert contender["median_ms"] == median(frames)
-            # The paper's network at 320 × 320 is 19.8 G multiply-adds, which grow with the area.
+            # The paper's network takes 19.8 G multiply-adds at 320 × 320. They grow with the area.
             assert contender["gmac_per_s"] == pytest.approx(19.756 / 25 / min(frames) * 1000, rel=1e-3)
             if name in NATIVE:
                 assert contender["share_of_dense"] is None
@@ -69,7 +69,7 @@ def test_every_contender_draws_every_round(report: dict[str, Any]) -> None:
                 product = setting["dense"]["dense-litert" if name == "litert-float32" else "dense-tfjs"]
                 dense = 1024**3 / min(product["frames_ms"]) / 1e6
                 assert contender["share_of_dense"] == pytest.approx(contender["gmac_per_s"] / dense)
-            # Nothing is bit for bit PyTorch's own; quantized weights are a different function.
+            # No engine gives exactly PyTorch's bits, and quantized weights are another function.
             limit = 0.1 if name == "tfjs-uint16" else 2e-4
             assert 0 < contender["difference"]["max_abs"] < limit
         assert found["tfjs-uint16"]["difference"]["max_abs"] > 10 * found["tfjs-float32"]["difference"]["max_abs"]
@@ -97,7 +97,7 @@ def test_engines_are_the_locked_ones(report: dict[str, Any]) -> None:
         if name in NATIVE:
             locked = natives[name]
             assert locked is not None
-            # OpenVINO's package adds a build number to what is locked.
+            # OpenVINO adds a build number to its locked version.
             assert version.startswith(locked.group(1))
         else:
             engine = {"litert": "@litertjs/core", "onnxruntime": "onnxruntime-web"}.get(name.partition("-")[0])
@@ -122,7 +122,7 @@ def test_first_drawings_download_the_whole_model(timed: Workflow, report: dict[s
         total = drawing.pop("total_ms")
         assert all(ms >= 0 for ms in drawing.values())
         assert drawing["frame_ms"] > 0
-        # What lies between the parts, the worker's own start among it, is in the total too.
+        # The total also holds the time between the parts, such as the start of the worker.
         assert sum(drawing.values()) <= total
 
 
@@ -135,7 +135,7 @@ def test_kernels_are_the_graphs_operations(timed: Workflow, report: dict[str, An
     for profile, backend in zip(report["profiles"], ("wasm", "webgl", "webgpu"), strict=True):
         assert profile["backend"] == backend
         assert profile["kernels"] == expected
-        # Weights, the input, and the stage1 tensors of 64 channels at least.
+        # At least the weights, the input, and the tensors of stage1 with 64 channels.
         assert profile["peak_bytes"] > weights + 64 * 64 * 64 * 4
         assert (profile["gpu_bytes"] is None) == (backend == "wasm")
         assert profile["gpu_bytes"] is None or profile["gpu_bytes"] > weights

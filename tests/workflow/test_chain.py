@@ -125,7 +125,7 @@ def test_one_resolution_alone(broken: Workflow) -> None:
     assert digests(broken.folder / "results/u2netp/64") == before
     assert broken.manifest("u2netp", 128)["passed"] is True
     assert {path.name for path in (broken.folder / "results/u2netp").iterdir()} == {"128", "64", "checkpoint", "onnx"}
-    # What lets all resolutions share their shards: the same weights in the same order.
+    # The same weights in the same order at every resolution: so they can share their shards.
     weights = [
         [
             data
@@ -134,14 +134,14 @@ def test_one_resolution_alone(broken: Workflow) -> None:
         ]
         for size in (64, 128)
     ]
-    # 118 convolutions with a bias, and the second halves of the 39 that are split.
+    # 118 convolutions with a bias, and the second halves of the 39 split ones.
     assert len(weights[0]) == 2 * 118 + 39
     assert weights[0] == weights[1]
 
 
 def test_quantized_weights_are_what_the_converter_writes(built: Workflow, tmp_path: Path) -> None:
     size = built.folder / "results/u2netp/64"
-    # One run with a dtype for each third of the weights, by the last digit of their names.
+    # The expected file comes from one run of the converter, which quantizes each third of the weights to another dtype.
     thirds = {"uint8": "[0-3]", "uint16": "[4-6]", "float16": "[7-9]"}
     python(
         "tensorflow",
@@ -172,7 +172,7 @@ def test_quantized_weights_are_what_the_converter_writes(built: Workflow, tmp_pa
 
 
 def test_compact_weights_hold_their_floor(broken: Workflow) -> None:
-    # Calibrated at the size that is built here, for a floor that takes few attempts.
+    # Calibrated at the size of this test, with a floor that takes few attempts.
     (broken.folder / "small.yaml").write_text(
         "compact: {calibration: 64, check: 64, margin_db: 1}\n"
         "tolerances: {default: {tfjs-compact: {min_drawing_psnr_db: 25}}}\n"

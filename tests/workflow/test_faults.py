@@ -1,4 +1,4 @@
-"""An artifact that computes something else, or is not the one recorded, fails the run and is named."""
+"""The run fails and names an artifact that computes another function, or that is not the recorded one."""
 
 import json
 
@@ -34,7 +34,7 @@ def test_intact_artifacts_verify(built: Workflow) -> None:
 
 def test_flipped_weight_is_caught_by_parity(broken: Workflow) -> None:
     model = broken.folder / "results/u2netp/64/tfjs/float32"
-    # The first convolution's, which everything passes; a weight of a channel that is always zero would change nothing.
+    # A weight of the first convolution: every pixel passes it. A weight of a channel of zeros would change nothing.
     shard, offset = divmod(positions_of(model, [3, 3, 3, 64])[0], 4 * 1024 * 1024)
     flip(model / f"group1-shard{shard + 1}of2.bin", offset + 3)
     line = failed_parity(broken, "--forcerun", "predict_tfjs")
@@ -56,7 +56,7 @@ def test_a_graph_that_was_not_rewritten_is_refused(broken: Workflow) -> None:
 
 def test_flipped_weight_of_the_tflite_file_is_caught_by_parity(broken: Workflow) -> None:
     file = broken.folder / "results/u2netp/64/tflite/float32.tflite"
-    # The kernel of a side output: with one output channel, both formats store it alike, and its output is added to d0.
+    # A side output's kernel: it has one output channel, so both formats store it alike, and its output is added to d0.
     model = broken.folder / "results/u2netp/64/tfjs/float32"
     data = b"".join(path.read_bytes() for path in sorted(model.glob("group1-shard*.bin")))
     kernel = data[positions_of(model, [3, 3, 64, 1])[0] :][: 4 * 3 * 3 * 64]
@@ -89,7 +89,7 @@ def test_wrong_layout_is_caught(broken: Workflow) -> None:
     assert wrong != right
     script.write_text(wrong)
     assert failed_parity(broken).startswith("check_parity: openvino is the first hop to differ from PyTorch")
-    # Mended, the same command finishes and the failed report is gone.
+    # Once the artifact is mended, the same command finishes and the failed report is gone.
     script.write_text(right)
     broken.succeed(MANIFEST, *SMALL)
     assert not (broken.folder / "results/u2netp/64/parity.failed.json").exists()

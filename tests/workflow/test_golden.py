@@ -1,4 +1,4 @@
-"""The u2netp artifacts at 64 are, byte for byte, those recorded in the repository."""
+"""The u2netp artifacts at 64 have the bytes that are recorded in the repository."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.support.project import ROOT, Workflow
 from workflow_scripts.driver.isolation import PINNED
 
-# Refreshed as CONTRIBUTING says.
+# CONTRIBUTING says how to record it again.
 GOLDEN = ROOT / "tests/golden/u2netp-64.json"
 
 
@@ -21,7 +21,7 @@ def recorded(folder: Path) -> dict[str, dict[str, str]]:
 
 
 def difference(golden: dict[str, dict[str, str]], built: dict[str, dict[str, str]]) -> str | None:
-    """Say which artifacts differ, and whether a changed lock file may be why; None where none does."""
+    """Say which artifact differs first, and whether a changed lock file may be the reason; None if all are equal."""
     names = sorted(golden["artifacts"].keys() | built["artifacts"].keys())
     different = [name for name in names if golden["artifacts"].get(name) != built["artifacts"].get(name)]
     if not different:
@@ -33,7 +33,7 @@ def difference(golden: dict[str, dict[str, str]], built: dict[str, dict[str, str
             f"{found}, and so do the lock files {', '.join(locks)}: if parity passes, the new versions write other "
             "bytes; record them (see CONTRIBUTING)"
         )
-    return f"{found}, with the same lock files: the project's own code, or the machine, computes something else"
+    return f"{found}, with the same lock files: the project's own code, or this machine, computes something else"
 
 
 def test_artifacts_are_the_recorded_ones(built: Workflow) -> None:

@@ -1,4 +1,4 @@
-"""The same project and environments give the same bytes; where they do not, the first difference is named."""
+"""The same project and environments give the same bytes. If they do not, the first difference is named."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ CONFIG = ("--config", "resolutions=[64]", "dtypes=[float32]", "tflite_dtypes=[fl
 
 @pytest.fixture(scope="module")
 def rebuilt(environments: Path, tmp_path_factory: pytest.TempPathFactory) -> Workflow:
-    """A copy of the project in which two further copies were built and compared."""
+    """A copy of the project in which two more copies were built and compared."""
     workflow = copy_project(tmp_path_factory.mktemp("rebuilt") / "project")
     workflow.succeed("verify_reproducible", *CONFIG)
     return workflow

@@ -1,4 +1,4 @@
-"""Time a model's engines in turn, in one Chromium and one run, and compare what each draws with PyTorch."""
+"""Time a model's engines in turn, in one Chromium and one run, and compare each engine's drawing with PyTorch's."""
 
 import argparse
 import json
@@ -36,12 +36,12 @@ from workflow_scripts.shared.layouts import nhwc
 from workflow_scripts.shared.metrics import compare
 from workflow_scripts.shared.serving import serving
 
-# A real photo: what people draw. The other probes are there to break arithmetic, not to be timed.
+# A real photo, as people draw it. The other probes exist to break arithmetic.
 PROBE = "astronaut"
-# The product of two matrices of this side is what an engine does at best in the same browser, for scale.
+# For scale: the product of two dense matrices of this side shows the best speed of an engine in this browser.
 DENSE_SIDE = 1024
 DENSE_TFJS, DENSE_LITERT = DENSE = ("dense-tfjs", "dense-litert")
-# An engine's idle threads spin for some milliseconds before they sleep, which the next one in turn would feel.
+# An engine's idle threads spin for some milliseconds before they sleep, and would slow down the next engine.
 PAUSE_SECONDS = 0.05
 NATIVE = ("onnxruntime", "openvino")
 BACKENDS = ("wasm", "webgl", "webgpu")
@@ -49,7 +49,7 @@ BACKENDS = ("wasm", "webgl", "webgpu")
 
 @dataclass(frozen=True)
 class Setting:
-    """One model at one resolution with one thread count, and what its contenders have to draw."""
+    """One model at one resolution with one thread count, and the drawing that its contenders must reach."""
 
     resolution: int
     threads: int
@@ -62,12 +62,12 @@ class Setting:
         return f"{self.resolution}, {self.threads} {'thread' if self.threads == 1 else 'threads'}"
 
     def compare(self, name: str, d0: NDArray[np.float32]) -> dict[str, float]:
-        """Return how far d0 lies from PyTorch's; raise Failure where that is over the contender's limits.
+        """Return how far d0 is from PyTorch's; raise Failure if that exceeds the contender's limits.
 
-        A contender without limits of its own computes in float32 and has those of TensorFlow.js.
+        A contender without limits of its own computes in float32, so it gets those of TensorFlow.js in float32.
         """
         if d0.size != self.reference.size:
-            raise Failure(f"{name} at {self} draws {d0.size} values, PyTorch {self.reference.size}")
+            raise Failure(f"{name} at {self} draws {d0.size} values, but PyTorch draws {self.reference.size}")
         if not np.isfinite(d0).all():
             raise Failure(f"{name} at {self} draws NaN or infinite values")
         difference = asdict(compare(d0.reshape(self.reference.shape), self.reference, self.task))
@@ -77,7 +77,7 @@ class Setting:
 
 
 def browser_models(resolution: int, dtypes: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return what the page is to open, by the contenders' names."""
+    """Return the models that the page opens, by the names of the contenders."""
     files = {f"tfjs-{dtype}": ("tfjs", f"tfjs/{dtype}/model.json") for dtype in dtypes} | {
         "tfjs-by-hand": ("tfjs", "benchmark/by_hand/model.json"),
         "litert-float32": ("litert", "tflite/float32.tflite"),
@@ -91,15 +91,15 @@ def browser_models(resolution: int, dtypes: Sequence[str]) -> dict[str, dict[str
 
 @dataclass
 class Timed:
-    """What one contender did: its frames' times in milliseconds, how far its last d0 lies from PyTorch's."""
+    """What one contender did: the times of its frames in milliseconds, and how far its last d0 is from PyTorch's."""
 
     said: dict[str, Any]
     frames: list[float]
     difference: dict[str, float] | None
 
 
-def draw(contender: Contender, setting: Setting, timed: Timed, look: bool) -> float:
-    """Draw one frame and return its time; with `look`, compare what was drawn."""
+def draw_frame(contender: Contender, setting: Setting, timed: Timed, look: bool) -> float:
+    """Draw one frame and return its time in milliseconds. With `look`, compare the drawing with PyTorch's."""
     time.sleep(PAUSE_SECONDS)
     frame = contender.frame(look and contender.name not in DENSE)
     if frame.d0 is not None:
@@ -108,16 +108,16 @@ def draw(contender: Contender, setting: Setting, timed: Timed, look: bool) -> fl
 
 
 def leave_out(contenders: Sequence[Contender], setting: Setting) -> dict[str, str]:
-    """Let each contender draw once, alone; return what those say that cannot, by name.
+    """Let each contender draw once, alone. Return by name what the contenders say that cannot.
 
-    At large sizes an engine may find no memory, which is a finding and no reason to lose the others' figures. The first
-    contender is what all are compared with and may not be missing.
+    At large sizes an engine may find no memory. That is a result, and no reason to lose the figures of the others. But
+    all are compared with the first contender, so its CannotRun is raised.
     """
     failed: dict[str, str] = {}
     for contender in contenders:
         try:
             with opened(contender):
-                draw(contender, setting, Timed({}, [], None), look=True)
+                draw_frame(contender, setting, Timed({}, [], None), look=True)
         except CannotRun as failure:
             if contender is contenders[0]:
                 raise
@@ -127,9 +127,10 @@ def leave_out(contenders: Sequence[Contender], setting: Setting) -> dict[str, st
 
 
 def time_in_turn(contenders: Sequence[Contender], setting: Setting, together: bool) -> dict[str, Timed]:
-    """Time the contenders round by round, A B C A B C …, each warmed up before and looked at first and last.
+    """Time the contenders round by round: A B C A B C …
 
-    `together` keeps all models in memory. Without it there is one at a time, loaded and warmed up anew for each frame.
+    Each is warmed up before. Its first and its last drawing are compared with PyTorch's. `together` keeps all models in
+    memory. Without it there is one at a time, and it is loaded and warmed up again for each frame.
     """
     found = {contender.name: Timed({}, [], None) for contender in contenders}
     with ExitStack() as stack:
@@ -137,7 +138,7 @@ def time_in_turn(contenders: Sequence[Contender], setting: Setting, together: bo
             for contender in contenders:
                 timed = found[contender.name]
                 timed.said = stack.enter_context(opened(contender))
-                ms = draw(contender, setting, timed, look=True)
+                ms = draw_frame(contender, setting, timed, look=True)
                 print(f"{setting}: {contender.name} is warmed up by a frame of {ms:,.0f} ms", flush=True)
         for number in range(1, setting.rounds + 1):
             times = []
@@ -145,15 +146,15 @@ def time_in_turn(contenders: Sequence[Contender], setting: Setting, together: bo
                 timed = found[contender.name]
                 with nullcontext(timed.said) if together else opened(contender) as timed.said:
                     if not together:
-                        draw(contender, setting, timed, look=True)
-                    timed.frames.append(draw(contender, setting, timed, look=number == setting.rounds))
+                        draw_frame(contender, setting, timed, look=True)
+                    timed.frames.append(draw_frame(contender, setting, timed, look=number == setting.rounds))
                 times.append(f"{contender.name} {timed.frames[-1]:,.0f}")
             print(f"{setting}, round {number} of {setting.rounds}: {', '.join(times)} ms", flush=True)
     return found
 
 
 def ratios(frames: Mapping[str, Sequence[float]]) -> dict[str, dict[str, dict[str, float]]]:
-    """Return for each pair how many times the second's time the first took: by their minima, and the rounds' median."""
+    """Return for each pair the time of the first ÷ that of the second: of the minima, and the median of the rounds."""
     return {
         a: {
             b: {"of_minima": min(of_a) / min(of_b), "median": median(x / y for x, y in zip(of_a, of_b, strict=True))}
@@ -165,7 +166,7 @@ def ratios(frames: Mapping[str, Sequence[float]]) -> dict[str, dict[str, dict[st
 
 
 def dense_of(name: str) -> str | None:
-    """Name the product that a contender is set beside: relaxed SIMD is LiteRT's alone, native engines have neither."""
+    """Name the dense product to compare a contender with: LiteRT alone has relaxed SIMD. Native engines get None."""
     if name in NATIVE:
         return None
     return DENSE_LITERT if name.startswith("litert-") else DENSE_TFJS
@@ -210,11 +211,11 @@ def summarize(found: Mapping[str, Timed], setting: Setting, multiply_adds: int, 
 def first_drawings(
     browser: Browser, origin: str, models: Mapping[str, Mapping[str, Any]], setting: Setting, probe: str
 ) -> dict[str, Any]:
-    """Time each engine's way from nothing to its first drawing, in turn, each time with an empty cache."""
+    """Time each engine in turn from its start to its first drawing, each time with an empty cache."""
     found: dict[str, list[dict[str, float]]] = {name: [] for name in models}
     for number in range(1, setting.rounds + 1):
         for name, model in models.items():
-            # A context has a cache of its own, which is empty.
+            # A new context has an empty cache of its own.
             with browser.new_context() as context:
                 page = open_page(context.new_page(), origin)
                 found[name].append(call_page(page, name, "firstDrawing", model, setting.threads, probe))
@@ -238,14 +239,14 @@ def first_drawings(
 
 
 def open_page(page: Page, origin: str) -> Page:
-    """Open the benchmark's page, which may take as long as it needs."""
+    """Open the benchmark's page and wait until it is ready."""
     page.goto(f"{origin}/index.html")
     page.wait_for_function("() => 'benchmark' in window")
     return page
 
 
 def write_inputs(folder: Path, probes: Path) -> None:
-    """Write the probe's float32 values as the page fetches them, in either layout."""
+    """Write the probe's float32 values in both layouts, for the page to fetch."""
     x: NDArray[np.float32] = load_file(probes)[PROBE]
     folder.mkdir(exist_ok=True)
     (folder / f"{PROBE}.nchw").write_bytes(x.tobytes())
@@ -253,7 +254,7 @@ def write_inputs(folder: Path, probes: Path) -> None:
 
 
 def profile(page: Page, name: str, model: Mapping[str, Any], backend: str) -> dict[str, Any]:
-    """Return a model's kernels and peak memory on a backend; a GPU that refuses is a finding too, under `failed`."""
+    """Return a model's kernels and peak memory on a backend. If a GPU refuses, its reason is under `failed`."""
     try:
         found: dict[str, Any] = call_page(page, f"{name} on {backend}", "profile", model, backend)
     except Failure as failure:
@@ -264,7 +265,7 @@ def profile(page: Page, name: str, model: Mapping[str, Any], backend: str) -> di
 
 
 def processor() -> str:
-    """Return the processor's name, as far as the system tells it."""
+    """Return the processor's name, if the system tells it, else its architecture."""
     information = Path("/proc/cpuinfo")
     lines = information.read_text().splitlines() if information.is_file() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
@@ -272,7 +273,7 @@ def processor() -> str:
 
 
 def describe_machine(browser: Browser) -> dict[str, Any]:
-    """Return what ran the benchmark; the load average tells whether it had the machine to itself."""
+    """Describe the machine. Its load average tells whether the benchmark had it to itself."""
     return {
         "processor": processor(),
         "cores": os.cpu_count(),
@@ -321,7 +322,7 @@ def benchmark_resolution(
             settings.append({**summarize(found, setting, multiply_adds, together), "failed": failed})
         first = f"tfjs-{arguments.dtypes[0]}"
         profiles = [profile(page, first, models[first], backend) for backend in BACKENDS]
-    # With as many threads as are timed: what a visitor waits for.
+    # With the most threads that are timed: so long a visitor waits.
     cold = replace(setting, threads=max(plan["threads"]), rounds=min(rounds, plan["first_drawings"]))
     unable = {name for timed in settings for name in timed["failed"]}
     able_models = {name: model for name, model in models.items() if name not in unable}
@@ -331,16 +332,16 @@ def benchmark_resolution(
 
 def main(argv: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", type=Path, required=True, help="the model's folder with all that is timed")
-    parser.add_argument("--probes", type=Path, nargs="+", required=True, help="a file a resolution, named after it")
+    parser.add_argument("--model", type=Path, required=True, help="the model's folder, with all models to time")
+    parser.add_argument("--probes", type=Path, nargs="+", required=True, help="one file per resolution, named after it")
     parser.add_argument("--page", type=Path, required=True, help="folder of build_benchmark_page")
     parser.add_argument("--dense", type=Path, required=True, help=f".tflite of a product of side {DENSE_SIDE}")
     parser.add_argument("--dtypes", nargs="+", required=True)
     parser.add_argument("--plan", type=json.loads, required=True, help="JSON: `benchmark` of config.yaml")
     parser.add_argument("--tolerances", type=json.loads, required=True, help="JSON: limits by hop")
     parser.add_argument("--task", choices=("portrait", "saliency"), required=True)
-    parser.add_argument("--onnxruntime", type=shlex.split, required=True, help="the command that times it natively")
-    parser.add_argument("--openvino", type=shlex.split, required=True)
+    parser.add_argument("--onnxruntime", type=shlex.split, required=True, help="the command that runs time_onnxruntime")
+    parser.add_argument("--openvino", type=shlex.split, required=True, help="the command that runs time_openvino")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as inputs, sync_playwright() as playwright:

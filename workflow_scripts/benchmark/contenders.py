@@ -1,4 +1,4 @@
-"""What the benchmark times in turn: engines in a page's workers, and native ones in processes of their own."""
+"""The contenders of the benchmark: engines in a page's workers, and native engines in processes of their own."""
 
 import json
 import subprocess
@@ -17,30 +17,30 @@ from workflow_scripts.shared.failures import Failure
 
 @dataclass(frozen=True)
 class Frame:
-    """The time from input to d0 in milliseconds; d0's values row by row where they were asked for."""
+    """The time from input to d0 in milliseconds, and the values of d0 row by row if they were asked for."""
 
     ms: float
     d0: NDArray[np.float32] | None
 
 
 class CannotRun(Failure):
-    """An engine says that it cannot run the model here, for want of memory perhaps."""
+    """An engine says that it cannot run the model here, for example for lack of memory."""
 
 
 def frame_of(answer: Mapping[str, Any]) -> Frame:
-    """Read a contender's answer."""
+    """Turn a contender's answer into a frame."""
     return Frame(answer["ms"], None if answer["d0"] is None else np.array(answer["d0"], np.float32))
 
 
 class Contender(ABC):
-    """A model on an engine with its threads."""
+    """A model on an engine with a number of threads."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
     @abstractmethod
     def open(self) -> dict[str, Any]:
-        """Start the engine and load the model; return what it says of itself, `version` and `threads` at least."""
+        """Start the engine and load the model. Return what it says of itself: at least `version` and `threads`."""
 
     @abstractmethod
     def frame(self, output: bool) -> Frame:
@@ -48,12 +48,12 @@ class Contender(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Give all memory back."""
+        """Stop the engine and free its memory."""
 
 
 @contextmanager
 def opened(contender: Contender) -> Iterator[dict[str, Any]]:
-    """Keep a contender open for the block; yield what its engine says of itself."""
+    """Open a contender for the block. Yield what its engine says of itself."""
     said = contender.open()
     try:
         yield said
@@ -62,7 +62,7 @@ def opened(contender: Contender) -> Iterator[dict[str, Any]]:
 
 
 def call_page(page: Page, name: str, method: str, *arguments: Any) -> Any:
-    """Call a function of the benchmark's page; what it throws becomes CannotRun and names the contender."""
+    """Call a function of the benchmark's page. If it throws, raise CannotRun with the contender's name."""
     try:
         return page.evaluate("([method, ...rest]) => window.benchmark[method](...rest)", [method, *arguments])
     except Error as error:
@@ -79,21 +79,21 @@ class BrowserContender(Contender):
         self._asked = (dict(contender), threads, probe)
 
     def open(self) -> dict[str, Any]:
-        """Start a worker."""
+        """Start the worker."""
         said: dict[str, Any] = call_page(self._page, self.name, "open", self.name, *self._asked)
         return said
 
     def frame(self, output: bool) -> Frame:
-        """Draw the probe once; the time is the worker's own."""
+        """Draw the probe once. The worker measures the time."""
         return frame_of(call_page(self._page, self.name, "frame", self.name, output))
 
     def close(self) -> None:
-        """End the worker."""
+        """Stop the worker."""
         call_page(self._page, self.name, "close", self.name)
 
 
 class NativeContender(Contender):
-    """An engine in a process of its own, which draws a frame for each line it is sent."""
+    """An engine in a process of its own. It draws a frame for each line that it reads."""
 
     def __init__(self, name: str, command: Sequence[str]) -> None:
         super().__init__(name)
@@ -105,9 +105,9 @@ class NativeContender(Contender):
         return self._answer()
 
     def frame(self, output: bool) -> Frame:
-        """Draw the probe once; the time is the process's own."""
+        """Draw the probe once. The process measures the time."""
         stdin = cast(IO[str], self._process.stdin)
-        # A process that has ended is told by its missing answer.
+        # If the process has ended, its answer is missing, and _answer says so.
         with suppress(BrokenPipeError):
             stdin.write("output\n" if output else "frame\n")
             stdin.flush()
@@ -116,10 +116,10 @@ class NativeContender(Contender):
     def _answer(self) -> dict[str, Any]:
         line = cast(IO[str], self._process.stdout).readline()
         if not line:
-            raise Failure(f"{self.name} ended with exit status {self._process.wait()}; its own words stand above")
+            raise Failure(f"{self.name} ended with exit status {self._process.wait()}; its own messages are above")
         answer: dict[str, Any] = json.loads(line)
         return answer
 
     def close(self) -> None:
-        """Let the process end, which it does when there is nothing more to read."""
+        """Close the process's input, at which it ends, and wait for it."""
         self._process.communicate()

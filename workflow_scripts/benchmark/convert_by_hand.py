@@ -1,4 +1,4 @@
-"""Convert the frozen graph to TensorFlow.js as one would by hand: the converter alone, none of our rewrites."""
+"""Convert the frozen graph to TensorFlow.js as one would by hand: with the converter alone, without our rewrites."""
 
 import argparse
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Make a .tflite file that is one dense matrix product: what LiteRT.js reaches at best on a machine."""
+"""Make a .tflite file of one dense matrix product: its speed is the best that LiteRT.js reaches on a machine."""
 
 import argparse
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Draw a benchmark's report: every frame beside the frame that our first model drew in the same round."""
+"""Plot a benchmark's report: the time of every frame, as a multiple of our first model's in the same round."""
 
 import argparse
 import json
@@ -21,14 +21,14 @@ TICKS = (0.125, 0.25, 0.5, 1, 2, 4, 8)
 
 
 def colour(name: str) -> str:
-    """Tell ours, the others in the browser and the native engines apart."""
+    """Return one colour for our models, one for the other engines in the browser, and one for native engines."""
     if name in ("onnxruntime", "openvino"):
         return NATIVE
     return OTHERS if name in ("tfjs-by-hand", "onnxruntime-web") else OURS
 
 
 def plot_setting(axis: Axes, setting: Mapping[str, Any]) -> None:
-    """Fill one panel: a row a contender, a dot a round, a bar at the ratio of the minima."""
+    """Fill one panel: a row per contender, a dot per round, and a bar at the ratio of the minima."""
     contenders = setting["contenders"]
     first = contenders[0]
     axis.axvline(1, color=FAINT, linewidth=1.2, zorder=1)

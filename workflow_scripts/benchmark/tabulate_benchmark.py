@@ -1,4 +1,4 @@
-"""Tabulate a benchmark's report as Markdown, ratios beside every time."""
+"""Write a benchmark's report as Markdown tables, with ratios beside every time."""
 
 import argparse
 import json
@@ -11,21 +11,21 @@ from workflow_scripts.shared.files import replacing
 
 Report = Mapping[str, Any]
 
-# What the others' times are divided by, beside our own first one.
+# Every time is divided by that of our first model, and also by the rival's.
 RIVAL = "onnxruntime-web"
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a Markdown table."""
     lines = [header, ["---"] * len(header), *rows]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
 def ratio(ratios: Report, a: str, b: str) -> str:
-    """Return how many times b's time a took: of the minima, and the median of the rounds."""
+    """Return the time of a ÷ the time of b: of the minima, and in brackets the median of the rounds."""
     if a == b:
         return "1"
-    # An engine that cannot run has no time to divide by.
+    # An engine that cannot run has no time.
     if b not in ratios[a]:
         return ""
     pair = ratios[a][b]
@@ -33,12 +33,12 @@ def ratio(ratios: Report, a: str, b: str) -> str:
 
 
 def title(setting: Report) -> str:
-    """Name a setting."""
+    """Return the heading of a setting."""
     threads = setting["threads"]
     return f"{setting['resolution']}, {threads} {'thread' if threads == 1 else 'threads'}"
 
 
-def frames(setting: Report) -> str:
+def tabulate_frames(setting: Report) -> str:
     """Return one setting's heading and table."""
     first = setting["contenders"][0]["name"]
     rows = [
@@ -60,13 +60,13 @@ def frames(setting: Report) -> str:
     dense = ", ".join(f"{name} {product['gmac_per_s']:.1f}" for name, product in setting["dense"].items())
     failed = "".join(f"\n{name} is left out: {reason}\n" for name, reason in setting["failed"].items())
     return (
-        f"### {title(setting)}\n\n{table(header, rows)}{failed}\n{rounds}, {memory};"
+        f"### {title(setting)}\n\n{markdown_table(header, rows)}{failed}\n{rounds}, {memory};"
         f" {setting['multiply_adds'] / 1e9:.2f} G multiply-adds a frame;"
         f" one product of dense matrices: {dense} GMAC/s.\n"
     )
 
 
-def first_drawings(found: Report) -> str:
+def tabulate_first_drawings(found: Report) -> str:
     """Return the heading and table of one resolution's first drawings."""
     first = found["contenders"][0]["name"]
     rows = []
@@ -77,10 +77,10 @@ def first_drawings(found: Report) -> str:
         relative = ratio(found["ratios"], contender["name"], first)
         rows.append((contender["name"], f"{contender['bytes'] / 1e6:.2f}", *times, relative))
     header = ("engine", "model MB", "start ms", "download ms", "load ms", "first frame ms", "total ms", f"÷ {first}")
-    return f"### {title(found)}\n\n{table(header, rows)}"
+    return f"### {title(found)}\n\n{markdown_table(header, rows)}"
 
 
-def profiles(found: Sequence[Report]) -> str:
+def tabulate_profiles(found: Sequence[Report]) -> str:
     """Return the table of kernels and memory."""
     rows = []
     for profile in found:
@@ -94,15 +94,15 @@ def profiles(found: Sequence[Report]) -> str:
         megabytes = "" if gpu is None else f"{gpu / 1e6:,.0f}"
         peak = f"{profile['peak_bytes'] / 1e6:,.0f}"
         rows.append((str(profile["resolution"]), profile["backend"], peak, megabytes, kernels))
-    return table(("resolution", "backend", "peak MB of tensors", "MB allocated on the GPU", "kernels"), rows)
+    return markdown_table(("resolution", "backend", "peak MB of tensors", "MB allocated on the GPU", "kernels"), rows)
 
 
-def page(report: Report) -> str:
-    """Return the whole of it."""
+def markdown_page(report: Report) -> str:
+    """Return the whole Markdown page."""
     machine = report["machine"]
     versions = {contender["name"]: contender["version"] for contender in report["settings"][0]["contenders"]}
     parts = [
-        f"# {report['model']}: who draws how fast\n",
+        f"# {report['model']}: how fast each engine draws\n",
         f"{machine['processor']}, {machine['cores']} cores, {machine['memory_bytes'] / 2**30:.0f} GiB,"
         f" {machine['browser']}; load average {machine['load_average_before']:.2f} before the run.\n"
         f"{', '.join(f'{name} {version}' for name, version in versions.items())}.\n",
@@ -111,13 +111,13 @@ def page(report: Report) -> str:
         " ratio is that of the minima, in brackets the median of the rounds' own ratios; above 1 is slower. max |Δ| is"
         " d0's distance from PyTorch's on the photo drawn. The dense product is the engine's own: LiteRT's for LiteRT,"
         " TensorFlow.js' for the others on wasm.\n",
-        *map(frames, report["settings"]),
+        *map(tabulate_frames, report["settings"]),
         "## First drawing\n",
         "From an empty cache: start of the engine, download from localhost, load, first frame; the best drawing.\n",
-        *map(first_drawings, report["first_drawings"]),
+        *map(tabulate_first_drawings, report["first_drawings"]),
         "## Kernels and memory\n",
         f"{report['profiles'][0]['contender']} in TensorFlow.js.\n",
-        profiles(report["profiles"]),
+        tabulate_profiles(report["profiles"]),
     ]
     return "\n".join(parts)
 
@@ -127,7 +127,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--report", type=Path, required=True, help="JSON of benchmark_model")
     parser.add_argument("--output", type=Path, required=True, help="Markdown to write")
     arguments = parser.parse_args(argv)
-    text = page(json.loads(arguments.report.read_text()))
+    text = markdown_page(json.loads(arguments.report.read_text()))
     with replacing(arguments.output) as staging:
         staging.write_text(text)
     print(text, end="")

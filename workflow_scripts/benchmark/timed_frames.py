@@ -1,4 +1,4 @@
-"""A native engine as the benchmark's contender: a process that draws one frame for each line it reads."""
+"""A native engine as a contender of the benchmark: a process that draws one frame for each line that it reads."""
 
 import argparse
 import json
@@ -16,17 +16,17 @@ from workflow_scripts.engines.engine import Engine
 
 
 def arguments_of(description: str | None, argv: Sequence[str]) -> argparse.Namespace:
-    """Parse the command line that the native contenders share."""
+    """Parse the command line that all native contenders share."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--probes", type=Path, required=True, help="safetensors of make_probe_inputs")
-    parser.add_argument("--probe", required=True, help="the name of the one to predict on")
+    parser.add_argument("--probe", required=True, help="the name of the probe to draw")
     parser.add_argument("--threads", type=int, required=True)
     return parser.parse_args(argv)
 
 
 def answer_frames(arguments: argparse.Namespace, engine: Engine) -> None:
-    """Print the package's version, then answer each line of standard input with one frame, each as a line of JSON.
+    """Print the package's version, then draw one frame for each line of standard input. Each answer is a line of JSON.
 
     A frame is {"ms": its time, "d0": null}. If the line is "output", d0 holds the values row by row.
     """

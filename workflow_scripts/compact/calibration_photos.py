@@ -1,4 +1,4 @@
-"""What weights are rounded by and what the result is judged on; none of it is a probe of make_probe_inputs."""
+"""The photos that weights are rounded on, and those that the result is judged on. None is a probe of the checks."""
 
 import numpy as np
 import torch
@@ -7,13 +7,14 @@ from torch import Tensor
 
 from workflow_scripts.shared.drawings import Pixels, preprocess
 
-# All ship with scikit-image. The probes are other photos, and the worst of them is often no photo at all.
+# All are part of scikit-image, and none is among the probe photos. The worst probe is often not a photo but noise or
+# plain colours, so each set gets such inputs, too.
 CALIBRATION = (data.coffee, data.rocket, data.camera, data.colorwheel)
 CHECKING = (data.hubble_deep_field, data.retina, data.coins, data.immunohistochemistry)
 
 
 def bars(size: int, across: bool) -> Pixels:
-    """Return horizontal bars of the eight saturated colours, or the same in reverse order and vertical."""
+    """Return [size, size, 3]: bars of the eight saturated colours, horizontal, or reversed and vertical if `across`."""
     bar = np.arange(size) * 8 // size
     column = np.stack([(bar >> bit & 1) * 255 for bit in (1, 2, 0)], axis=-1).astype(np.uint8)
     stripes = np.broadcast_to(column[:, np.newaxis], (size, size, 3))
@@ -21,14 +22,14 @@ def bars(size: int, across: bool) -> Pixels:
 
 
 def sparks(size: int, random: np.random.Generator) -> Pixels:
-    """Return black with four white pixels: what preprocessing can do to a dark photo."""
+    """Return a black [size, size, 3] with four white pixels: preprocessing can make this of a dark photo."""
     photo = np.zeros((size, size, 3), np.uint8)
     photo[random.integers(0, size, 4), random.integers(0, size, 4)] = 255
     return photo
 
 
 def network_inputs(photos: tuple[object, ...], resolution: int, seed: int) -> dict[str, Tensor]:
-    """Return [1, 3, resolution, resolution] by name: the photos, noise, sparks and bars."""
+    """Return network inputs [1, 3, resolution, resolution] by name: the photos, noise, sparks and bars."""
     random = np.random.default_rng(seed)
     loaded: dict[str, Pixels] = {}
     for load in photos:
@@ -41,10 +42,10 @@ def network_inputs(photos: tuple[object, ...], resolution: int, seed: int) -> di
 
 
 def calibration_inputs(resolution: int) -> dict[str, Tensor]:
-    """Return what weights are rounded by."""
+    """Return the network inputs that weights are rounded on."""
     return network_inputs(CALIBRATION, resolution, seed=1)
 
 
 def checking_inputs(resolution: int) -> dict[str, Tensor]:
-    """Return what the rounded weights are judged on."""
+    """Return the network inputs that the rounded weights are judged on."""
     return network_inputs(CHECKING, resolution, seed=2)

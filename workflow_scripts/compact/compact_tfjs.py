@@ -18,18 +18,20 @@ from workflow_scripts.shared.files import replacing
 def replace_weights(
     weights: Sequence[tuple[Specification, bytes]], plan: Sequence[dict[str, Any]], stored: Sequence[NDArray[Any]]
 ) -> list[tuple[Specification, bytes]]:
-    """Put the planned weights in the places of the float32 ones; integer constants stay.
+    """Replace the float32 weights by the planned ones. Integer constants stay.
 
-    A model stores its float weights in the same order at every resolution; raises Failure unless each is, bit for bit,
-    the one that was planned.
+    A model stores its float weights in the same order at every resolution. Raises Failure unless each weight is, bit
+    for bit, the one that the plan was made for.
     """
     floats = [(spec, data) for spec, data in weights if spec["dtype"] == "float32"]
     if len(floats) != len(plan):
-        raise Failure(f"the model has {len(floats)} float weights, the plan {len(plan)}; plan this network")
+        raise Failure(
+            f"the model has {len(floats)} float weights and the plan {len(plan)}; make a plan for this network"
+        )
     replaced = {}
     for (spec, data), planned, numbers in zip(floats, plan, stored, strict=True):
         if hashlib.sha256(data).hexdigest() != planned["float32_sha256"] or list(numbers.shape) != spec["shape"]:
-            raise Failure(f"the plan was made for other weights than {spec['name']}; plan this network")
+            raise Failure(f"the plan was made for other weights than {spec['name']}; make a plan for this network")
         quantization = planned["quantization"]
         made = spec if quantization is None else {**spec, "quantization": quantization}
         replaced[spec["name"]] = (made, numbers.tobytes())

@@ -1,8 +1,9 @@
-"""Rescale a graph model's channels, its function kept, so that one quantization step a kernel costs the least.
+"""Rescale a graph model's channels so that quantizing each kernel with one step costs the least. The function stays.
 
-ReLU, maximum, bilinear resizing and concatenation commute with a positive factor a channel, so a convolution may
-give channels s times larger to consumers whose weights are s times smaller (Nagel et al. 2019, arXiv:1906.04721). A
-residual addition ties the factors of the channels it adds; the input and what the sigmoid sees keep theirs.
+ReLU, maximum, bilinear resizing and concatenation commute with a positive factor per channel. So a convolution may
+output channels that are s times larger, if the weights that read them are s times smaller (Nagel et al. 2019,
+arXiv:1906.04721). A residual addition ties the factors of the channels it adds. The network's input and the sigmoid's
+input keep the factor 1.
 """
 
 import math
@@ -17,13 +18,13 @@ from torch import Tensor
 from workflow_scripts.compact.graph_model import CONVOLUTIONS, GraphModel
 from workflow_scripts.shared.failures import Failure
 
-# Logarithms of factors stay within ±LIMIT, far beyond what is gained by, so that float32 never loses its range.
+# Logarithms of factors stay within ±LIMIT, so that float32 never leaves its range. Useful factors are far smaller.
 LIMIT = 9.0
 
 
 @dataclass(frozen=True)
 class Ties:
-    """Which factor each convolution's channels take: indices into one vector of `count`, whose first stays 1."""
+    """Which factor each convolution's channels take: indices into one vector of `count` factors. The first stays 1."""
 
     inputs: Mapping[str, NDArray[np.int64]]
     outputs: Mapping[str, NDArray[np.int64]]
@@ -31,7 +32,7 @@ class Ties:
 
 
 def tie_channels(graph: GraphModel) -> Ties:
-    """Derive from the topology which channels must share a factor."""
+    """Derive from the topology which channels must share a factor; raise Failure for an unknown operation."""
     parents: list[int] = [0]
 
     def find(index: int) -> int:
@@ -42,7 +43,7 @@ def tie_channels(graph: GraphModel) -> Ties:
 
     def tie(a: int, b: int) -> None:
         a, b = find(a), find(b)
-        # The fixed factor, number 0, is always the one that stays.
+        # Number 0 is the fixed factor, so it must always be the root.
         parents[max(a, b)] = min(a, b)
 
     channels: dict[str, list[int]] = {}
@@ -64,14 +65,14 @@ def tie_channels(graph: GraphModel) -> Ties:
                     tie(first, other)
             channels[node.name] = given[0]
         elif node.op in ("Sigmoid", "AddV2", "BiasAdd"):
-            # A constant that is added or a sigmoid knows no factor.
+            # No factor may reach the addition of a constant, or a sigmoid.
             for each in given[0]:
                 tie(each, 0)
             channels[node.name] = given[0]
         elif node.op in ("MaxPool", "ResizeBilinear", "Relu"):
             channels[node.name] = given[0]
         else:
-            raise Failure(f"{node.name} is a {node.op}, and how it takes a factor a channel is not known")
+            raise Failure(f"{node.name} is a {node.op}, and equalize_channels does not know how it passes on a factor")
     for each in channels[graph.output]:
         tie(each, 0)
     roots = sorted({find(index) for index in range(len(parents))})
@@ -88,7 +89,7 @@ def tie_channels(graph: GraphModel) -> Ties:
 
 
 def scaled(graph: GraphModel, ties: Ties, factors: Tensor) -> dict[str, Tensor]:
-    """Return the weights of the same function with `factors` applied."""
+    """Return the weights with `factors` applied; the function is the same."""
     weights = dict(graph.weights)
     for node in graph.convolutions:
         given, made = factors[ties.inputs[node.name]], factors[ties.outputs[node.name]]
@@ -102,7 +103,7 @@ def scaled(graph: GraphModel, ties: Ties, factors: Tensor) -> dict[str, Tensor]:
 def predicted_errors(
     graph: GraphModel, ties: Ties, factors: Tensor, sensitivity: Mapping[str, Tensor], steps: int
 ) -> dict[str, float]:
-    """Return for each convolution the squared error of the output that rounding its kernel to `steps` is to cause.
+    """Return, for each convolution, the predicted squared error of the output if its kernel is rounded to `steps`.
 
     `sensitivity` [out, in] of a convolution is the squared derivative of the output by its weights, summed over the
     window. Rounding to steps of range / `steps` adds a variance of step² / 12 to each weight.
@@ -120,15 +121,15 @@ def predicted_errors(
 def equalize(
     graph: GraphModel, ties: Ties, sensitivity: Mapping[str, Tensor], wide: Collection[str], rounds: int = 120
 ) -> Tensor:
-    """Return the factors [count] for which the sum of predicted errors is least; `wide` kernels have 65535 steps.
+    """Return the factors [count] with the least sum of predicted errors. `wide` kernels have 65535 steps, others 255.
 
-    Minimised in the logarithms of the factors, where but for the ranges it is a sum of exponentials.
+    It is minimised over the logarithms of the factors. There, apart from the ranges, it is a sum of exponentials.
     """
     logarithms = torch.zeros(ties.count, requires_grad=True)
     layers = []
     for node in graph.convolutions:
         kernel = graph.weights[node.constants[0]].flatten(2)
-        # A channel of zeros has no range of its own.
+        # A channel of zeros has no range, and log(0) is infinite.
         high, low = (each.clamp(min=1e-12).log() for each in (kernel.amax(2), (-kernel).amax(2)))
         given, made = (torch.from_numpy(each[node.name]) for each in (ties.inputs, ties.outputs))
         cost = sensitivity[node.name].clamp(min=1e-30)

@@ -1,4 +1,4 @@
-"""TensorFlow.js graph models in PyTorch: run node by node, at any size, with the weights that the caller gives."""
+"""A TensorFlow.js graph model in PyTorch: it runs node by node, at any size, with any weights of the same shapes."""
 
 import base64
 import json
@@ -21,7 +21,7 @@ CONVOLUTIONS = ("Conv2D", "_FusedConv2D")
 
 @dataclass(frozen=True)
 class Node:
-    """One operation: the values it consumes and, apart, its constants, by name."""
+    """One operation: the names of the values it consumes and, apart from them, of its constants."""
 
     name: str
     op: str
@@ -31,25 +31,25 @@ class Node:
 
     @property
     def bias(self) -> str | None:
-        """A convolution's second constant."""
+        """The name of a convolution's second constant, if it has one."""
         return self.constants[1] if len(self.constants) > 1 else None
 
 
 def text(value: str) -> str:
-    """Bytes stand in model.json as base64."""
+    """Decode a text of model.json, which stores bytes as base64."""
     return base64.b64decode(value).decode()
 
 
 def integers(attribute: Mapping[str, Any]) -> list[int]:
-    """A list attribute's numbers, which protobuf writes as text."""
+    """Return the numbers of a list attribute, which protobuf writes as text."""
     return [int(number) for number in attribute["list"]["i"]]
 
 
 class GraphModel:
     """A float32 graph model of one square input and one output.
 
-    `weights` holds the float constants as tensors, kernels as [out, in, height, width]; `nodes` stand in an order in
-    which each follows what it consumes. Values are NCHW.
+    `weights` holds the float constants as tensors, and kernels as [out, in, height, width]. In `nodes` each node comes
+    after the nodes it consumes. Values are NCHW.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -90,7 +90,7 @@ class GraphModel:
 
     @property
     def convolutions(self) -> list[Node]:
-        """The convolutions in their order."""
+        """The convolutions, in the order of `nodes`."""
         return [node for node in self.nodes if node.op in CONVOLUTIONS]
 
     def evaluate(self, node: Node, inputs: list[Tensor], weights: Mapping[str, Tensor], scale: float) -> Tensor:
@@ -98,11 +98,11 @@ class GraphModel:
         if node.op in CONVOLUTIONS:
             fused = [text(each) for each in node.attributes.get("fused_ops", {}).get("list", {}).get("s", [])]
             if not set(fused) <= {"BiasAdd", "Relu"} or set(integers(node.attributes["strides"])) != {1}:
-                raise Failure(f"{node.name} is no convolution of stride 1 with bias and ReLU, but {fused}")
+                raise Failure(f"{node.name} is not a convolution of stride 1 with bias and ReLU (fused: {fused})")
             kernel, bias = weights[node.constants[0]], weights[node.bias] if node.bias else None
             dilation = integers(node.attributes["dilations"])[1:3]
             if text(node.attributes["padding"]["s"]) != "SAME" and kernel.shape[2:] != (1, 1):
-                raise Failure(f"{node.name} is a convolution of padding other than SAME")
+                raise Failure(f"{node.name} is a convolution with another padding than SAME")
             result = F.conv2d(inputs[0], kernel, bias, padding="same", dilation=dilation)
             return F.relu(result) if "Relu" in fused else result
         if node.op == "MaxPool":
@@ -120,10 +120,10 @@ class GraphModel:
             return F.relu(inputs[0])
         if node.op == "Sigmoid":
             return torch.sigmoid(inputs[0])
-        raise Failure(f"{node.name} is a {node.op}, which is not known here")
+        raise Failure(f"{node.name} is a {node.op}, an operation that graph_model does not know")
 
     def last_used_by(self, node: Node) -> set[str]:
-        """Return the values that nothing after `node` consumes."""
+        """Return the inputs of `node` that no later node consumes."""
         return {name for name in node.inputs if self._last_use[name] == node.name}
 
     def run(self, x: Tensor, weights: Mapping[str, Tensor] | None = None) -> Tensor:

@@ -1,4 +1,4 @@
-"""Round a model's weights to as few bytes as draw the same picture: uint8 kernels, uint16 where that is not enough."""
+"""Round a model's weights to the fewest bytes found that draw the same picture: uint8 kernels, uint16 where needed."""
 
 import argparse
 import hashlib
@@ -22,17 +22,17 @@ from workflow_scripts.shared.failures import Failure, run
 from workflow_scripts.shared.files import replacing, write_json
 from workflow_scripts.shared.metrics import psnr_db
 
-# What adaptive rounding is taken to gain over the nearest values before it is measured, dB.
+# For the first guess: how much better adaptive rounding is expected to be than rounding to the nearest value, in dB.
 HEADROOM_DB = 6.0
-# Share of its bytes by which an attempt may exceed the smallest that would do.
+# The search stops when it could save less than this share of the bytes.
 SLACK = 0.01
 
 
 def output_sensitivity(graph: GraphModel, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return for each convolution [out, in]: the drawing's mean squared derivative by its weights, window summed.
+    """Return [out, in] of each convolution: the drawing's mean squared derivative by its weights, summed over windows.
 
-    A random sign a pixel makes one backward pass an unbiased estimate of the sum over all pixels (Hutchinson). A
-    drawing is its output stretched to [0, 1], so an output of small range counts for more.
+    With a random sign for each pixel, one backward pass is an unbiased estimate of the sum over all pixels
+    (Hutchinson). A drawing is the output stretched to [0, 1], so an output of small range counts for more.
     """
     kernels = {node.name: node.constants[0] for node in graph.convolutions}
     weights = {name: values.clone().requires_grad_(name in kernels.values()) for name, values in graph.weights.items()}
@@ -51,7 +51,7 @@ def output_sensitivity(graph: GraphModel, inputs: Mapping[str, Tensor]) -> dict[
 
 @dataclass(frozen=True)
 class Attempt:
-    """Weights rounded with the kernels of `wide` in uint16, and each checking input's PSNR in dB."""
+    """Weights rounded with the kernels of `wide` in uint16, and the PSNR of each checking input in dB."""
 
     wide: tuple[str, ...]
     rounded: Mapping[str, Rounded]
@@ -59,7 +59,7 @@ class Attempt:
 
     @property
     def bytes(self) -> int:
-        """What all weights take."""
+        """The bytes of all weights."""
         return sum(each.bytes for each in self.rounded.values())
 
     @property
@@ -69,7 +69,7 @@ class Attempt:
 
 
 class Planner:
-    """One model's calibration: what does not depend on which kernels are wide is computed once."""
+    """Everything about one model that does not depend on which kernels are wide, computed once."""
 
     def __init__(self, graph: GraphModel, calibration: int, check: int) -> None:
         self.graph = graph
@@ -79,13 +79,13 @@ class Planner:
         self.sizes = {node.name: graph.weights[node.constants[0]].numel() for node in graph.convolutions}
         self.sensitivity = output_sensitivity(graph, self.inputs)
         with torch.inference_mode():
-            # A portrait is 1 - d0: stretched to [0, 1], its PSNR is the mask's.
+            # A portrait is 1 - d0. Stretched to [0, 1], it has the same PSNR as the mask.
             self.expected = {name: draw(graph.run(x).numpy(), "saliency") for name, x in self.checks.items()}
 
     def widening(self, wide: Sequence[str]) -> tuple[list[str], list[float]]:
-        """Order the kernels by what widening each saves a byte, `wide` first.
+        """Order the kernels by how much predicted error widening each saves per byte; those of `wide` come first.
 
-        The second list holds the squared error predicted with none of that order widened, the first one, two, ….
+        Item n of the second list is the predicted squared error if the first n kernels of that order are widened.
         """
         factors = equalize(self.graph, self.ties, self.sensitivity, wide)
         errors = predicted_errors(self.graph, self.ties, factors, self.sensitivity, 255)
@@ -94,7 +94,7 @@ class Planner:
         return order, left
 
     def attempt(self, wide: Sequence[str]) -> Attempt:
-        """Equalise, round, and judge the result."""
+        """Equalise the channels, round the weights, and measure the result."""
         factors = equalize(self.graph, self.ties, self.sensitivity, wide)
         weights = scaled(self.graph, self.ties, factors)
         with torch.inference_mode():
@@ -114,9 +114,9 @@ class Planner:
 
 
 def smallest(planner: Planner, goal: float) -> tuple[Attempt, list[Attempt]]:
-    """Return the attempt of fewest bytes found that reaches `goal` dB on every checking input, and all attempts.
+    """Return the smallest attempt found that reaches `goal` dB on every checking input, and all attempts.
 
-    Raises Failure where not even uint16 throughout does.
+    Raises Failure if the goal is not reached even with all kernels in uint16.
     """
     order, left = planner.widening([])
     count = next(n for n, error in enumerate(left) if error < 10 ** ((HEADROOM_DB - goal) / 10))
@@ -128,13 +128,14 @@ def smallest(planner: Planner, goal: float) -> tuple[Attempt, list[Attempt]]:
             break
         if count == len(order):
             raise Failure(
-                f"uint16 throughout draws {attempts[-1].worst_db:.1f} dB from the float32 model, {goal:.1f} are asked "
-                "for; lower tolerances.tfjs-compact.min_drawing_psnr_db or compact.margin_db, or leave compact out"
+                f"with all kernels in uint16 the drawing has {attempts[-1].worst_db:.1f} dB, and "
+                f"{goal:.1f} are asked for; lower tolerances.tfjs-compact.min_drawing_psnr_db or compact.margin_db, or "
+                "leave compact out"
             )
         order, _ = planner.widening(order[:count])
         below, count = count, min(max(1, 2 * count), len(order))
     best = attempts[-1]
-    # Bisect between what fails, or nothing, and what holds, while there are bytes to save.
+    # Bisect between the largest count that failed, or 0, and the smallest that held, while there are bytes to save.
     while sum(planner.sizes[name] for name in order[below:count]) > SLACK * best.bytes and count - below > 1:
         middle = (below + count) // 2
         attempts.append(planner.attempt(order[:middle]))
@@ -146,7 +147,7 @@ def smallest(planner: Planner, goal: float) -> tuple[Attempt, list[Attempt]]:
 
 
 def plan_report(planner: Planner, best: Attempt, attempts: Sequence[Attempt], goal: float, folder: Path) -> Any:
-    """Return what was measured and chosen, and how compact_tfjs is to store each weight."""
+    """Return what was measured and chosen, and how compact_tfjs must store each weight."""
     graph = planner.graph
     factors = equalize(graph, planner.ties, planner.sensitivity, best.wide)
     errors = predicted_errors(graph, planner.ties, factors, planner.sensitivity, 255)
@@ -162,13 +163,13 @@ def plan_report(planner: Planner, best: Attempt, attempts: Sequence[Attempt], go
             {
                 "name": node.name,
                 "kernel": list(graph.weights[node.constants[0]].shape),
-                # What nearest rounding to uint8 is predicted to do to the drawing, all else exact.
+                # The predicted error if this kernel alone is rounded to the nearest uint8 value.
                 "sensitivity_mse": errors[node.name],
                 "dtype": "uint16" if node.name in best.wide else "uint8",
             }
             for node in graph.convolutions
         ],
-        # In the order in which a model of any resolution stores its float weights.
+        # In the order in which the model stores its float weights, at every resolution.
         "weights": [
             {
                 "float32_sha256": hashlib.sha256(data).hexdigest(),
@@ -186,7 +187,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--floor", type=float, required=True, help="PSNR of the drawing to hold, dB")
     parser.add_argument("--settings", type=json.loads, required=True, help="JSON: calibration, check, margin_db")
     parser.add_argument("--threads", type=int, required=True)
-    parser.add_argument("--weights", type=Path, required=True, help="safetensors to write: each weight as stored")
+    parser.add_argument("--weights", type=Path, required=True, help="safetensors to write: each weight as it is stored")
     parser.add_argument("--report", type=Path, required=True, help="JSON to write")
     arguments = parser.parse_args(argv)
     torch.set_num_threads(arguments.threads)

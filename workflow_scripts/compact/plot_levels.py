@@ -1,4 +1,4 @@
-"""Show what the eye sees of rounded weights: one photo's drawing at several PSNRs from the float32 model's."""
+"""Show what rounded weights look like: the drawing of one photo at several PSNRs against the float32 model."""
 
 import argparse
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ Picture = NDArray[np.float64]
 
 @torch.inference_mode()
 def drawing(graph: GraphModel, x: Tensor, task: str, steps: int | None) -> Picture:
-    """Draw `x` with every kernel rounded to `steps` steps, or as it is."""
+    """Draw `x` [1, 3, H, W] with every kernel rounded to `steps` steps, or with exact kernels if `steps` is None."""
     weights = dict(graph.weights)
     if steps:
         for node in graph.convolutions:
@@ -41,8 +41,8 @@ def drawing(graph: GraphModel, x: Tensor, task: str, steps: int | None) -> Pictu
 def nearest_levels(graph: GraphModel, x: Tensor, task: str, exact: Picture) -> list[tuple[Picture, float]]:
     """Return for each of LEVELS_DB the drawing whose PSNR comes nearest to it, and that PSNR.
 
-    Ten times as many steps are 20 dB more, but for the luck of rounding: what is not met exactly is looked for on both
-    sides.
+    Ten times as many steps give about 20 dB more, but luck in rounding changes that. So many step counts are tried, and
+    the nearest result is taken from above or below.
     """
     met = []
     for steps in STEPS:

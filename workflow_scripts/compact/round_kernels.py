@@ -1,7 +1,7 @@
-"""Round kernels to one grid a tensor so that what they compute, not what they are, changes least.
+"""Round each kernel to one grid per tensor so that its output changes least, even if its weights change more.
 
-Column by column, the error of each rounded weight is given to those not yet rounded, by the second moments of
-the layer's inputs (GPTQ, Frantar et al. 2022, arXiv:2210.17323).
+Columns are rounded one after another. The error of a rounded column is passed on to the columns that are not rounded
+yet, by the second moments of the layer's inputs (GPTQ, Frantar et al. 2022, arXiv:2210.17323).
 """
 
 from collections.abc import Collection, Mapping
@@ -15,11 +15,11 @@ from torch import Tensor
 
 from workflow_scripts.compact.graph_model import CONVOLUTIONS, GraphModel, Node, integers
 
-# Share of the mean second moment that is added to each: what few photos show is not all there is.
+# This share of the mean second moment is added to each one, because a few photos do not show everything.
 DAMPING = 0.01
-# Columns whose errors are passed on together.
+# The errors of so many columns are passed on together.
 BLOCK = 128
-# Positions of a layer's input, over all photos, that its second moments are taken from.
+# The second moments are taken from so many positions of a layer's input, over all photos.
 POSITIONS = 16384
 
 
@@ -32,29 +32,29 @@ class Grid:
     steps: int
 
     def nearest(self, values: Tensor) -> Tensor:
-        """Return the numbers of the nearest grid values, as floats."""
+        """Return the number n of the nearest grid value for each of `values`, as floats."""
         return torch.round((values - self.low) / self.scale).clamp(0, self.steps)
 
     def value(self, numbers: Tensor) -> Tensor:
-        """Return what TensorFlow.js makes of `numbers`: the sum in double precision, rounded to single."""
+        """Return the values that TensorFlow.js computes from `numbers`: in double precision, then rounded to single."""
         return (numbers.double() * self.scale + self.low).float()
 
 
 @dataclass(frozen=True)
 class Rounded:
-    """One weight as grid numbers; a float32 weight that stays one has no grid, and its values for numbers."""
+    """One weight as grid numbers. A weight that stays float32 has no grid, and `numbers` are its values."""
 
     grid: Grid | None
     numbers: Tensor
 
     @property
     def dtype(self) -> str:
-        """How it is stored: uint8, uint16 or float32."""
+        """The type in which it is stored: uint8, uint16 or float32."""
         return "float32" if self.grid is None else "uint8" if self.grid.steps < 256 else "uint16"
 
     @property
     def bytes(self) -> int:
-        """How much room it takes."""
+        """Its size in a shard."""
         return self.numbers.numel() * np.dtype(self.dtype).itemsize
 
     @property
@@ -69,28 +69,28 @@ class Rounded:
         return self.numbers if self.grid is None else self.grid.value(self.numbers)
 
     def stored(self) -> NDArray[np.generic]:
-        """Return what a shard holds of it, kernels as [height, width, in, out]."""
+        """Return the array that a shard holds; kernels as [height, width, in, out]."""
         numbers = self.numbers.permute(2, 3, 1, 0) if self.numbers.ndim == 4 else self.numbers
         return np.ascontiguousarray(numbers.numpy().astype(self.dtype))
 
 
 def grid_of(values: Tensor, steps: int) -> Grid:
-    """Return the grid over the range of `values`, 0 on it."""
+    """Return the grid over the range of `values` and 0, on which 0 is one of the values."""
     low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
     scale = (high - low) / steps or 1.0
     return Grid(scale, round(low / scale) * scale, steps)
 
 
 def nearest(values: Tensor, steps: int) -> Rounded:
-    """Round to the nearest of the tensor's own grid."""
+    """Round `values` to the nearest values of their own grid."""
     grid = grid_of(values, steps)
     return Rounded(grid, grid.nearest(values))
 
 
 def columns(x: Tensor, window: tuple[int, int], dilation: tuple[int, int], picked: Tensor) -> Tensor:
-    """Return what a SAME convolution multiplies with its kernel: [positions, in · height · width] of x [n, in, h, w].
+    """Return the values that a SAME convolution of x [n, in, h, w] multiplies with its kernel.
 
-    `picked` chooses positions by their number among n · h · w.
+    The result is [positions, in · height · width]. `picked` names the positions by their number among n · h · w.
     """
     if window == (1, 1):
         return x.permute(0, 2, 3, 1).reshape(-1, x.shape[1])[picked]
@@ -106,7 +106,7 @@ def columns(x: Tensor, window: tuple[int, int], dilation: tuple[int, int], picke
 
 
 def damped(moments: Tensor) -> Tensor:
-    """Return `moments` with a share of their mean added to each of the diagonal."""
+    """Return `moments` with a share of the mean of their diagonal added to the diagonal."""
     return moments + torch.eye(len(moments)) * (DAMPING * moments.diagonal().mean() + 1e-12)
 
 
@@ -134,11 +134,11 @@ def round_adaptively(kernel: Tensor, grid: Grid, moments: Tensor) -> Tensor:
 def round_convolution(
     node: Node, weights: Mapping[str, Tensor], steps: int, exact: Tensor, found: Tensor, picked: Tensor
 ) -> dict[str, Rounded]:
-    """Round one convolution's kernel and bias, so that from its input `found` it makes what it made of `exact`.
+    """Round one convolution's kernel and bias, so that its output for `found` is close to its exact output for `exact`.
 
-    Both inputs are [n, in, h, w]; `found` carries the errors of the layers before. The kernel is first moved to where
-    it undoes as much of them as `picked` positions show (least squares, damped), then rounded; the bias, in
-    uint16, takes up what is left of the mean.
+    Both inputs are [n, in, h, w]. `found` carries the errors of the layers before. First the kernel is moved to undo as
+    much of these errors as the `picked` positions show (damped least squares). Then it is rounded. The bias, in uint16,
+    takes up the mean error that is left.
     """
     kernel = weights[node.constants[0]]
     window, dilation = (kernel.shape[2], kernel.shape[3]), tuple(integers(node.attributes["dilations"])[1:3])
@@ -159,9 +159,10 @@ def round_convolution(
 def round_weights(
     graph: GraphModel, weights: Mapping[str, Tensor], wide: Collection[str], x: Tensor
 ) -> dict[str, Rounded]:
-    """Round all weights of `graph`, layer after layer, by what the network makes of x [batch, 3, size, size].
+    """Round all weights of `graph`, layer after layer, on what the network computes from x [batch, 3, size, size].
 
-    Kernels become uint8, those of the convolutions named in `wide` uint16; weights of no convolution stay float32.
+    Kernels become uint8; those of the convolutions named in `wide` become uint16. Weights of other operations stay
+    float32.
     """
     rounded = {name: Rounded(None, values) for name, values in weights.items()}
     random = torch.Generator().manual_seed(1)

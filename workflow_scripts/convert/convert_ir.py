@@ -12,7 +12,7 @@ from workflow_scripts.shared.processes import run_tool
 
 
 def without_paths(xml: str) -> str:
-    """Drop the element in which mo notes where it wrote: equal models are equal bytes wherever they are built."""
+    """Drop the element in which mo notes its output folder, so that equal models have equal bytes in any folder."""
     return re.sub(r"\s*<output_dir value=\"[^\"]*\" />", "", xml)
 
 
@@ -30,7 +30,7 @@ def main(argv: Sequence[str]) -> None:
             f"--input_model={arguments.model}",
             f"--output_dir={folder}",
             "--model_name=model",
-            # The default halves the weights to FP16 without a word.
+            # By default mo halves the weights to FP16 and does not say so.
             "--compress_to_fp16=False",
             expected=xml,
         )

@@ -28,7 +28,7 @@ def main(argv: Sequence[str]) -> None:
             str(staging),
             expected=model,
         )
-        # The converter writes protobuf maps in an order of its own each time.
+        # The converter writes protobuf maps in another order each time.
         write_model(model, json.loads(model.read_text()))
 
 

@@ -1,4 +1,4 @@
-"""Convert the optimized graph to a .tflite file of one dtype: what LiteRT runs, natively and in the browser."""
+"""Convert the optimized graph to a .tflite file of one dtype. LiteRT runs it, natively and in the browser."""
 
 import argparse
 from collections.abc import Sequence
@@ -19,9 +19,9 @@ DTYPES = ("float32", "float16")
 def convert(graph: Path, dtype: str) -> bytes:
     """Return the .tflite file of a frozen graph with input x and output d0, both float32 NHWC.
 
-    float16 is TensorFlow's post-training float16 quantization: weights take half the bytes, all arithmetic stays in
-    float32. Equal graphs give equal bytes: the converter writes no date and no path, but a digest of the graph and
-    its own version, which the lock file pins.
+    float16 is TensorFlow's post-training float16 quantization: weights take half the bytes, and all arithmetic stays in
+    float32. Equal graphs give equal bytes: the converter writes a digest of the graph and its own version, which the
+    lock file pins, but no date and no path. Raises Failure if the graph cannot be converted.
     """
     try:
         converter = TFLiteConverter.from_frozen_graph(str(graph), ["x"], ["d0"])
@@ -40,7 +40,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--dtype", choices=DTYPES, required=True)
     parser.add_argument("--output", type=Path, required=True, help=".tflite file to write")
     arguments = parser.parse_args(argv)
-    # TensorFlow's own reader would take other text for a graph in text form, and say so on a page of its own.
+    # A clear refusal first: TensorFlow's own reader would try any other file as a graph in text form.
     read_graph(arguments.graph)
     model = convert(arguments.graph, arguments.dtype)
     with replacing(arguments.output) as staging:

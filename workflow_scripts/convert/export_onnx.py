@@ -12,9 +12,9 @@ from workflow_scripts.shared.failures import run
 from workflow_scripts.shared.files import replacing
 from workflow_scripts.shared.load_network import load_network
 
-# openvino2tensorflow knows the operators of this opset; newer ones gain it nothing.
+# openvino2tensorflow knows the operators of this opset. A newer opset would gain nothing.
 OPSET = 11
-# Any multiple of 32 traces the same graph, a small one fastest.
+# Any multiple of 32 traces the same graph. A small one is the fastest.
 TRACED_SIZE = 64
 
 

@@ -22,7 +22,7 @@ def main(argv: Sequence[str]) -> None:
             "openvino2tensorflow",
             f"--model_path={arguments.ir}",
             f"--model_output_path={folder}",
-            # Never --output_saved_model: its Keras metadata takes ten times as long and meets protobuf's 2 GB limit.
+            # Never --output_saved_model: its Keras metadata takes ten times as long and meets protobuf's limit of 2 GB.
             "--output_pb",
             "--non_verbose",
             expected=graph,

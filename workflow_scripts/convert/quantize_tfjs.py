@@ -1,4 +1,4 @@
-"""Store a TensorFlow.js model's float32 weights in fewer bits, byte for byte as tensorflowjs_converter does it."""
+"""Store a TensorFlow.js model's float32 weights in fewer bits, with the same bytes as tensorflowjs_converter."""
 
 import argparse
 import json
@@ -16,13 +16,13 @@ from workflow_scripts.shared.files import replacing
 def quantize(values: NDArray[np.float32], dtype: str) -> tuple[dict[str, str | float], bytes]:
     """Return a weight's `quantization` entry and its stored bytes; dtype is float16, uint16 or uint8.
 
-    Integers divide the range of the whole tensor in equal steps, nudged so that 0 is one of them where the range
-    holds 0: value = stored * scale + min. The arithmetic, and with it every bit, is that of tensorflowjs 4.22.0,
-    tensorflowjs/quantization.py.
+    Integers divide the range of the whole tensor into equal steps: value = stored * scale + min. If the range holds 0,
+    the steps are shifted so that 0 is one of them. The arithmetic is that of tensorflowjs 4.22.0,
+    tensorflowjs/quantization.py, and so is every bit of the result.
     """
     if dtype == "float16":
         return {"dtype": dtype}, values.astype(np.float16).tobytes()
-    # Python's own floats: the range in double precision, the division of a float32 tensor by it in single.
+    # As tensorflowjs does it: the range in double precision, the division of the float32 tensor in single precision.
     low, high = float(values.min()), float(values.max())
     if low == high:
         return {"dtype": dtype, "min": low, "scale": 1.0}, np.zeros_like(values, dtype).tobytes()
@@ -36,7 +36,7 @@ def quantize(values: NDArray[np.float32], dtype: str) -> tuple[dict[str, str | f
 
 
 def quantize_weight(specification: Specification, stored: bytes, dtype: str) -> tuple[Specification, bytes]:
-    """Quantize one weight of a float32 model; integer constants stay as they are."""
+    """Quantize one weight of a float32 model. Integer constants stay as they are."""
     if specification["dtype"] != "float32":
         return specification, stored
     quantization, data = quantize(np.frombuffer(stored, np.float32), dtype)

@@ -1,4 +1,4 @@
-"""Fix the ONNX model's input to one resolution and fold everything that follows from it."""
+"""Fix the ONNX model's input size to one resolution and fold every constant that follows from it."""
 
 import argparse
 from collections.abc import Sequence
@@ -11,25 +11,25 @@ from onnx import ModelProto
 from workflow_scripts.shared.failures import Failure, run
 from workflow_scripts.shared.files import replacing
 
-# What computes shapes at run time; the later converters take static shapes only.
+# These operators compute shapes at run time. The later converters take static shapes only.
 DYNAMIC_OPERATORS = {"Shape", "Gather", "Cast", "Unsqueeze", "Slice", "ConstantOfShape"}
 
 
 def simplify_onnx(model: ModelProto, resolution: int) -> ModelProto:
     """Return `model` with input x [1, 3, resolution, resolution] and every constant folded.
 
-    Raises Failure where the resolution does not divide by 32 (the network halves it five times) or where
-    something computes shapes still.
+    Raises Failure if the resolution is not a multiple of 32 (the network halves it five times), or if an operator still
+    computes shapes.
     """
     if resolution <= 0 or resolution % 32:
         raise Failure(f"resolution {resolution} is not a positive multiple of 32")
-    # check_n=0: the parity checks compare every hop with PyTorch anyway.
+    # check_n=0: no check here, because the parity checks compare every hop with PyTorch.
     simplified, _ = onnxsim.simplify(model, check_n=0, overwrite_input_shapes={"x": [1, 3, resolution, resolution]})
-    # onnxsim's account of what it did, a quarter of a megabyte in the IR otherwise.
+    # onnxsim notes here what it did. The notes would add a quarter of a megabyte to the IR.
     del simplified.metadata_props[:]
     left = sorted({node.op_type for node in simplified.graph.node} & DYNAMIC_OPERATORS)
     if left:
-        raise Failure(f"shapes are still computed at run time, by {', '.join(left)}")
+        raise Failure(f"the model still computes shapes at run time, with {', '.join(left)}")
     onnx.checker.check_model(simplified, full_check=True)
     return simplified
 

@@ -1,4 +1,4 @@
-"""What every native engine offers once its model is open."""
+"""The interface of every native engine, once its model is open."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from workflow_scripts.formats.predictions import Signature
 class Engine:
     """A model that is open on a native engine.
 
-    `predict` takes a network input [1, 3, height, width] in float32 and returns d0 [1, 1, height, width]. `package` is
-    the engine's name in the package index.
+    `predict` takes a network input [1, 3, height, width] in float32 and returns d0 [1, 1, height, width] in [0, 1].
+    `package` is the engine's name in the package index.
     """
 
     package: str

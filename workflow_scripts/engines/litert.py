@@ -1,4 +1,4 @@
-"""LiteRT on the CPU: XNNPACK's kernels, which LiteRT.js has in WebAssembly."""
+"""LiteRT on the CPU. It runs the kernels of XNNPACK, which LiteRT.js runs in WebAssembly."""
 
 from pathlib import Path
 

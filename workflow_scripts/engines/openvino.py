@@ -11,10 +11,10 @@ from workflow_scripts.formats.predictions import Signature
 
 
 def open_model(model: Path, threads: int) -> Engine:
-    """Open an IR's model.xml, its model.bin beside it."""
+    """Open an IR: its model.xml, with model.bin beside it."""
     core = openvino.Core()
     options = {
-        # Newer processors would otherwise compute in bfloat16.
+        # Without this, newer processors compute in bfloat16.
         "INFERENCE_PRECISION_HINT": "f32",
         "INFERENCE_NUM_THREADS": threads,
         "PERFORMANCE_HINT": "LATENCY",

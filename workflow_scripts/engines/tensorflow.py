@@ -13,7 +13,7 @@ from workflow_scripts.shared.layouts import nchw, nhwc
 
 
 def open_model(model: Path, threads: int) -> Engine:
-    """Open a frozen graph of one input and one output; its session lasts as long as the process."""
+    """Open a frozen graph of one input and one output. Its session stays open until the process ends."""
     definition = read_graph(model)
     input_name, output_name = ends(definition)
     graph = tf.Graph()

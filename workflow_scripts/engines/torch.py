@@ -12,7 +12,7 @@ from workflow_scripts.shared.load_network import load_network
 
 
 def open_model(model: Path, threads: int) -> Engine:
-    """Open the safetensors of read_checkpoint; any height and width that are multiples of 32."""
+    """Open the safetensors of read_checkpoint. Height and width of a probe may be any multiples of 32."""
     torch.set_num_threads(threads)
     network = load_network(model)
 

@@ -18,7 +18,7 @@ __all__ = ["GraphDef", "NodeDef", "ends", "prune_graph", "read_graph"]
 
 
 def read_graph(path: Path) -> GraphDef:
-    """Parse a binary GraphDef; raise Failure where the file is none."""
+    """Parse a binary GraphDef; raise Failure if the file is something else."""
     graph = GraphDef()
     try:
         graph.ParseFromString(path.read_bytes())
@@ -28,7 +28,10 @@ def read_graph(path: Path) -> GraphDef:
 
 
 def ends(graph: GraphDef) -> tuple[str, str]:
-    """Return the names of the graph's only placeholder and of the only node that nothing consumes."""
+    """Return the names of the graph's input and output: its only placeholder, and the only node that no node consumes.
+
+    Raises Failure if there is more than one of either.
+    """
     consumed = {name.removeprefix("^").partition(":")[0] for node in graph.node for name in node.input}
     inputs = [node.name for node in graph.node if node.op == "Placeholder"]
     outputs = [node.name for node in graph.node if node.name not in consumed and node.op != "NoOp"]
@@ -38,10 +41,10 @@ def ends(graph: GraphDef) -> tuple[str, str]:
 
 
 def prune_graph(graph: GraphDef, input_name: str, output_name: str) -> GraphDef:
-    """Return what computes `output_name` from `input_name`, named d0 and x, without Identity nodes.
+    """Return the part of the graph that computes `output_name` from `input_name`, without Identity nodes.
 
-    Raises Failure where a node on the way has control inputs or takes other than a first output: an inference
-    graph of one input and one output has neither.
+    The input is renamed x and the output d0. Raises Failure if a node of that part has a control input, or consumes
+    another output than a first one: an inference graph of one input and one output has neither.
     """
     nodes = {node.name: node for node in graph.node}
 
@@ -58,7 +61,9 @@ def prune_graph(graph: GraphDef, input_name: str, output_name: str) -> GraphDef:
         if name not in reached:
             reached.add(name)
             if strange := [consumed for consumed in nodes[name].input if consumed not in nodes]:
-                raise Failure(f"{name} ({nodes[name].op}) consumes {strange[0]}, no plain first output")
+                raise Failure(
+                    f"{name} ({nodes[name].op}) consumes {strange[0]}, which is not the first output of a node"
+                )
             frontier.extend(source(consumed) for consumed in nodes[name].input)
     pruned = GraphDef(versions=graph.versions)
     for node in graph.node:

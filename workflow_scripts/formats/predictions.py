@@ -1,4 +1,4 @@
-"""The file of what a backend computed on the probe inputs: d0 by probe name, and which function made it."""
+"""The file of predictions: what a backend computed from the probe inputs, and which function computed it."""
 
 import json
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Tensors = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class Signature:
-    """A model's ends as its backend names them: names, shapes, and NCHW or NHWC."""
+    """A model's input and output as its backend reports them: names, shapes, and the layout, NCHW or NHWC."""
 
     input_name: str
     input_shape: list[int]
@@ -26,9 +26,9 @@ class Signature:
 
 
 def save_predictions(path: Path, outputs: Tensors, metadata: dict[str, str]) -> None:
-    """Write d0 by probe name. The metadata stand under one key: safetensors would write several in any order."""
+    """Write d0 by probe name. All metadata are under one key, because safetensors writes several keys in any order."""
     with replacing(path) as staging:
-        # Not save_file: it writes to a hidden file first, under another name each time, which a killed process leaves.
+        # Not save_file: it writes a hidden file first, under a random name, and a killed process would leave it.
         staging.write_bytes(save(outputs, {"prediction": json.dumps(metadata, sort_keys=True)}))
 
 

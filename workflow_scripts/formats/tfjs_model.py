@@ -1,4 +1,4 @@
-"""TensorFlow.js graph models on disk: a model.json whose manifest says how its shards divide into weights."""
+"""TensorFlow.js graph models on disk: a model.json, and shards that its manifest divides into weights."""
 
 import json
 import math
@@ -9,7 +9,7 @@ from typing import Any
 
 from workflow_scripts.shared.failures import Failure
 
-# Small enough for one PutObject with a checksum, for caches, and to resume a download cheaply.
+# Small enough for one PutObject with a checksum, for caches, and for a download that is resumed.
 SHARD_BYTES = 4 * 1024 * 1024
 ITEM_BYTES = {"float32": 4, "int32": 4, "float16": 2, "uint16": 2, "uint8": 1}
 
@@ -27,30 +27,30 @@ def stored_bytes(specification: Specification) -> int:
 
 
 def read_manifest(path: Path) -> list[dict[str, Any]]:
-    """Return the groups of a model.json's weightsManifest; raise Failure where it is none."""
+    """Return the groups of a model.json's weightsManifest; raise Failure if it is damaged or something else."""
     try:
         groups: list[dict[str, Any]] = json.loads(path.read_text())["weightsManifest"]
         for group in groups:
             if not all(type(name) is str and PLAIN_NAME.fullmatch(name) for name in group["paths"]):
-                raise ValueError("a shard that is no file beside it")
+                raise ValueError("a shard is not a file beside it")
             for specification in group["weights"]:
                 if type(specification["name"]) is not str:
-                    raise ValueError("a weight without a name")
+                    raise ValueError("a weight has no name")
                 if not all(type(side) is int and side >= 0 for side in specification["shape"]):
-                    raise ValueError(f"a shape that is none of {specification['name'][:100]!r}")
-                # Raises where the dtype is unknown or the quantization is no table.
+                    raise ValueError(f"the shape of {specification['name'][:100]!r} is not a list of sizes")
+                # Raises if the dtype is unknown, or if the quantization is not a table.
                 stored_bytes(specification)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         why = f"{type(error).__name__}: {error}".splitlines()[0][:200]
-        raise Failure(f"{path} is damaged or no TensorFlow.js graph model ({why}); build it again") from error
+        raise Failure(f"{path} is damaged or not a TensorFlow.js graph model ({why}); build it again") from error
     return groups
 
 
 def read_weights(folder: Path) -> list[tuple[Specification, bytes]]:
-    """Return each weight's specification and stored bytes, in the manifest's order (shards have no other).
+    """Return each weight's specification and stored bytes, in the manifest's order.
 
-    Raises Failure where model.json is damaged, where a shard is missing, named twice, elsewhere or too large, or where
-    shards and manifest disagree.
+    Raises Failure if model.json is damaged, if a shard is missing, named twice, elsewhere or too large, or if shards
+    and manifest disagree.
     """
     weights: list[tuple[Specification, bytes]] = []
     named: set[str] = set()
@@ -68,7 +68,7 @@ def read_weights(folder: Path) -> list[tuple[Specification, bytes]]:
         data = b"".join(shards)
         sizes = [stored_bytes(specification) for specification in group["weights"]]
         if sum(sizes) != len(data):
-            raise Failure(f"{folder}: its shards hold {len(data)} bytes, its manifest describes {sum(sizes)}")
+            raise Failure(f"{folder}: the shards hold {len(data)} bytes, but the manifest describes {sum(sizes)}")
         offset = 0
         for specification, size in zip(group["weights"], sizes, strict=True):
             weights.append((specification, data[offset : offset + size]))

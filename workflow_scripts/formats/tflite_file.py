@@ -1,4 +1,4 @@
-"""LiteRT models on disk: one FlatBuffer a .tflite file, its weights scattered between the tables of its graph."""
+"""LiteRT models on disk: a .tflite file is one FlatBuffer, with weights scattered between the tables of its graph."""
 
 import math
 import struct
@@ -15,13 +15,13 @@ from tensorflow.lite.python.schema_py_generated import Model, TensorType
 from workflow_scripts.shared.failures import Failure
 
 FLOAT_TYPES = (TensorType.FLOAT32, TensorType.FLOAT16)
-# More than any operation of TensorFlow Lite takes.
+# No operation of TensorFlow Lite takes more.
 AXES = 8
 
 
 @dataclass(frozen=True)
 class Constant:
-    """Where one stored float tensor's bytes lie in the file, and how many elements they are."""
+    """Where the bytes of one stored float tensor are in the file, and how many elements it has."""
 
     offset: int
     bytes: int
@@ -30,10 +30,10 @@ class Constant:
 
 @dataclass(frozen=True)
 class Pieces:
-    """A .tflite file taken apart: its weights, one after another, and what stands between them, likewise.
+    """A .tflite file in two parts: its weights, joined, and the bytes between them (`skeleton`), joined.
 
-    `lengths` are bytes, of the skeleton and of the weights in turn, the skeleton first: taken in that order they are
-    the file again.
+    To put the file together again, take `lengths[0]` bytes of the skeleton, `lengths[1]` bytes of the weights, and so
+    on in turn.
     """
 
     lengths: list[int]
@@ -43,9 +43,10 @@ class Pieces:
 
 @contextmanager
 def parsed(path: Path, data: bytes) -> Iterator[Any]:
-    """Yield the FlatBuffer's root table; raise Failure where the file is no .tflite file of one graph.
+    """Yield the FlatBuffer's root table; raise Failure if the file is not a .tflite file of one graph.
 
-    A FlatBuffer is a web of offsets that are followed while it is read: where one leads nowhere, the block raises.
+    A FlatBuffer is a web of offsets. They are followed only while the block reads, so an error that a wrong offset
+    causes inside the block becomes a Failure, too.
     """
     if not Model.ModelBufferHasIdentifier(data, 0):
         raise Failure(f"{path} is not a .tflite file")
@@ -59,9 +60,9 @@ def parsed(path: Path, data: bytes) -> Iterator[Any]:
 
 
 def read_constants(path: Path) -> tuple[bytes, list[Constant]]:
-    """Return a .tflite file's bytes and its float constants in the order in which they lie there.
+    """Return a .tflite file's bytes, and its float constants in the order of their offsets.
 
-    Tensors that share a buffer count once. Raises Failure where the file is no .tflite file, or its constants overlap.
+    Tensors that share a buffer count once. Raises Failure if the file is not a .tflite file, or if constants overlap.
     """
     data = path.read_bytes()
     start = np.frombuffer(data, np.uint8).ctypes.data
@@ -71,20 +72,20 @@ def read_constants(path: Path) -> tuple[bytes, list[Constant]]:
         for tensor in map(graph.Tensors, range(graph.TensorsLength())):
             buffer = model.Buffers(tensor.Buffer())
             if tensor.Type() in FLOAT_TYPES and buffer.DataLength():
-                # A view of `data`: the schema has no other way to tell where a buffer lies.
+                # A view of `data`. The schema has no other way to tell the offset of a buffer.
                 view = buffer.DataAsNumpy()
                 if tensor.ShapeLength() > AXES:
-                    raise ValueError(f"a tensor of {tensor.ShapeLength()} axes")
+                    raise ValueError(f"a tensor has {tensor.ShapeLength()} axes")
                 shape = [tensor.Shape(axis) for axis in range(tensor.ShapeLength())]
                 constants[tensor.Buffer()] = Constant(view.ctypes.data - start, view.nbytes, math.prod(shape))
         found = sorted(constants.values(), key=lambda constant: constant.offset)
         if any(one.offset + one.bytes > other.offset for one, other in pairwise(found)):
-            raise ValueError("weights that overlap")
+            raise ValueError("weights overlap")
     return data, found
 
 
 def split(path: Path) -> Pieces:
-    """Take a .tflite file apart, so that files of several resolutions, whose weights are equal, can share them."""
+    """Take a .tflite file apart, so that the files of several resolutions can share their weights, which are equal."""
     data, constants = read_constants(path)
     lengths, skeleton, weights = [], [], []
     end = 0
@@ -99,7 +100,7 @@ def split(path: Path) -> Pieces:
 
 
 def ends(path: Path) -> dict[str, dict[str, Any]]:
-    """Return name and shape (NHWC) of the only input and the only output of a .tflite file."""
+    """Return name and shape (NHWC) of the input and the output of a .tflite file; raise Failure if there are more."""
     with parsed(path, path.read_bytes()) as model:
         graph = model.Subgraphs(0)
         if (graph.InputsLength(), graph.OutputsLength()) != (1, 1):

@@ -1,4 +1,4 @@
-"""Make the inputs that every backend predicts on: real photos and what breaks naive preprocessing."""
+"""Make the inputs that every backend predicts on: real photos, and images that break naive preprocessing."""
 
 import argparse
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from workflow_scripts.shared.files import replacing
 def main(argv: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--resolution", type=int, required=True)
-    parser.add_argument("--output", type=Path, required=True, help="safetensors, [1, 3, H, W] a probe")
+    parser.add_argument("--output", type=Path, required=True, help="safetensors with one [1, 3, H, W] per probe")
     arguments = parser.parse_args(argv)
     probes: dict[str, NDArray[np.float32]] = {
         name: preprocess(photo, arguments.resolution) for name, photo in probe_photos(arguments.resolution).items()

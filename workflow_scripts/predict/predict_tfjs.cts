@@ -1,4 +1,4 @@
-// Predict with TensorFlow.js on the wasm backend, in Node.js: the same kernels that the browser runs.
+// Predict with TensorFlow.js on the wasm backend, in Node.js. The browser runs the same kernels.
 
 const { createHash } = require("node:crypto") as typeof import("node:crypto");
 const { readFileSync, renameSync, rmSync, writeFileSync } = require("node:fs") as typeof import("node:fs");
@@ -33,13 +33,13 @@ function readSafetensors(path: string): Map<string, { shape: number[]; values: F
   return tensors;
 }
 
-/** Write float32 tensors and string metadata as safetensors; the file appears whole or not at all. */
+/** Write float32 tensors and string metadata as safetensors. The file appears whole or not at all. */
 function writeSafetensors(
   path: string,
   tensors: ReadonlyMap<string, { shape: number[]; values: Float32Array }>,
   metadata: Record<string, string>,
 ): void {
-  // One key, as predictions.py reads and writes it.
+  // One key, as formats/predictions.py reads and writes it.
   const header: Record<string, unknown> = { __metadata__: { prediction: JSON.stringify(metadata) } };
   const chunks: Uint8Array[] = [];
   let offset = 0;
@@ -62,7 +62,7 @@ function writeSafetensors(
   }
 }
 
-/** Read a graph model's artifacts from its folder, shards in the manifest's order, and digest all of them. */
+/** Read a graph model from its folder, with the shards in the manifest's order, and digest all its files. */
 function readModel(folder: string): { artifacts: import("@tensorflow/tfjs-core").io.ModelArtifacts; sha256: string } {
   const text = readFileSync(join(folder, "model.json"));
   const model = JSON.parse(text.toString("utf8")) as import("@tensorflow/tfjs-core").io.ModelJSON;
@@ -119,7 +119,7 @@ async function main(): Promise<void> {
     backend: `@tensorflow/tfjs-backend-wasm ${tf.version_core}, Node.js ${process.version}`,
     model: options.model,
     model_sha256: sha256,
-    // Of all tensors alive at once, weights and input included.
+    // The most that all tensors took at one time, weights and input included.
     peak_bytes: String(peakBytes),
     signature: JSON.stringify({
       input_name: x.name,

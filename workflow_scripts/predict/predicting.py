@@ -1,4 +1,4 @@
-"""What the predict scripts share: their command line, and predictions with all that tells which function made them."""
+"""What the predict scripts share: their command line, and the file of predictions that they write."""
 
 import argparse
 import json
@@ -16,7 +16,7 @@ from workflow_scripts.shared.files import sha256
 
 
 def arguments_of(description: str | None, argv: Sequence[str]) -> argparse.Namespace:
-    """Parse the command line that all Python engines share."""
+    """Parse the command line that all predict scripts in Python share."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--model", type=Path, required=True, help="the artifact to predict with")
     parser.add_argument("--probes", type=Path, required=True, help="safetensors of make_probe_inputs")
@@ -28,7 +28,7 @@ def arguments_of(description: str | None, argv: Sequence[str]) -> argparse.Names
 def write_predictions(arguments: argparse.Namespace, engine: Engine) -> None:
     """Predict each probe and write its d0 under the probe's name.
 
-    The file's metadata name the engine's package and version, the model's digest and its signature.
+    The file's metadata say what made it: the engine's package and version, the model's digest and its signature.
     """
     outputs: Tensors = {}
     for name, probe in sorted(load_file(arguments.probes).items()):

@@ -1,4 +1,4 @@
-"""The photos that every backend draws: real ones, and those that break naive preprocessing."""
+"""The photos that every backend draws: real ones, and images that break naive preprocessing."""
 
 import numpy as np
 from skimage import data
@@ -16,7 +16,7 @@ def saturated(size: int) -> Pixels:
 
 
 def probe_photos(resolution: int) -> dict[str, Pixels]:
-    """Return RGB photos [height, width, 3] by name. The real ones ship with scikit-image, free of restrictions."""
+    """Return RGB photos [height, width, 3] by name. The real ones are part of scikit-image and free to use."""
     noise = np.random.default_rng(NOISE_SEED).integers(0, 256, (resolution, resolution, 3))
     return {
         "astronaut": data.astronaut(),

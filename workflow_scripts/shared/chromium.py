@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Playwright
 from workflow_scripts.shared.failures import Failure
 
 EXECUTABLES = ("chromium", "chromium-browser", "google-chrome")
-# All backends run without a GPU: what is emulated in software computes the same, slowly. No site needs the network.
+# Without a GPU, Chromium emulates webgl and webgpu in software: slow, but right. The page needs no network.
 FLAGS = (
     "--enable-unsafe-webgpu",
     "--use-angle=swiftshader",
@@ -19,8 +19,8 @@ FLAGS = (
 
 
 def launch(playwright: Playwright, *flags: str) -> Browser:
-    """Start the Chromium that is on this machine, never a downloaded one."""
+    """Start the Chromium of this machine, never a downloaded one; raise Failure if there is no Chromium."""
     executable = next(filter(None, map(shutil.which, EXECUTABLES)), None)
     if executable is None:
-        raise Failure(f"no Chromium on this machine: install one, under the name {' or '.join(EXECUTABLES)}")
+        raise Failure(f"there is no Chromium on this machine: install one under the name {' or '.join(EXECUTABLES)}")
     return playwright.chromium.launch(executable_path=executable, args=[*FLAGS, *flags])

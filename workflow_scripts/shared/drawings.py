@@ -15,7 +15,7 @@ STANDARD_DEVIATION = np.array((0.229, 0.224, 0.225), np.float32)
 
 
 def resize(channel: Floats | Pixels, height: int, width: int) -> NDArray[np.float32]:
-    """Resize one [height, width] channel with a triangle filter that widens when it shrinks; no rounding."""
+    """Resize one [height, width] channel with a triangle filter, which is wider when it shrinks. Nothing is rounded."""
     image = Image.fromarray(channel.astype(np.float32))
     return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))
 
@@ -23,8 +23,8 @@ def resize(channel: Floats | Pixels, height: int, width: int) -> NDArray[np.floa
 def preprocess(photo: Pixels, resolution: int) -> NDArray[np.float32]:
     """Turn an RGB photo [height, width, 3] into a network input [1, 3, resolution, resolution].
 
-    Resized without keeping the aspect, divided by its own maximum, then normalised. An all-black photo,
-    whose maximum is 0, is not divided.
+    The photo is resized to a square, divided by its own maximum, and then normalised. An all-black photo has the
+    maximum 0 and is not divided.
     """
     channels = [resize(photo[..., c], resolution, resolution) for c in range(3)]
     image = np.stack(channels, axis=-1)
@@ -32,7 +32,7 @@ def preprocess(photo: Pixels, resolution: int) -> NDArray[np.float32]:
     if maximum > 0:
         image = image / maximum
     normalised = ((image - MEAN) / STANDARD_DEVIATION).astype(np.float32)
-    # safetensors stores memory as it lies: a transposed view would come back scrambled.
+    # safetensors stores the memory as it is, so a transposed view would be read back in the wrong order.
     return np.ascontiguousarray(normalised.transpose(2, 0, 1)[np.newaxis])
 
 
@@ -44,10 +44,10 @@ def unnormalise(x: Floats) -> Pixels:
 
 
 def draw(d0: Floats, task: str) -> NDArray[np.float64]:
-    """Turn d0 [1, 1, height, width] into the picture shown, [height, width] in [0, 1].
+    """Turn d0 [1, 1, height, width] into the picture that is shown: [height, width] in [0, 1].
 
-    Portrait: dark lines on white paper, 1 - d0. Saliency: the mask, d0. Both min-max normalised; a constant
-    output gives zeros.
+    Portrait: dark lines on white paper, 1 - d0. Saliency: the mask, d0. Both are stretched to [0, 1]. A constant d0
+    gives zeros.
     """
     picture: NDArray[np.float64] = d0[0, 0].astype(np.float64)
     if task == "portrait":

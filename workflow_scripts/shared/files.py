@@ -1,4 +1,4 @@
-"""Outputs that are either whole or absent, and their digests."""
+"""Write outputs that are either whole or absent, and compute digests."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ from workflow_scripts.shared.failures import Failure
 
 
 def remove(path: Path) -> None:
-    """Remove a file or a directory tree; nothing happens where there is none."""
+    """Remove a file or a directory tree, if it exists."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -21,9 +21,9 @@ def remove(path: Path) -> None:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a staging path beside `path` (file or directory) and move it there when the block succeeds.
+    """Yield a staging path beside `path` (file or directory), and move it to `path` if the block succeeds.
 
-    A killed process leaves at most the staging path, which the next run removes first.
+    A killed process leaves at most the staging path. The next run removes it first.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     staging = path.with_name(f".{path.name}.partial")
@@ -38,14 +38,14 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def files_in(path: Path) -> list[Path]:
-    """Return every file below a folder in order, but Snakemake's own markers; the path itself where it is no folder."""
+    """Return every file below a folder, sorted, without Snakemake's own markers. For a file, return only that file."""
     if not path.is_dir():
         return [path]
     return sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write `content` as JSON with sorted keys, so that equal content is equal bytes."""
+    """Write `content` as JSON with sorted keys, so that equal content gives equal bytes."""
     with replacing(path) as staging:
         staging.write_text(json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n")
 
@@ -57,10 +57,10 @@ def sha256(path: Path) -> str:
 
 
 def write_report(path: Path, report: Any, problem: str | None) -> None:
-    """Write a check's report to `path`; where there is a problem, beside it as NAME.failed.json, and raise Failure.
+    """Write a check's report to `path`. If there is a problem, write it to NAME.failed.json instead and raise Failure.
 
-    Under `path` a report always says passed: Snakemake removes a failed rule's outputs, and the failed
-    report is what one wants to read then.
+    Snakemake removes the outputs of a failed rule, but the user wants to read the report of a failed check. So a report
+    at `path` always passed, and a failed report has another name.
     """
     failed = path.with_suffix(".failed.json")
     if problem is None:

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 
 def nhwc(x: NDArray[Any]) -> NDArray[Any]:
-    """[batch, channels, height, width] to [batch, height, width, channels]."""
+    """Turn [batch, channels, height, width] into [batch, height, width, channels]."""
     return np.ascontiguousarray(x.transpose(0, 2, 3, 1))
 
 
 def nchw(x: NDArray[Any]) -> NDArray[Any]:
-    """[batch, height, width, channels] to [batch, channels, height, width]."""
+    """Turn [batch, height, width, channels] into [batch, channels, height, width]."""
     return np.ascontiguousarray(x.transpose(0, 3, 1, 2))

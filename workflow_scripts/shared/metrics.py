@@ -1,4 +1,4 @@
-"""How far a backend's output lies from PyTorch's."""
+"""Measure how far a backend's output is from PyTorch's."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,13 +9,13 @@ from skimage.metrics import structural_similarity
 
 from workflow_scripts.shared.drawings import draw
 
-# Reported for equal pictures, whose PSNR has no finite value; above what float32 can tell apart.
+# Reported for equal pictures, because their PSNR is infinite. float32 cannot reach it with different pictures.
 PSNR_CEILING_DB = 200.0
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Two outputs compared: |Δ| of d0 itself, PSNR and SSIM of the pictures drawn from them."""
+    """How two outputs differ: |Δ| of d0 itself, and PSNR and SSIM of the pictures drawn from them."""
 
     max_abs: float
     mean_abs: float
@@ -31,7 +31,7 @@ def psnr_db(a: NDArray[Any], b: NDArray[Any]) -> float:
 
 
 def compare(found: NDArray[Any], expected: NDArray[Any], task: str) -> Difference:
-    """Compare two d0 [1, 1, height, width] in [0, 1] without NaN."""
+    """Compare two outputs d0 [1, 1, height, width] in [0, 1]. Neither may hold NaN."""
     delta = np.abs(found.astype(np.float64) - expected)
     drawn, reference = draw(found, task), draw(expected, task)
     return Difference(

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-# Heights of the residual U-blocks; None stands for RSU-4F, which dilates instead of pooling.
+# Heights of the residual U-blocks. None means RSU-4F, which dilates and does not pool.
 HEIGHTS: dict[str, int | None] = {
     "stage1": 7,
     "stage2": 6,
@@ -51,9 +51,10 @@ FAMILIES: dict[str, dict[str, Widths]] = {
 class Architecture:
     """What distinguishes one U²-Net from another.
 
-    `stages` maps a stage to its (input, middle, output) channels. Parameters count the trainable ones;
-    convolution parameters are the weights and biases left once batch norms are folded. Multiply-adds are
-    those of one 32×32 input and grow with the area. As many side outputs are mixed into d0 by a last 1×1 convolution.
+    `stages` maps a stage to its (input, middle, output) channels. `parameters` counts the trainable ones.
+    `convolution_parameters` counts the weights and biases that are left after batch norms are folded.
+    `multiply_adds_32x32` is for one 32×32 input; it grows with the area. `side_outputs` is how many outputs the last
+    1×1 convolution mixes into d0.
     """
 
     family: str
@@ -70,7 +71,7 @@ class Architecture:
 
 
 class ConvBNReLU(nn.Module):
-    """3×3 convolution, batch norm, ReLU; NCHW, size kept."""
+    """3×3 convolution, batch norm and ReLU. Values are NCHW, and the size stays the same."""
 
     def __init__(self, channels_in: int, channels_out: int, dilation: int = 1) -> None:
         super().__init__()
@@ -82,19 +83,19 @@ class ConvBNReLU(nn.Module):
 
 
 def pool(x: Tensor) -> Tensor:
-    """Halve height and width (rounded up) by 2×2 maxima."""
+    """Halve height and width, rounded up, by the maxima of 2×2 pixels."""
     return F.max_pool2d(x, 2, stride=2, ceil_mode=True)
 
 
 def upsample_like(x: Tensor, target: Tensor) -> Tensor:
-    """Resize `x` bilinearly, corners not aligned, to the height and width of `target`."""
+    """Resize `x` bilinearly to the height and width of `target`. Corners are not aligned."""
     return F.interpolate(x, size=target.shape[2:], mode="bilinear", align_corners=False)
 
 
 class RSU(nn.Module):
-    """Residual U-block: a small U-Net whose output is added to its input convolution's.
+    """Residual U-block: a small U-Net. Its output is added to the output of its input convolution.
 
-    `height` levels pool between them; `height` None gives RSU-4F, four levels of growing dilation.
+    It has `height` levels with a pool between two levels. `height` None gives RSU-4F: four levels of growing dilation.
     """
 
     def __init__(self, height: int | None, channels: Widths) -> None:
@@ -164,9 +165,9 @@ class U2Net(nn.Module):
 
 
 def infer_stages(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Widths]:
-    """Read each stage's (input, middle, output) channels off a state dict's shapes.
+    """Read each stage's (input, middle, output) channels from the shapes of a state dict.
 
-    Raises KeyError where a stage's first convolutions are missing and ValueError where they are no 4-D kernels.
+    Raises KeyError if a stage's first convolutions are missing, and ValueError if their kernels are not 4-D.
     """
     stages: dict[str, Widths] = {}
     for stage in HEIGHTS:
@@ -177,7 +178,7 @@ def infer_stages(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Widths]:
 
 
 def misfitting(stages: Mapping[str, Widths]) -> list[str]:
-    """Return the stages whose input is not what the stages before them give, in words; none in a U²-Net."""
+    """Say in words which stages take another number of channels than the stages before them give; [] for a U²-Net."""
     expected = {"stage1": 3}
     for index in range(1, 6):
         expected[f"stage{index + 1}"] = stages[f"stage{index}"][2]
@@ -193,7 +194,7 @@ def misfitting(stages: Mapping[str, Widths]) -> list[str]:
 
 
 def describe(stages: Mapping[str, Widths]) -> Architecture:
-    """Name a network and count its parameters and multiply-adds."""
+    """Return the network's family, and count its parameters and multiply-adds."""
     network = U2Net(stages).eval()
     multiply_adds = 0
 

@@ -1,7 +1,7 @@
-"""Where the files of a site come from: an in-toto statement with SLSA's provenance predicate, and SHA256SUMS.
+"""Say where the files of a site come from: an in-toto statement with SLSA's provenance predicate, and SHA256SUMS.
 
-https://in-toto.io/Statement/v1, https://slsa.dev/provenance/v1. The statement is not signed; it is ready to be the
-payload of a DSSE envelope, as `application/vnd.in-toto+json`.
+https://in-toto.io/Statement/v1, https://slsa.dev/provenance/v1. The statement is not signed. It can be the payload of a
+DSSE envelope, as `application/vnd.in-toto+json`.
 """
 
 import json
@@ -26,7 +26,7 @@ def materials(manifests: Sequence[Mapping[str, Any]], locks: Sequence[Path]) -> 
     found = [{"name": f"checkpoint of {model}", "digest": {"sha256": digest}} for model, digest in checkpoints.items()]
     found += [{"name": str(lock), "digest": {"sha256": sha256(lock)}} for lock in locks]
     for commit in sorted({manifest["git_commit"] for manifest in manifests if manifest["git_commit"]}):
-        # A commit with local changes names what it was built upon, not what was built.
+        # With local changes, the commit is what the build started from, not exactly what was built.
         plain = commit.removesuffix("-dirty")
         note = {"annotations": {"changed": True}} if commit != plain else {}
         found.append({"name": "source", "digest": {"gitCommit": plain}, **note})
@@ -36,7 +36,7 @@ def materials(manifests: Sequence[Mapping[str, Any]], locks: Sequence[Path]) -> 
 def statement(
     site: Path, manifests: Sequence[Mapping[str, Any]], locks: Sequence[Path], builder: str
 ) -> dict[str, Any]:
-    """Return the statement on every file below `site`. Raises ValueError or ParseError where it would be none."""
+    """Return the statement on every file below `site`; raise ValueError or ParseError if it would not be valid."""
     models: dict[str, list[int]] = {}
     for manifest in manifests:
         models.setdefault(manifest["model"], []).append(manifest["resolution"])
@@ -61,7 +61,7 @@ def statement(
 
 
 def attest(site: Path, manifests: Sequence[Path], locks: Sequence[Path], bills: Sequence[Path], builder: str) -> None:
-    """Write provenance/ into a site: the bills of materials, the statement on all files so far, SHA256SUMS of all."""
+    """Write provenance/ into a site: the bills of materials, the statement on all other files, and SHA256SUMS."""
     folder = site / "provenance"
     folder.mkdir()
     for bill in bills:

@@ -16,7 +16,7 @@ TASKS = {"portrait": "photo to pencil drawing", "saliency": "salient object segm
 
 
 def metrics(manifest: dict[str, Any]) -> list[dict[str, str]]:
-    """Return the worst figures of each delivered hop, as CycloneDX's performance metrics."""
+    """Return the worst figures of each browser model, as CycloneDX's performance metrics."""
     resolution = f"{manifest['resolution']} × {manifest['resolution']}"
     return [
         {"type": f"{figure} against PyTorch, {hop}", "value": repr(value), "slice": resolution}
@@ -26,8 +26,8 @@ def metrics(manifest: dict[str, Any]) -> list[dict[str, str]]:
     ]
 
 
-def describe(manifests: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return the bill of materials of one model, from its manifests."""
+def model_card(manifests: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the CycloneDX bill of one model, from its manifests."""
     first = manifests[0]
     architecture = first["architecture"]
     stages = ", ".join(f"{name} {'-'.join(map(str, widths))}" for name, widths in architecture["stages"].items())
@@ -58,11 +58,11 @@ def describe(manifests: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 def main(argv: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--manifests", type=Path, nargs="+", required=True, help="one a resolution, of one model")
+    parser.add_argument("--manifests", type=Path, nargs="+", required=True, help="one per resolution, all of one model")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
     manifests = [json.loads(path.read_text()) for path in arguments.manifests]
-    text = json.dumps(describe(manifests), indent=2, sort_keys=True) + "\n"
+    text = json.dumps(model_card(manifests), indent=2, sort_keys=True) + "\n"
     if problem := JsonStrictValidator(SchemaVersion.V1_6).validate_str(text):
         reason = str(problem).splitlines()[0]
         raise Failure(f"the description of {manifests[0]['model']} does not fit the CycloneDX schema: {reason}")

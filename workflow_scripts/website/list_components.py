@@ -1,4 +1,4 @@
-"""List what a lock file installs as a CycloneDX software bill of materials."""
+"""List what a lock file installs, as a CycloneDX software bill of materials."""
 
 import argparse
 import json
@@ -24,7 +24,7 @@ ALGORITHMS = {"sha1": HashAlgorithm.SHA_1, "sha512": HashAlgorithm.SHA_512}
 
 
 def npm_component(path: str, package: dict[str, Any]) -> Component:
-    """Describe one entry of package-lock.json, named by its place below node_modules."""
+    """Describe one entry of package-lock.json. `path` is its place below node_modules."""
     name = path.rpartition("node_modules/")[2]
     namespace, _, short = name.rpartition("/")
     algorithm, _, digest = package["integrity"].partition("-")
@@ -41,11 +41,11 @@ def npm_component(path: str, package: dict[str, Any]) -> Component:
 
 
 def npm_bom(lock: Path) -> str:
-    """Return the bill of an npm lock file as JSON; the project itself, whose path is empty, is no part of it."""
+    """Return the bill of an npm lock file as JSON, without the project itself, whose path is empty."""
     packages = json.loads(lock.read_text())["packages"]
     bom = Bom(components=[npm_component(path, package) for path, package in packages.items() if path])
     content = json.loads(JsonV1Dot6(bom).output_as_string())
-    # Of the moment and of chance, where equal locks should give equal bytes.
+    # A time and a random number: without them, equal locks give equal bytes.
     del content["serialNumber"], content["metadata"]["timestamp"]
     return json.dumps(content, indent=2, sort_keys=True) + "\n"
 
@@ -67,7 +67,7 @@ def main(argv: Sequence[str]) -> None:
             )
         components = json.loads(staging.read_text()).get("components", [])
         if not components:
-            raise Failure(f"{arguments.lock} locks nothing; compile it again (see CONTRIBUTING)")
+            raise Failure(f"{arguments.lock} locks no package; compile it again (see CONTRIBUTING.md)")
     print(f"{arguments.lock}: {len(components)} components")
 
 

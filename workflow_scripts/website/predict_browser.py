@@ -1,4 +1,4 @@
-"""Predict with the built site in Chromium: its own code path from a photo's file to d0."""
+"""Predict with the built site in Chromium, through the page's own code from a photo's file to d0."""
 
 import argparse
 import io
@@ -22,7 +22,7 @@ from workflow_scripts.shared.failures import Failure, run
 from workflow_scripts.shared.files import sha256
 from workflow_scripts.shared.serving import serving
 
-# By the engine that the backend belongs to: the page names LiteRT's after it.
+# The engine of each backend. The page's names of LiteRT's backends begin with it.
 BACKENDS = {
     "wasm": "tfjs",
     "webgl": "tfjs",
@@ -33,9 +33,9 @@ BACKENDS = {
 # Emulated GPUs take seconds for 64 × 64 and minutes for 512 × 512.
 TIMEOUT_MS = 1_800_000
 
-# The page tells of each drawing in an event; kept here, none is missed.
+# The page sends an event for each drawing. All are kept here, so that none is missed.
 KEEP_DRAWINGS = "window.drawings = []; addEventListener('drawing', ({ detail }) => window.drawings.push(detail));"
-# A hidden button, while the page draws by itself, does nothing.
+# The button is hidden and does nothing while the page draws by itself.
 PRESS_DRAW = "() => document.getElementById('run').click()"
 PHOTO_CHANGED = "(before) => document.getElementById('photo').src !== before"
 SETTLED = "(count) => window.drawings.length > count || !document.getElementById('error').hidden"
@@ -52,19 +52,19 @@ def png(photo: Pixels) -> bytes:
 
 
 def check_no_error(page: Page) -> None:
-    """Raise Failure with what the page says, if it says that something failed."""
+    """Raise Failure with the page's own words if it says that something failed."""
     if page.get_by_test_id("error").is_visible():
         raise Failure(f"the page says: {page.locator('#error-text').inner_text()}")
 
 
-def draw(page: Page, photo: Pixels, name: str) -> dict[str, Any]:
-    """Open a photo in the page and draw the whole of it; return the detail of the page's `drawing` event."""
+def draw_in_page(page: Page, photo: Pixels, name: str) -> dict[str, Any]:
+    """Open a photo in the page and draw the whole photo. Return the detail of the page's `drawing` event."""
     before = page.locator("#photo").evaluate("(image) => image.src")
     page.get_by_test_id("file").set_input_files({"name": f"{name}.png", "mimeType": "image/png", "buffer": png(photo)})
     page.wait_for_function(PHOTO_CHANGED, arg=before)
     page.get_by_test_id("whole-image").check()
     height, width, _ = photo.shape
-    # Where the page begins by itself with a part of the photo, the second drawing is the whole one's.
+    # If the page begins by itself with a part of the photo, only the second drawing is of the whole photo.
     for _ in range(2):
         count = page.evaluate("() => window.drawings.length")
         page.evaluate(PRESS_DRAW)
@@ -97,7 +97,7 @@ def find_artifact(site: Path, model: str, resolution: int, engine: str) -> Path:
 
 
 def read_signature(model: Path) -> Signature:
-    """Return the ends of a TensorFlow.js graph, whose d0 has its input's size, or those of LiteRT's recipe."""
+    """Return input and output of a TensorFlow.js graph, whose d0 has the size of its input, or of a LiteRT recipe."""
     graph = json.loads(model.read_text())
     if model.name.startswith("recipe."):
         x, d0 = graph["input"], graph["output"]
@@ -114,7 +114,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--model", required=True)
     parser.add_argument("--resolution", type=int, required=True)
     parser.add_argument("--backend", choices=tuple(BACKENDS), required=True)
-    parser.add_argument("--output", type=Path, required=True, help="safetensors, [1, 1, H, W] a probe")
+    parser.add_argument("--output", type=Path, required=True, help="safetensors with one [1, 1, H, W] per probe")
     arguments = parser.parse_args(argv)
     engine = BACKENDS[arguments.backend]
     artifact = find_artifact(arguments.site, arguments.model, arguments.resolution, engine)
@@ -134,7 +134,7 @@ def main(argv: Sequence[str]) -> None:
         page.wait_for_function(READY)
         check_no_error(page)
         for name, photo in sorted(probe_photos(arguments.resolution).items()):
-            detail = draw(page, photo, name)
+            detail = draw_in_page(page, photo, name)
             drawn = {key: detail[key] for key in asked}
             if drawn != asked:
                 note = page.locator("#backend-note").inner_text()
@@ -150,7 +150,7 @@ def main(argv: Sequence[str]) -> None:
     metadata = {
         "backend": f"{engine} {arguments.backend} {count}, Chromium {version}",
         "model": str(artifact),
-        # It names the shards by their digests, and the page refuses a shard of another.
+        # It names the shards by their digests, and the page refuses any other shard.
         "model_sha256": sha256(artifact),
         "signature": json.dumps(asdict(read_signature(artifact))),
     }

@@ -1,4 +1,4 @@
-"""The journeys run by the torch environment's own pytest, which has Playwright."""
+"""Fixtures of the journeys. The torch environment's own pytest runs them, because it has Playwright."""
 
 import os
 from collections.abc import Iterator
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from tests.support.visitors import Visitor
 
 if HERE == "driver":
-    # The driver lacks what these import; test_site.py runs them instead.
+    # The driver lacks the packages that these import. test_site.py runs them.
     collect_ignore_glob = ["test_*.py"]
 
 
 @pytest.fixture(scope="session")
 def site() -> Path:
-    """The folder that the workflow built, with u2netp at 64 and 128."""
+    """The site that the workflow built, with u2netp at 64 and 128."""
     return Path(os.environ["U2NET_SITE"])
 
 
 @pytest.fixture(scope="session")
 def browser() -> "Iterator[Browser]":
-    """One Chromium for all; its camera shows a moving test picture, to those who have the permission."""
+    """One Chromium for all tests. Its camera shows a moving test picture to pages that have the permission."""
     from playwright.sync_api import sync_playwright
 
     from workflow_scripts.shared.chromium import launch
@@ -40,13 +40,13 @@ def browser() -> "Iterator[Browser]":
 
 @pytest.fixture
 def context_options() -> dict[str, Any]:
-    """The browser profile's options; a test's parameters may override them."""
+    """The options of the browser profile. A test's parameters may override them."""
     return {"viewport": {"width": 1280, "height": 900}}
 
 
 @pytest.fixture
 def visitor(browser: "Browser", site: Path, context_options: dict[str, Any]) -> "Iterator[Visitor]":
-    """A visitor of the site; after each journey nothing was asked of other hosts and the console holds no error."""
+    """A visitor of the site. After the journey, no other host was asked and the console holds no error."""
     from tests.support.visitors import Visitor, hosted
 
     with hosted(site) as (host, stop):

@@ -1,4 +1,4 @@
-"""What a person does with the page, from a photo to what it gives back."""
+"""What people do with the page, from choosing a photo to saving the drawing."""
 
 import io
 import json
@@ -33,13 +33,13 @@ COUNT_FRAMES = """() => {
 
 
 def timing(visitor: Visitor) -> dict[str, Any]:
-    """Return what the page measured of its last drawing."""
+    """Return the figures that the page measured for its last drawing."""
     content: dict[str, Any] = json.loads(visitor.page.locator("html").get_attribute("data-timing") or "")
     return content
 
 
 def downloaded(visitor: Visitor, product: str) -> NDArray[np.uint8]:
-    """Download one product of the last drawing; return its pixels."""
+    """Download one product of the last drawing. Return its pixels."""
     page = visitor.page
     page.get_by_test_id(f"product-{product}").check()
     expect(page.get_by_test_id("download")).to_have_attribute("aria-disabled", "false")
@@ -66,7 +66,7 @@ def test_sample_to_png(visitor: Visitor, site: Path, sample: str, probe: str, re
     height, width, _ = photo.shape
     reference, _ = read_predictions(site.parent / f"u2netp/{resolution}/predictions/torch.safetensors")
     picture = Image.fromarray(draw(reference[probe], "saliency").astype(np.float32))
-    # Pillow's bicubic in floating point, which the page's own follows; rounded to 8 bits once, at the end.
+    # Pillow's bicubic filter in floating point, as in the page. It is rounded to 8 bits once, at the end.
     sized = np.asarray(picture.resize((width, height), Image.Resampling.BICUBIC))
     expected = np.round(255 * np.clip(sized, 0, 1))
 
@@ -164,9 +164,9 @@ def test_crop_with_the_keyboard(visitor: Visitor) -> None:
 @pytest.mark.parametrize(
     ("backend", "graph", "own_bytes"),
     [
-        # The constants that hold sizes, and nothing of the network's 4.5 MB of float weights.
+        # Only the constants that hold sizes, and none of the network's 4.5 MB of float weights.
         ("wasm", "float32/model", 2000),
-        # What stands between the weights in a .tflite file.
+        # The bytes between the weights of a .tflite file.
         ("litert-wasm", "litert-float32/recipe", 100_000),
     ],
 )
@@ -193,7 +193,7 @@ def test_switching_resolution_downloads_little(visitor: Visitor, backend: str, g
 
 
 def test_switching_the_engine(visitor: Visitor) -> None:
-    # No wish: GPUs are emulated here, and of what runs on the processor LiteRT is the faster.
+    # Without a wish: GPUs are emulated here, and LiteRT is the faster engine on the processor.
     page = visitor.open(backend="")
     expect(page.get_by_test_id("backend")).to_have_value("litert-wasm")
     litert = visitor.draw_sample()
@@ -291,12 +291,12 @@ def test_lost_context_goes_on_with_wasm(visitor: Visitor) -> None:
     expect(page.locator("#backend-note")).to_contain_text("webgl failed")
     expect(page.locator("#backend-note")).to_contain_text("went on with wasm")
     assert page.locator("#photo").get_attribute("src") == photo
-    # A lost context is worth a line in the console; nothing else may stand there.
+    # A lost context may write one line to the console, and no other line may be there.
     visitor.errors[:] = [error for error in visitor.errors if "CONTEXT_LOST" not in error]
 
 
 def test_cancel_during_a_run(visitor: Visitor) -> None:
-    # On an emulated GPU a run takes long enough to be cancelled for certain.
+    # On an emulated GPU a run takes so long that there is time to cancel it.
     page = visitor.open(backend="webgl")
     visitor.press_sample()
     page.evaluate(PRESS_DRAW)
@@ -325,7 +325,7 @@ def test_page_stays_responsive_during_runs(visitor: Visitor) -> None:
     during = [frame["time"] for frame in frames if frame["state"] == "drawing"]
     gaps = np.diff(during)
     print(f"{len(during)} frames in {computed:.0f} ms of runs, median gap {np.median(gaps):.1f} ms")
-    # Computed on the page's own thread, a run would be one gap, and there would be a few frames in all.
+    # If the page computed on its own thread, a run would be one long gap with few frames.
     assert len(during) > 5 * runs
     assert np.median(gaps) < computed / runs / 2
 

@@ -1,4 +1,4 @@
-"""Photos as they come: turned, animated, of other colours and depths, damaged, or made to take all memory there is."""
+"""Photos that people bring: turned, animated, in other colours and depths, damaged, or made to take all memory."""
 
 import io
 import struct
@@ -18,7 +18,7 @@ from workflow_scripts.website.predict_browser import PRESS_DRAW
 
 CAT = Image.fromarray(data.chelsea())
 WIDTH, HEIGHT = CAT.size
-# The tag of a photo's orientation; 6 means that it is to be turned to the right.
+# The tag of a photo's orientation. 6 means: turn it to the right.
 ORIENTATION, TURN_RIGHT = 0x0112, 6
 SVG = """<svg xmlns="http://www.w3.org/2000/svg" width="100" height="100"><script>window.injected = true</script>
 <image href="https://example.com/tracked.png" width="9" height="9"/><rect width="50" height="50"/></svg>"""
@@ -31,7 +31,7 @@ def saved(image: Image.Image, form: str, **options: Any) -> bytes:
 
 
 def png(width: int, height: int, depth: int, colour: int, rows: bytes) -> bytes:
-    """A PNG file of filtered rows, whatever its header says of them."""
+    """A PNG file of filtered rows. Its header may say anything."""
     header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
     chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
     framed = [
@@ -47,13 +47,13 @@ def turned() -> bytes:
 
 
 def deep() -> bytes:
-    """16 bits a channel; each row begins with its filter, none."""
+    """A photo with 16 bits per channel. Each row begins with its filter: 0, no filter."""
     wide = data.chelsea().astype(">u2") * 257
     return png(WIDTH, HEIGHT, 16, 2, b"".join(b"\0" + row.tobytes() for row in wide))
 
 
 def see_through() -> bytes:
-    """The left half transparent, over colours that nobody shall see."""
+    """A photo with a transparent left half, whose colours must not show."""
     pixels = np.dstack([data.chelsea(), np.full((HEIGHT, WIDTH), 255, np.uint8)])
     pixels[:, : WIDTH // 2] = (255, 0, 0, 0)
     return saved(Image.fromarray(pixels), "PNG")
@@ -72,7 +72,7 @@ def animated(form: str, **options: Any) -> bytes:
 
 
 GREY = CAT.convert("L")
-# A file, the photo that it shows, and how far its drawing may be from that photo's: none where every pixel is the same.
+# A file, the photo that it shows, and how far its drawing may be from that photo's: 0 if every pixel is the same.
 HANDLED: dict[str, tuple[Callable[[], bytes], Image.Image, float]] = {
     "turned by EXIF": (turned, CAT, 0.05),
     "16 bits a channel": (deep, CAT, 0),
@@ -114,7 +114,7 @@ def test_every_kind_of_photo_is_drawn_as_it_looks(visitor: Visitor) -> None:
         print(f"{kind}: {apart:.1e}")
         assert apart <= most, kind
         assert drawn[plain]["crop"] == {"x": 0, "y": 0, "width": WIDTH, "height": HEIGHT}
-    # What would be drawn, were EXIF or transparency ignored, is further away than that.
+    # If EXIF or transparency were ignored, the drawing would be further away than that.
     cat, half = drawn[saved(CAT, "PNG")], drawn[saved(half_white(), "PNG")]
     assert difference(cat, half) > 0.1
     assert difference(cat, draw(visitor, saved(CAT.rotate(180), "PNG"))) > 0.1
@@ -128,7 +128,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "no pixels": (png(0, 0, 8, 2, b""), "photo-unreadable"),
     "2147483647 pixels a side": (png(2**31 - 1, 2**31 - 1, 8, 2, b"\0"), "photo-unreadable"),
     "900 million pixels": (png(30_000, 30_000, 8, 2, bytes(90_001)), "photo-unreadable"),
-    # Chromium would open it.
+    # Chromium itself would open this file.
     "225 million pixels": (png(15_000, 15_000, 8, 2, bytes(45_001)), "photo-too-large"),
     "TIFF": (saved(CAT, "TIFF"), "photo-unreadable"),
     "drawing with a script": (SVG.encode(), "photo-unreadable"),
@@ -162,6 +162,6 @@ def test_photo_cut_in_its_middle_is_drawn_in_part_or_refused(visitor: Visitor, f
     print(form, error.get_attribute("data-code") if error.is_visible() else "drawn")
     if error.is_visible():
         assert error.get_attribute("data-code") == "photo-unreadable"
-    # Whatever became of it, the next one is drawn.
+    # Whether it was drawn or refused, the next photo is drawn.
     draw(visitor, saved(GREY, "PNG"))
     expect(error).to_be_hidden()

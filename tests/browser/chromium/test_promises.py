@@ -1,4 +1,4 @@
-"""What holds whatever a person does: isolation, contrast and labels, clear words when something is wrong."""
+"""What always holds: isolation, contrast and labels, and clear words when something is wrong."""
 
 import json
 from pathlib import Path
@@ -39,7 +39,7 @@ INLINE_SCRIPT = """() => {
     ids=lambda options: f"{options['viewport']['width']}-{options['color_scheme']}",
 )
 def test_accessible(visitor: Visitor, context_options: dict[str, Any]) -> None:
-    # By the driver and not by the page, whose policy would refuse it.
+    # Playwright adds the script, because the page's policy would refuse it.
     visitor.context.add_init_script(path=AXE)
     page = visitor.open()
 
@@ -57,7 +57,7 @@ def test_accessible(visitor: Visitor, context_options: dict[str, Any]) -> None:
     check()
     width = context_options["viewport"]["width"]
     assert page.evaluate("() => document.documentElement.scrollWidth") <= width
-    # The audit itself can fail.
+    # The audit can fail: here it finds a fault.
     page.evaluate("() => document.querySelector('#file').removeAttribute('aria-label')")
     page.evaluate("() => document.querySelectorAll('label[for=file]').forEach((label) => label.remove())")
     assert any(found.startswith("label:") for found in page.evaluate(AUDIT)["found"])
@@ -68,7 +68,7 @@ def test_content_security_policy(visitor: Visitor) -> None:
     visitor.draw_sample()
     assert page.evaluate("() => window.violations") == []
     assert visitor.errors == []
-    # What the worker loads is among what is watched.
+    # The files that the worker loads are watched, too.
     assert any("/weights/" in url for url in visitor.requested)
 
     page.evaluate(INLINE_SCRIPT)
@@ -109,7 +109,7 @@ def test_unreadable_file(visitor: Visitor) -> None:
     visitor.choose(b"no image", "notes.png")
     message = visitor.wait_for_error("photo-unreadable")
     assert message == "notes.png cannot be read as an image here. Choose a JPEG, PNG, WebP or AVIF file."
-    # The photo before is still there, and so is the way on.
+    # The photo of before is still there, and the person can go on.
     visitor.draw_again()
     expect(page.get_by_test_id("error")).to_be_hidden()
 
@@ -137,7 +137,7 @@ def test_litert_that_cannot_start_is_replaced_and_why(visitor: Visitor) -> None:
     visitor.context.unroute("**/litert_wasm*.wasm")
     page.get_by_test_id("backend").select_option("litert-wasm")
     assert visitor.draw_again()["backend"] == "litert-wasm"
-    # A kept copy that is damaged is given up, too, and fetched anew.
+    # A damaged copy in the cache is given up, too, and fetched again.
     assert page.evaluate(DAMAGE_LITERT).endswith(".wasm")
     page.reload()
     page.wait_for_function(IDLE)
@@ -173,7 +173,7 @@ def test_what_would_not_fit_is_said_before(visitor: Visitor) -> None:
 
 
 def test_damaged_catalogue(visitor: Visitor) -> None:
-    # A server that answers with a page instead of the file, as many do for what they do not have.
+    # Many servers answer with a page if they do not have the file.
     visitor.context.route(
         "**/catalogue.*json", lambda route: route.fulfill(body="<!doctype html>", content_type="text/html")
     )

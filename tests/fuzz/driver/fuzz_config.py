@@ -1,4 +1,4 @@
-"""Configurations, on the command line and in files, read by Snakemake and the rules as a user's are."""
+"""Configurations, on the command line and in files. Snakemake and the rules read them like those of a user."""
 
 import contextlib
 import io
@@ -20,7 +20,7 @@ from tests.support.fuzzing import HOSTILE_TEXTS, Watch, changed, damaged, short
 ROOT = Path(__file__).resolve().parents[3]
 WATCH = Watch()
 CONFIG: dict[str, Any] = yaml.safe_load((ROOT / "config.yaml").read_text())
-# A bomb, a list and a table that hold themselves, tags: what only YAML has.
+# What only YAML has: references that multiply, a list and a table that hold themselves, tags.
 BOMB = "model:\n- &a [x, x, x, x, x, x, x, x]\n" + "".join(
     f"- &{chr(98 + level)} [{', '.join(['*' + chr(97 + level)] * 8)}]\n" for level in range(8)
 )
@@ -39,7 +39,7 @@ DOCUMENTS = [
 
 
 def project(folder: Path) -> None:
-    """Copy what Snakemake reads before it plans."""
+    """Copy the files that Snakemake reads before it plans."""
     for name in ("Snakefile", "config.yaml", "config.schema.yaml"):
         shutil.copy(ROOT / name, folder)
     shutil.copytree(ROOT / "rules", folder / "rules")
@@ -47,7 +47,7 @@ def project(folder: Path) -> None:
 
 @st.composite
 def entries(draw: st.DrawFn) -> list[str]:
-    """KEY=VALUE as after --config: any key of config.yaml, with the values of another, with hostile ones or others."""
+    """Make KEY=VALUE as after --config: any key of config.yaml, with the value of another key, or any other value."""
     texts = st.sampled_from(HOSTILE_TEXTS) | st.text(max_size=12) | st.sampled_from(DOCUMENTS)
     texts |= st.sampled_from([json.dumps(value) for value in CONFIG.values()])
     keys = st.sampled_from([*CONFIG, "resolution", "__use_it__", "Model"])
@@ -56,7 +56,7 @@ def entries(draw: st.DrawFn) -> list[str]:
 
 @st.composite
 def files(draw: st.DrawFn) -> bytes:
-    """A config file: config.yaml with other values or bytes, as YAML or JSON, or what only YAML has."""
+    """Make a config file: config.yaml with other values or bytes, as YAML or JSON, or something that only YAML has."""
     content = draw(changed(deepcopy(CONFIG)))
     dump = draw(st.sampled_from([json.dumps, lambda value: yaml.safe_dump(value, allow_unicode=True)]))
     text = draw(st.just(dump(content)) | st.sampled_from(DOCUMENTS))
@@ -72,7 +72,7 @@ def test_config(given: list[str] | bytes) -> None:
         project(folder)
         (folder / "mine.yaml").write_bytes(given if isinstance(given, bytes) else b"")
         wish = ["--configfile", str(folder / "mine.yaml")] if isinstance(given, bytes) else ["--config", *given]
-        # Where Snakemake keeps copies of what it reads, by default below the user's home.
+        # Snakemake keeps copies of what it reads here, by default below the user's home.
         os.environ["XDG_CACHE_HOME"] = str(folder / ".snakemake")
         said = io.StringIO()
         try:
@@ -93,7 +93,7 @@ def test_config(given: list[str] | bytes) -> None:
 
 
 def status(*arguments: str) -> object:
-    """Run Snakemake in this process; return what it exits with."""
+    """Run Snakemake in this process. Return its exit status."""
     try:
         cli.main([*arguments, "--nolock"])
     except SystemExit as stopped:

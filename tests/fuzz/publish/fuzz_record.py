@@ -1,4 +1,4 @@
-"""Records of releases as a server sends them: their values, their bytes and their compression changed."""
+"""Records of releases as a server sends them, with changed values, bytes and compression."""
 
 import gzip
 import hashlib
@@ -39,7 +39,7 @@ RECORD = published()
 
 @st.composite
 def records(draw: st.DrawFn) -> bytes:
-    """A record with other values, paths or bytes, compressed, and perhaps damaged then."""
+    """A record with other values, paths or bytes. It is compressed, and then perhaps damaged."""
     record = draw(changed(deepcopy(RECORD)))
     text = json.dumps(record).encode()
     if draw(st.booleans()):

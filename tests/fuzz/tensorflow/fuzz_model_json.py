@@ -1,4 +1,4 @@
-"""Graph models of TensorFlow.js on their way into shared shards: model.json's values and its shards changed."""
+"""Graph models of TensorFlow.js before they are shared, with changed values in model.json and changed shards."""
 
 import json
 import tempfile
@@ -43,7 +43,7 @@ MODEL = {
 
 @st.composite
 def texts(draw: st.DrawFn) -> bytes:
-    """A model.json with other values, or with other bytes; without line ends in it that json.dumps would not write."""
+    """Make a model.json with other values or other bytes, but without line ends that json.dumps would not write."""
     text = json.dumps(draw(changed(deepcopy(MODEL)))).encode()
     return draw(damaged(text, 2))
 
@@ -54,7 +54,7 @@ def test_model_json(text: bytes, shard: bytes, path: str | None) -> None:
     with tempfile.TemporaryDirectory() as parent:
         folder = Path(parent, "model")
         folder.mkdir()
-        # What a path that leads out of the folder would find.
+        # A path that leads out of the folder would find this file.
         Path(parent, "passwd").write_bytes(bytes(64))
         if path is not None:
             text = text.replace(b"group1-shard2of2.bin", path.encode())

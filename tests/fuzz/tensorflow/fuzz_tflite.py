@@ -1,4 +1,4 @@
-""".tflite files on their way into shared shards: their bytes changed, most of all the offsets between their tables."""
+""".tflite files before they are shared, with changed bytes: most of all the offsets between their tables."""
 
 import struct
 import tempfile
@@ -36,7 +36,7 @@ SEED = converted()
 
 @st.composite
 def offsets(draw: st.DrawFn) -> bytes:
-    """Put numbers that matter, or those of other places, where a FlatBuffer's numbers stand: at multiples of four."""
+    """Replace numbers of a FlatBuffer, at multiples of four bytes, by special numbers or by numbers of other places."""
     data = bytearray(SEED)
     for _ in range(draw(st.integers(1, 6))):
         at = 4 * draw(st.integers(0, len(data) // 4 - 1))

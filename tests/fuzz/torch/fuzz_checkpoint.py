@@ -1,4 +1,4 @@
-"""Checkpoints: what torch.save writes, its members, its pickle's opcodes and its bytes changed."""
+"""Checkpoints of torch.save with changed members, changed opcodes in the pickle, and changed bytes."""
 
 import io
 import pickletools
@@ -41,7 +41,7 @@ SEEDS = [
     saved(NETWORK),
 ]
 LEGACY = [saved(FEW, False), saved(NETWORK, False)]
-# Opcodes that build something out of nothing, call, or refer to what was there before.
+# Opcodes that build a value, call a function, or refer to an earlier value.
 FRAGMENTS = [
     *(b"cposix\nsystem\n", b"cbuiltins\neval\n", b"cbuiltins\nbytearray\n", b"c_codecs\nencode\n", b"cos\nsystem\n"),
     *(b"ctorch._utils\n_rebuild_device_tensor_from_cpu_tensor\n", b"ctorch\nTensor\n", b"ccollections\nOrderedDict\n"),
@@ -64,7 +64,7 @@ FRAGMENTS = [
 
 @st.composite
 def pickles(draw: st.DrawFn, pickle: bytes) -> bytes:
-    """Put opcodes between a pickle's own, or numbers that matter in place of its numbers."""
+    """Insert opcodes into a pickle, or replace its numbers by special numbers."""
     for _ in range(draw(st.integers(0, 3))):
         try:
             starts = [position or 0 for _, _, position in pickletools.genops(pickle)]
@@ -82,7 +82,7 @@ def pickles(draw: st.DrawFn, pickle: bytes) -> bytes:
 
 @st.composite
 def archives(draw: st.DrawFn) -> bytes:
-    """Pack a checkpoint's members anew: renamed, repeated, compressed, left out, changed."""
+    """Pack a checkpoint's members again: renamed, repeated, compressed, left out, changed."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(draw(st.sampled_from(SEEDS)))) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}

@@ -1,4 +1,4 @@
-"""ONNX files with folded batch norms: their fields, and the bytes that they are stored as, changed."""
+"""ONNX files with folded batch norms, with changed fields and changed bytes."""
 
 import tempfile
 from pathlib import Path
@@ -43,7 +43,7 @@ TYPES = st.sampled_from(TensorProto.DataType.values())
 
 @st.composite
 def models(draw: st.DrawFn) -> bytes:
-    """Change fields of a model: shapes, types, values, names, where the values lie; then bytes."""
+    """Change fields of a model: shapes, types, values, names, the place of the values. Then change bytes."""
     model = ModelProto.FromString(SEED)
     graph = model.graph
     for _ in range(draw(st.integers(0, 4))):

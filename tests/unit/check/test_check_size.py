@@ -287,7 +287,7 @@ def test_a_shard_that_is_short_or_long_is_found(artifacts: Artifacts, refusal: R
     shard.write_bytes((shard.read_bytes() + bytes(1))[: shard.stat().st_size + change])
     described = 2 * PARAMETERS + 8
     found = problems(artifacts, refusal, "tfjs-uint16")
-    assert f"its shards hold {described + change} bytes, its manifest describes {described}" in found
+    assert f"the shards hold {described + change} bytes, but the manifest describes {described}" in found
 
 
 def test_a_shard_over_4_mib_is_found(artifacts: Artifacts, refusal: Refusal) -> None:

@@ -81,5 +81,7 @@ def test_an_unknown_operation_is_named(tmp_path: Path) -> None:
     nodes = topology()
     next(each for each in nodes if each["name"] == "pooled")["op"] = "Tanh"
     graph = GraphModel(write_model(tmp_path / "float32", nodes))
-    with pytest.raises(Failure, match="pooled is a Tanh, and how it takes a factor a channel is not known"):
+    with pytest.raises(
+        Failure, match="pooled is a Tanh, and equalize_channels does not know how it passes on a factor"
+    ):
         tie_channels(graph)

@@ -23,10 +23,18 @@ def test_graph_computes_its_function_at_any_size(tmp_path: Path, size: int) -> N
 @pytest.mark.parametrize(
     ("node", "changes", "message"),
     [
-        ("up", {"op": "ResizeNearestNeighbor"}, "up is a ResizeNearestNeighbor, which is not known here"),
-        ("third", {"strides": {"list": {"i": ["1", "2", "2", "1"]}}}, "third is no convolution of stride 1"),
-        ("third", {"padding": {"s": "VkFMSUQ="}}, "third is a convolution of padding other than SAME"),
-        ("third", {"fused_ops": {"list": {"s": ["RWx1"]}}}, "third is no convolution of stride 1 with bias and ReLU"),
+        (
+            "up",
+            {"op": "ResizeNearestNeighbor"},
+            "up is a ResizeNearestNeighbor, an operation that graph_model does not know",
+        ),
+        ("third", {"strides": {"list": {"i": ["1", "2", "2", "1"]}}}, "third is not a convolution of stride 1"),
+        ("third", {"padding": {"s": "VkFMSUQ="}}, "third is a convolution with another padding than SAME"),
+        (
+            "third",
+            {"fused_ops": {"list": {"s": ["RWx1"]}}},
+            "third is not a convolution of stride 1 with bias and ReLU",
+        ),
     ],
 )
 def test_what_it_does_not_know_is_named(tmp_path: Path, node: str, changes: dict[str, object], message: str) -> None:

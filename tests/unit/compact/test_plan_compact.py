@@ -92,8 +92,8 @@ def test_a_plan_fits_only_the_weights_it_was_made_for(tmp_path: Path, refusal: R
     model = {"modelTopology": {"node": topology()}}
     write_weights(tmp_path / "other", model, [*weights[:2], (weights[2][0], bytes(other)), *weights[3:]])
     assert refusal(compact_tfjs.main, *apply(tmp_path, "other")) == (
-        "script: the plan was made for other weights than kernel2; plan this network"
+        "script: the plan was made for other weights than kernel2; make a plan for this network"
     )
     write_weights(tmp_path / "fewer", model, weights[1:])
-    assert "the model has 7 float weights, the plan 8" in refusal(compact_tfjs.main, *apply(tmp_path, "fewer"))
+    assert "the model has 7 float weights and the plan 8" in refusal(compact_tfjs.main, *apply(tmp_path, "fewer"))
     assert (tmp_path / "compact" / "model.json").read_bytes() == before

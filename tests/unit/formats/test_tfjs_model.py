@@ -49,22 +49,22 @@ def test_weights_are_read_in_order(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda m: group(m).update(paths=["../secret"]), "a shard that is no file beside it"),
-        (lambda m: group(m).update(paths=["/etc/passwd"]), "a shard that is no file beside it"),
-        (lambda m: group(m).update(paths=[".."]), "a shard that is no file beside it"),
-        (lambda m: group(m).update(paths=[f"{SHARD}\n"]), "a shard that is no file beside it"),
-        (lambda m: group(m).update(paths=[None]), "a shard that is no file beside it"),
-        (lambda m: group(m).update(paths=SHARD), "a shard that is no file beside it"),
+        (lambda m: group(m).update(paths=["../secret"]), "a shard is not a file beside it"),
+        (lambda m: group(m).update(paths=["/etc/passwd"]), "a shard is not a file beside it"),
+        (lambda m: group(m).update(paths=[".."]), "a shard is not a file beside it"),
+        (lambda m: group(m).update(paths=[f"{SHARD}\n"]), "a shard is not a file beside it"),
+        (lambda m: group(m).update(paths=[None]), "a shard is not a file beside it"),
+        (lambda m: group(m).update(paths=SHARD), "a shard is not a file beside it"),
         (lambda m: group(m).update(paths=[SHARD] * 1_000_000), f"names {SHARD} twice"),
-        (lambda m: kernel(m).update(shape=[-2, -2, 1, 3]), "a shape that is none of 'kernel'"),
-        (lambda m: kernel(m).update(shape=[2.0, 2, 1, 3]), "a shape that is none of 'kernel'"),
-        (lambda m: kernel(m).update(shape=[True, 12]), "a shape that is none of 'kernel'"),
-        (lambda m: kernel(m).update(shape="2213"), "a shape that is none of 'kernel'"),
-        (lambda m: kernel(m).update(shape=[2**62] * 8), "its manifest describes"),
-        (lambda m: kernel(m).update(shape=[2, 2, 1, 4]), "hold 56 bytes, its manifest describes 72"),
+        (lambda m: kernel(m).update(shape=[-2, -2, 1, 3]), "the shape of 'kernel' is not a list of sizes"),
+        (lambda m: kernel(m).update(shape=[2.0, 2, 1, 3]), "the shape of 'kernel' is not a list of sizes"),
+        (lambda m: kernel(m).update(shape=[True, 12]), "the shape of 'kernel' is not a list of sizes"),
+        (lambda m: kernel(m).update(shape="2213"), "the shape of 'kernel' is not a list of sizes"),
+        (lambda m: kernel(m).update(shape=[2**62] * 8), "the manifest describes"),
+        (lambda m: kernel(m).update(shape=[2, 2, 1, 4]), "hold 56 bytes, but the manifest describes 72"),
         (lambda m: kernel(m).update(dtype="string"), "KeyError: 'string'"),
         (lambda m: kernel(m).update(quantization="uint8"), "AttributeError"),
-        (lambda m: kernel(m).update(name={"a": 1}), "a weight without a name"),
+        (lambda m: kernel(m).update(name={"a": 1}), "a weight has no name"),
         (lambda m: kernel(m).pop("shape"), "KeyError: 'shape'"),
         (lambda m: group(m).pop("weights"), "KeyError: 'weights'"),
         (lambda m: m.update(weightsManifest=7), "TypeError"),
@@ -84,7 +84,7 @@ def test_manifest_that_misleads_is_refused(tmp_path: Path, change: Callable[[Mod
 def test_what_is_no_json_is_refused(tmp_path: Path, text: str) -> None:
     folder = write(tmp_path / "model")
     (folder / "model.json").write_bytes(text.encode(errors="surrogateescape"))
-    with pytest.raises(Failure, match=r"is damaged or no TensorFlow.js graph model"):
+    with pytest.raises(Failure, match=r"is damaged or not a TensorFlow.js graph model"):
         read_weights(folder)
 
 

@@ -64,11 +64,11 @@ def overlapping() -> bytes:
         (lambda: bytes(100), "is not a .tflite file"),
         (lambda: packed(lambda m: m.subgraphs.append(m.subgraphs[0])), "2 graphs instead of one"),
         (lambda: packed(lambda m: m.subgraphs.clear()), "graphs instead of one"),
-        (lambda: packed(lambda m: setattr(m.subgraphs[0].tensors[1], "shape", [1] * 1000)), "a tensor of 1000 axes"),
+        (lambda: packed(lambda m: setattr(m.subgraphs[0].tensors[1], "shape", [1] * 1000)), "a tensor has 1000 axes"),
         (lambda: packed(lambda m: setattr(m.subgraphs[0].tensors[1], "buffer", 2**31)), "is a damaged .tflite file"),
         (lambda: packed(lambda _: None)[:200], "is a damaged .tflite file"),
         (lambda: struct.pack("<I", 2**31 - 1) + packed(lambda _: None)[4:], "is a damaged .tflite file"),
-        (overlapping, "weights that overlap"),
+        (overlapping, "weights overlap"),
     ],
 )
 def test_offsets_that_lead_astray_are_refused(tmp_path: Path, content: Callable[[], bytes], message: str) -> None:

@@ -65,8 +65,8 @@ def test_damaged_weights_are_refused(small_network: "U2Net", tmp_path: Path, dam
 def test_another_network_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "weights.safetensors"
     save_file({"weight": torch.zeros(3)}, path)
-    with pytest.raises(Failure, match="holds no network"):
+    with pytest.raises(Failure, match="does not hold a U²-Net"):
         load_network(path)
     save_file({}, path)
-    with pytest.raises(Failure, match="holds no network"):
+    with pytest.raises(Failure, match="does not hold a U²-Net"):
         load_network(path)

@@ -20,7 +20,7 @@ def test_a_tool_that_writes_its_output_passes(tmp_path: Path) -> None:
 def test_a_tool_that_exits_with_0_and_wrote_nothing_is_refused(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(Failure, match=r"^python exited with 0 and wrote no model\.pb; its own words stand above$"):
+    with pytest.raises(Failure, match=r"^python exited with 0 and wrote no model\.pb; its own messages are above$"):
         run_tool("python", "-c", "print('ERROR: unsupported layer')", expected=tmp_path / "model.pb")
     assert "ERROR: unsupported layer" in capfd.readouterr().out
 

@@ -71,5 +71,5 @@ def test_a_lock_of_nothing_is_refused(tmp_path: Path, refusal: Refusal) -> None:
     (tmp_path / "package-lock.json").write_text(json.dumps({"packages": {"": {}}}))
     output = tmp_path / "bill.json"
     message = refusal(main, "--lock", tmp_path / "package-lock.json", "--output", output)
-    assert "package-lock.json locks nothing" in message
+    assert "package-lock.json locks no package" in message
     assert not output.exists()
