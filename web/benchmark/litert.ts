@@ -6,10 +6,10 @@ import plainWasm from '@litertjs/core/wasm/litert_wasm_internal.wasm?url';
 import threadedScript from '@litertjs/core/wasm/litert_wasm_threaded_internal.js?url';
 import threadedWasm from '@litertjs/core/wasm/litert_wasm_threaded_internal.wasm?url';
 import { download } from './download';
-import type { Engine } from './protocol';
+import type { TimedEngine } from './protocol';
 
 /** Starts the build with threads where more than one is asked for. */
-export async function start(threads: number): Promise<Engine> {
+export async function start(threads: number): Promise<TimedEngine> {
   const [script, wasm] = threads > 1 ? [threadedScript, threadedWasm] : [plainScript, plainWasm];
   const loader = new URL(script, location.href).href;
   const text = new TextDecoder().decode(await download(loader));

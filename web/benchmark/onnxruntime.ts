@@ -3,10 +3,10 @@ import { env, InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import loader from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
 import wasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
 import { download } from './download';
-import type { Engine } from './protocol';
+import type { TimedEngine } from './protocol';
 
 /** Sets the thread count; the engine itself starts with its first session. */
-export function start(threads: number): Promise<Engine> {
+export function start(threads: number): Promise<TimedEngine> {
   env.wasm.numThreads = threads;
   env.wasm.wasmPaths = { mjs: new URL(loader, location.href).href, wasm: new URL(wasm, location.href).href };
   return Promise.resolve({

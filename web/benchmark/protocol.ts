@@ -54,7 +54,7 @@ export interface Session {
 }
 
 /** An engine, started and not yet with a model. */
-export interface Engine {
+export interface TimedEngine {
   readonly version: string;
   readonly threads: number;
   /** Which of the probe's layouts its models take. */

@@ -1,13 +1,13 @@
 /** TensorFlow.js as the page sets it up. */
 import { type GraphModel, loadGraphModel } from '@tensorflow/tfjs-converter';
 import { engine, type io, memory, type Rank, Tensor, tensor4d, tidy, version_core, zeros } from '@tensorflow/tfjs-core';
-import { setUpTfjs } from '../src/worker/backends';
+import { startTfjs } from '../lib/engines/tfjs/start';
 import { download } from './download';
-import type { Backend, Engine, Profile } from './protocol';
+import type { Backend, Profile, TimedEngine } from './protocol';
 
 /** Starts a backend, with as many threads as are asked for where it is wasm. */
-export async function start(backend: Backend, threads: number): Promise<Engine> {
-  const running = await setUpTfjs(backend, threads, (reason) => {
+export async function start(backend: Backend, threads: number): Promise<TimedEngine> {
+  const running = await startTfjs(backend, threads, (reason) => {
     throw new Error(reason);
   });
   return {
@@ -61,7 +61,7 @@ async function predict(model: GraphModel, input: Float32Array): Promise<Float32A
  * emulates the GPU.
  */
 export async function profile(backend: Backend, url: string): Promise<Profile> {
-  const running = await setUpTfjs(backend, 1, (reason) => {
+  const running = await startTfjs(backend, 1, (reason) => {
     throw new Error(reason);
   });
   const { artifacts } = await downloadModel(url);

@@ -1,6 +1,6 @@
 /** One contender: an engine with its thread count, a model, frames when asked. Its end is the worker's. */
 import { download } from './download';
-import type { Contender, Engine, Frame, Opened, Profile, Reply, Request, Session } from './protocol';
+import type { Contender, Frame, Opened, Profile, Reply, Request, Session, TimedEngine } from './protocol';
 
 declare const self: DedicatedWorkerGlobalScope;
 
@@ -30,7 +30,7 @@ async function answer(request: Request): Promise<void> {
   }
 }
 
-async function start(contender: Contender, threads: number): Promise<Engine> {
+async function start(contender: Contender, threads: number): Promise<TimedEngine> {
   switch (contender.engine) {
     case 'litert':
     case 'dense-litert':
@@ -70,7 +70,7 @@ async function open(contender: Contender, asked: number, probe: string): Promise
   };
 }
 
-function shapeOf(contender: Contender, layout: Engine['layout']): number[] {
+function shapeOf(contender: Contender, layout: TimedEngine['layout']): number[] {
   if ('side' in contender) return [contender.side, contender.side];
   const { resolution } = contender;
   return layout === 'nchw' ? [1, 3, resolution, resolution] : [1, resolution, resolution, 3];

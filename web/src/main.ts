@@ -7,22 +7,23 @@
  * - <html data-timing> holds JSON about the last drawing: download_ms, load_ms, warmup_ms, run_ms, decode_ms,
  *   preprocess_ms, postprocess_ms, backend, threads, tensors, bytes_fetched.
  * - window gets a `drawing` event after each drawing that is not a live one, with d0 in its detail: see DrawingDetail
- *   in studio.ts.
+ *   in drawing/announce.ts.
  * - #crop-frame carries the part to be drawn in pixels of the photo: data-x, data-y, data-width, data-height.
  * - #error carries data-code, an ErrorCode; #use-wasm and #draw-anyway appear in it when a drawing would not fit.
  * - With ?debug in the address, window.page.loseContext() loses the worker's GPU context for real.
  */
-import { type Catalogue, parseCatalogue } from './catalogue';
-import type { Machine } from './defaults';
-import { PageError, toPageError } from './errors';
-import { FileStore } from './files';
-import { Speeds } from './speed';
+import type { Machine } from '../lib/choice/choose';
+import { Speeds } from '../lib/choice/speed';
+import { asU2NetError, U2NetError } from '../lib/errors';
+import { type Catalogue, parseCatalogue } from '../lib/site/catalogue';
+import { FileStore } from '../lib/site/file_store';
+import { WorkerClient } from '../lib/worker/client';
+import { Activity } from './activity/activity';
+import { Artist } from './drawing/artist';
+import { listenForPhotos } from './photo/intake';
+import { offerSamples } from './photo/samples';
+import { Settings } from './settings/settings';
 import { Studio } from './studio';
-import { Activity } from './ui/activity';
-import { listenForPhotos } from './ui/intake';
-import { offerSamples } from './ui/samples';
-import { Settings } from './ui/settings';
-import { WorkerClient } from './worker_client';
 
 const { dataset } = document.documentElement;
 const activity = new Activity();
@@ -43,14 +44,14 @@ studio.then(
   (cause: unknown) => {
     dataset['state'] = 'failed';
     activity.say('');
-    activity.fail(toPageError(cause));
+    activity.fail(asU2NetError(cause));
   },
 );
 
 async function start(): Promise<Studio> {
   dataset['state'] = 'starting';
   if (!isSecureContext) {
-    throw new PageError(
+    throw new U2NetError(
       'insecure-origin',
       'Browsers allow what this page needs only over https:// or on localhost. Open it at such an address.',
     );
@@ -71,7 +72,8 @@ async function start(): Promise<Studio> {
     dtype: parameters.get('dtype'),
     backend: parameters.get('backend'),
   });
-  const studio = new Studio(client, settings, machine, store, base, activity);
+  const artist = new Artist(client, settings, machine, base, activity);
+  const studio = new Studio(artist, settings, machine, store, activity);
   offerSamples(
     catalogue.samples,
     base,
@@ -97,7 +99,7 @@ async function readCatalogue(base: URL): Promise<Catalogue> {
     json = await response.json();
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new PageError(
+    throw new U2NetError(
       'download-interrupted',
       `The list of models, catalogue.json, could not be loaded (${reason}). Check the connection and reload the page.`,
       { cause },

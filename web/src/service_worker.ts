@@ -3,7 +3,7 @@
  * through here untouched. Answers are handed on as the server gave them, headers included: cross-origin isolation
  * survives.
  */
-import type { Catalogue } from './catalogue';
+import type { Catalogue } from '../lib/site/catalogue';
 
 /** The files of the page besides index.html, filled in by the build. */
 declare const __SHELL__: readonly string[];

@@ -14,7 +14,16 @@ import psutil
 from workflow_scripts.driver.refusal import refuse
 from workflow_scripts.driver.sources import PACKAGE
 
-SOURCES = ("*", "envs/**/*", "rules/*", "web/*", "web/src/**/*", "web/benchmark/**/*", f"{PACKAGE}/**/*")
+SOURCES = (
+    "*",
+    "envs/**/*",
+    "rules/*",
+    "web/*",
+    "web/src/**/*",
+    "web/lib/**/*",
+    "web/benchmark/**/*",
+    f"{PACKAGE}/**/*",
+)
 
 
 def settle_clock(checkpoints: Iterable[str]) -> None:

@@ -72,8 +72,9 @@ def needed_by(root: Path, command: str) -> dict[str, list[str]]:
 
 def page_sources(root: Path) -> list[str]:
     """Return every file that the page is built from."""
-    sources = [path for path in (root / "web/src").rglob("*") if path.is_file() and ".test." not in path.name]
-    return [f"web/{name}" for name in PAGE_FILES] + sorted(str(path.relative_to(root)) for path in sources)
+    folders = (root / "web/src", root / "web/lib")
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file() and ".test." not in path.name]
+    return [f"web/{name}" for name in PAGE_FILES] + sorted(str(path.relative_to(root)) for path in files)
 
 
 def benchmark_page_sources(root: Path) -> list[str]:

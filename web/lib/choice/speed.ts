@@ -1,0 +1,70 @@
+import { type BackendName, type BackendReport, onProcessor } from '../engines/backends';
+
+/**
+ * Multiply-adds a second, to start with, until this machine has drawn once. On the processor they are a thread's:
+ * TensorFlow.js' of a server, measured on the small U²-Net, and LiteRT's in the ratio measured on the full-size one. The
+ * GPUs are a laptop's, on the low side; LiteRT was not measured on one, and stands behind TensorFlow.js until it is.
+ */
+const TYPICAL: Record<BackendName, number> = {
+  webgpu: 400e9,
+  webgl: 200e9,
+  'litert-webgpu': 100e9,
+  'litert-wasm': 7e9,
+  wasm: 5e9,
+};
+/** Measured on Chromium's SwiftShader. */
+const SOFTWARE = 0.15e9;
+const KEY = 'speeds';
+
+export interface Estimate {
+  readonly ms: number;
+  /** From a run of this model on this machine, rather than from typical figures. */
+  readonly measured: boolean;
+}
+
+/** How fast each backend has run each model here, kept between visits. */
+export class Speeds {
+  readonly #storage: Pick<Storage, 'getItem' | 'setItem'>;
+  readonly #speeds: Map<string, number>;
+
+  constructor(storage: Pick<Storage, 'getItem' | 'setItem'>) {
+    this.#storage = storage;
+    this.#speeds = read(storage);
+  }
+
+  /** Takes down that a run of `multiplyAdds` took `ms`. */
+  record(backend: BackendReport, model: string, multiplyAdds: number, ms: number): void {
+    if (!(ms > 0)) return;
+    this.#speeds.set(keyOf(backend, model), multiplyAdds / (ms / 1000));
+    try {
+      this.#storage.setItem(KEY, JSON.stringify(Object.fromEntries(this.#speeds)));
+    } catch {
+      // Without storage the figures last as long as the page.
+    }
+  }
+
+  estimate(backend: BackendReport, model: string, multiplyAdds: number): Estimate {
+    const measured = this.#speeds.get(keyOf(backend, model));
+    return { ms: (1000 * multiplyAdds) / (measured ?? typical(backend)), measured: measured !== undefined };
+  }
+}
+
+/** How many multiply-adds a second a backend like this one does. */
+export function typical(backend: BackendReport): number {
+  if (backend.software) return SOFTWARE;
+  return TYPICAL[backend.name] * (onProcessor(backend.name) ? backend.threads : 1);
+}
+
+function keyOf(backend: BackendReport, model: string): string {
+  return `${backend.name}/${backend.threads}/${model}`;
+}
+
+function read(storage: Pick<Storage, 'getItem'>): Map<string, number> {
+  try {
+    const stored: unknown = JSON.parse(storage.getItem(KEY) ?? '{}');
+    const entries = Object.entries(stored as Record<string, unknown>);
+    return new Map(entries.filter((entry): entry is [string, number] => typeof entry[1] === 'number' && entry[1] > 0));
+  } catch {
+    return new Map();
+  }
+}

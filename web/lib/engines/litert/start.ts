@@ -1,0 +1,90 @@
+import { getWebGpuDevice, loadLiteRt } from '@litertjs/core';
+import compatWasm from '@litertjs/core/wasm/litert_wasm_compat_internal.wasm?url';
+import plainWasm from '@litertjs/core/wasm/litert_wasm_internal.wasm?url';
+import threadedScript from '@litertjs/core/wasm/litert_wasm_threaded_internal.js?url';
+import threadedWasm from '@litertjs/core/wasm/litert_wasm_threaded_internal.wasm?url';
+import { U2NetError } from '../../errors';
+import type { Runtime } from '../runtime';
+import { forgetBinary, keepBinary, readBinary } from './binary';
+import { complain, countTensors, reader } from './network';
+import type { Build } from './probe';
+
+/** Each build's script, as a module, and the address of its binary. */
+const BUILDS = {
+  threaded: { script: () => import('@litertjs/core/wasm/litert_wasm_threaded_internal.js'), wasm: threadedWasm },
+  plain: { script: () => import('@litertjs/core/wasm/litert_wasm_internal.js'), wasm: plainWasm },
+  compat: { script: () => import('@litertjs/core/wasm/litert_wasm_compat_internal.js'), wasm: compatWasm },
+} as const;
+
+/** What LiteRT's loader looks for: {@link loadLiteRt} leaves neither behind. */
+interface LoaderGlobals {
+  ModuleFactory: unknown;
+  Module: object;
+  importScripts: (address: string) => void;
+}
+
+/** Sets LiteRT up on the processor, once in a worker's life. @param threads 1 unless the build is the threaded one. */
+export async function startLitertWasm(build: Build, threads: number): Promise<Runtime> {
+  await start(build, threads);
+  return {
+    name: 'litert-wasm',
+    threads,
+    read: reader({ accelerator: 'wasm', cpuOptions: { numThreads: threads } }),
+    tensors: countTensors,
+    check: () => {},
+    loseContext: () => {},
+  };
+}
+
+/** Sets LiteRT up on the GPU. @param onLost called once if the GPU is lost or reports an error. */
+export async function startLitertWebgpu(build: Build, onLost: (reason: string) => void): Promise<Runtime> {
+  await start(build, 1);
+  const device = getWebGpuDevice();
+  if (device === null) throw new Error('LiteRT found no GPU');
+  let failure: string | null = null;
+  const lose = (reason: string) => {
+    failure ??= reason;
+    onLost(failure);
+  };
+  void device.lost.then((info) => lose(info.message || info.reason));
+  device.addEventListener('uncapturederror', (event) => lose(event.error.message));
+  return {
+    name: 'litert-webgpu',
+    threads: 1,
+    read: reader({ accelerator: 'webgpu', gpuOptions: { precision: 'fp32' } }),
+    tensors: countTensors,
+    check() {
+      if (failure !== null) throw new U2NetError('context-lost', failure);
+    },
+    loseContext: () => device.destroy(),
+  };
+}
+
+/** LiteRT loads its script with importScripts, which modules lack: so the script, imported, is there already. */
+async function start(build: Build, threads: number): Promise<void> {
+  const { script, wasm } = BUILDS[build];
+  const address = new URL(wasm, import.meta.url);
+  const [{ default: factory }, binary] = await Promise.all([script(), readBinary(address)]);
+  // The pool starts as many workers as the browser tells it of logical processors.
+  Object.defineProperty(navigator, 'hardwareConcurrency', { value: threads, configurable: true });
+  const globals = globalThis as unknown as LoaderGlobals;
+  globals.ModuleFactory = factory;
+  globals.Module = {
+    wasmBinary: binary,
+    mainScriptUrlOrBlob: new URL(threadedScript, import.meta.url).href,
+    print: (line: string) => console.debug(line),
+    printErr: (line: string) => {
+      if (/^(INFO|WARNING):/.test(line)) return console.debug(line);
+      complain(line);
+      console.error(line);
+    },
+  };
+  globals.importScripts = () => {};
+  try {
+    await loadLiteRt('litert.js');
+  } catch (cause) {
+    await forgetBinary(address);
+    throw cause;
+  }
+  await keepBinary(address, binary);
+}

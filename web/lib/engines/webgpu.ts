@@ -1,0 +1,17 @@
+import { type BackendReport, SOFTWARE, unavailable } from './backends';
+
+/** What the GPU is for either engine. */
+export async function probeWebgpu(name: 'webgpu' | 'litert-webgpu'): Promise<BackendReport> {
+  const adapter = await navigator.gpu?.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null);
+  if (!adapter) return unavailable(name, 'this browser offers no WebGPU');
+  const { vendor, architecture, description, isFallbackAdapter } = adapter.info;
+  const device = description || [vendor, architecture].filter(Boolean).join(' ') || 'GPU';
+  return {
+    name,
+    unavailable: null,
+    device,
+    software: isFallbackAdapter || SOFTWARE.test(`${device} ${architecture}`),
+    threads: 1,
+    maxTensorBytes: Math.min(adapter.limits.maxStorageBufferBindingSize, adapter.limits.maxBufferSize),
+  };
+}

@@ -1,0 +1,64 @@
+import type { Task } from '../site/catalogue';
+import { BICUBIC, type Filter, resize, TRIANGLE } from './resize';
+
+/**
+ * The drawing or the mask from the network's output, as in the reference implementation: a portrait is 1 − d0 (dark
+ * lines on white paper), a mask is d0; either is stretched so that its least value becomes 0 and its greatest 1, then
+ * scaled to the photo's size.
+ *
+ * Each axis has its own filter: bicubic where it is enlarged, which keeps lines sharp, the triangle where it is shrunk.
+ *
+ * @param d0 float32 [resolution, resolution] in [0, 1].
+ * @returns 8-bit grey, width × height, in rows from the top left. A constant d0 gives zeros.
+ */
+export function postprocess(
+  d0: Float32Array,
+  resolution: number,
+  task: Task,
+  width: number,
+  height: number,
+): Uint8ClampedArray<ArrayBuffer> {
+  const source = { data: normalise(d0, task), width: resolution, height: resolution, channels: 1, stride: 1 };
+  const sized = resize(source, width, height, filterFor(resolution, width), filterFor(resolution, height));
+  const grey = new Uint8ClampedArray(sized.length);
+  // Math.round and not the array's own conversion, which rounds halves to even.
+  for (let i = 0; i < sized.length; i++) grey[i] = Math.round(255 * Math.min(1, Math.max(0, sized[i]!)));
+  return grey;
+}
+
+/** Opaque grey pixels (RGBA). */
+export function greyToRgba(grey: Uint8ClampedArray): Uint8ClampedArray<ArrayBuffer> {
+  const rgba = new Uint8ClampedArray(grey.length * 4);
+  for (let i = 0; i < grey.length; i++) {
+    const value = grey[i]!;
+    rgba[4 * i] = value;
+    rgba[4 * i + 1] = value;
+    rgba[4 * i + 2] = value;
+    rgba[4 * i + 3] = 255;
+  }
+  return rgba;
+}
+
+/** The photo with the mask as its alpha channel (straight, not premultiplied). Both are of the same size. */
+export function cutOut(photo: Uint8ClampedArray, mask: Uint8ClampedArray): Uint8ClampedArray<ArrayBuffer> {
+  const rgba = new Uint8ClampedArray(photo);
+  for (let i = 0; i < mask.length; i++) rgba[4 * i + 3] = mask[i]!;
+  return rgba;
+}
+
+/** Min-max normalised to [0, 1], inverted for a portrait. */
+function normalise(d0: Float32Array, task: Task): Float32Array {
+  let min = Infinity;
+  let max = -Infinity;
+  for (const value of d0) {
+    if (value < min) min = value;
+    if (value > max) max = value;
+  }
+  const range = max - min;
+  if (!(range > 0)) return new Float32Array(d0.length);
+  return d0.map((value) => (task === 'portrait' ? max - value : value - min) / range);
+}
+
+function filterFor(from: number, to: number): Filter {
+  return to > from ? BICUBIC : TRIANGLE;
+}

@@ -1,0 +1,173 @@
+import { U2NetError } from '../errors';
+import { type Catalogue, type FileRef, filesOf } from './catalogue';
+
+/** Shards fetched at once: enough to fill a line, few enough that a cancelled download has little half-done. */
+const PARALLEL = 3;
+
+/** What `bytes` of `total` are here; `fetched` of them came over the network. */
+export interface Progress {
+  readonly loaded: number;
+  readonly total: number;
+  readonly fetched: number;
+}
+
+/**
+ * The site's content-addressed files, kept in the Cache API under their digest. Two names with one content are one
+ * entry, so resolutions that share weights download them once, and what an interrupted download finished is not fetched
+ * again.
+ */
+export class FileStore {
+  readonly #base: URL;
+  #opened: Promise<Cache | null> | undefined;
+
+  /** @param base the address of the catalogue, to which the files' addresses are relative. */
+  constructor(base: URL) {
+    this.#base = base;
+  }
+
+  /**
+   * The files' contents in the order given, from the cache or else over the network. Every content is checked against
+   * its digest, wherever it comes from; what comes over the network is then cached.
+   *
+   * @throws U2NetError `download-interrupted`, or `file-corrupt` for a file that is not the one named in the catalogue.
+   */
+  async read(
+    files: readonly FileRef[],
+    onProgress: (progress: Progress) => void = () => {},
+  ): Promise<{ contents: ArrayBuffer[]; fetched: number }> {
+    const total = sum(files);
+    let loaded = 0;
+    let fetched = 0;
+    const report = () => onProgress({ loaded, total, fetched });
+    const contents = new Array<ArrayBuffer>(files.length);
+
+    const missing: number[] = [];
+    for (const [index, file] of files.entries()) {
+      const cached = await this.#readCached(file);
+      if (cached === null) {
+        missing.push(index);
+      } else {
+        contents[index] = cached;
+        loaded += file.bytes;
+      }
+    }
+    report();
+
+    const fetchNext = async () => {
+      for (let index = missing.shift(); index !== undefined; index = missing.shift()) {
+        const file = files[index]!;
+        const content = await this.#fetch(file, (bytes) => {
+          loaded += bytes;
+          fetched += bytes;
+          report();
+        });
+        await this.#keep(file, content);
+        contents[index] = content;
+      }
+    };
+    const runs = Array.from({ length: PARALLEL }, () =>
+      fetchNext().catch((cause: unknown) => {
+        // No more are begun, but those under way are kept, for the next attempt to resume from.
+        missing.length = 0;
+        throw cause;
+      }),
+    );
+    const failure = (await Promise.allSettled(runs)).find((run) => run.status === 'rejected');
+    if (failure !== undefined) throw failure.reason;
+    return { contents, fetched };
+  }
+
+  /** How many bytes of the files would have to come over the network now. */
+  async missingBytes(files: readonly FileRef[]): Promise<number> {
+    const cache = await this.#cache();
+    if (cache === null) return sum(files);
+    const cached = await Promise.all(files.map((file) => cache.match(keyOf(file))));
+    return sum(files.filter((_, index) => cached[index] === undefined));
+  }
+
+  /** Forgets what an older catalogue named and this one does not. */
+  async prune(catalogue: Catalogue): Promise<void> {
+    const cache = await this.#cache();
+    if (cache === null) return;
+    const artifacts = catalogue.models.flatMap((model) => model.resolutions.flatMap((entry) => entry.artifacts));
+    const named = new Set(artifacts.flatMap(filesOf).map((file) => new URL(keyOf(file), this.#base.origin).href));
+    for (const request of await cache.keys()) {
+      if (!named.has(request.url)) await cache.delete(request);
+    }
+  }
+
+  /**
+   * The cache, or null where the browser grants none (private windows of some browsers): then everything is fetched.
+   */
+  #cache(): Promise<Cache | null> {
+    // Sites below different paths of one origin keep apart, so that pruning one does not empty another.
+    this.#opened ??= caches.open(`files ${new URL('.', this.#base).pathname}`).catch(() => null);
+    return this.#opened;
+  }
+
+  async #readCached(file: FileRef): Promise<ArrayBuffer | null> {
+    const cache = await this.#cache();
+    const response = await cache?.match(keyOf(file));
+    if (!response) return null;
+    const content = await response.arrayBuffer();
+    if ((await sha256(content)) === file.sha256) return content;
+    await cache?.delete(keyOf(file));
+    return null;
+  }
+
+  async #keep(file: FileRef, content: ArrayBuffer): Promise<void> {
+    const cache = await this.#cache();
+    // A full disk must not stop the drawing: the file is then fetched again next time.
+    await cache?.put(keyOf(file), new Response(content)).catch(() => {});
+  }
+
+  async #fetch(file: FileRef, onBytes: (bytes: number) => void): Promise<ArrayBuffer> {
+    const content = new Uint8Array(file.bytes);
+    let length = 0;
+    try {
+      // The store is the cache: a second copy in the browser's own would double the space, and could be a damaged one.
+      const response = await fetch(new URL(file.url, this.#base), { cache: 'no-store' });
+      if (!response.ok) throw new Error(`the server answered ${response.status}`);
+      if (response.body === null) throw new Error('the server sent nothing');
+      const reader = response.body.getReader();
+      for (let part = await reader.read(); !part.done; part = await reader.read()) {
+        if (length + part.value.length > content.length) throw corrupt(file);
+        content.set(part.value, length);
+        length += part.value.length;
+        onBytes(part.value.length);
+      }
+    } catch (cause) {
+      if (cause instanceof U2NetError) throw cause;
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new U2NetError(
+        'download-interrupted',
+        `The download stopped at ${file.url} (${reason}). Check the connection and draw again: what has arrived is kept.`,
+        { cause },
+      );
+    }
+    if (length !== content.length || (await sha256(content.buffer)) !== file.sha256) throw corrupt(file);
+    return content.buffer;
+  }
+}
+
+/** SHA-256 in lower-case hexadecimal digits. */
+export async function sha256(content: ArrayBuffer): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', content));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+function keyOf(file: FileRef): string {
+  return `/sha256/${file.sha256}`;
+}
+
+function sum(files: readonly FileRef[]): number {
+  return files.reduce((total, file) => total + file.bytes, 0);
+}
+
+function corrupt(file: FileRef): U2NetError {
+  return new U2NetError(
+    'file-corrupt',
+    `${file.url} was refused: its content is not what the catalogue names (the SHA-256 differs). Draw again to fetch it once more; ` +
+      'if it is refused again, the copy on the server is damaged and the site has to be uploaded anew.',
+  );
+}

@@ -1,0 +1,72 @@
+import { U2NetError } from '../../lib/errors';
+import { byId } from '../dom';
+
+/** The device's camera, shown in the photo's place. */
+export class Camera {
+  readonly #view = byId('camera-view', HTMLElement);
+  readonly #video = byId('camera', HTMLVideoElement);
+  #stream: MediaStream | undefined;
+  #mirrored = false;
+
+  get isOpen(): boolean {
+    return this.#stream !== undefined;
+  }
+
+  /** Whether it faces the person, and is shown as a mirror would. */
+  get mirrored(): boolean {
+    return this.#mirrored;
+  }
+
+  /** @throws U2NetError `camera-unavailable`. */
+  async open(): Promise<void> {
+    this.close();
+    try {
+      this.#stream = await navigator.mediaDevices.getUserMedia({
+        video: { facingMode: 'user', width: { ideal: 1280 }, height: { ideal: 960 } },
+      });
+    } catch (cause) {
+      throw new U2NetError('camera-unavailable', explain(cause), { cause });
+    }
+    this.#video.srcObject = this.#stream;
+    await this.#video.play();
+    // A camera that faces the person is shown as a mirror would; its frames stay as they are.
+    const facing = this.#stream.getVideoTracks()[0]?.getSettings().facingMode;
+    this.#mirrored = facing !== 'environment';
+    this.#video.classList.toggle('mirrored', this.#mirrored);
+    this.#view.style.setProperty('--aspect', String(this.#video.videoWidth / this.#video.videoHeight));
+    this.#view.hidden = false;
+  }
+
+  close(): void {
+    for (const track of this.#stream?.getTracks() ?? []) track.stop();
+    this.#stream = undefined;
+    this.#video.srcObject = null;
+    this.#view.hidden = true;
+  }
+
+  /** What the camera sees now. */
+  frame(): Promise<ImageBitmap> {
+    return createImageBitmap(this.#video);
+  }
+
+  /** What the camera sees now, as a PNG file. */
+  async capture(): Promise<Blob> {
+    const frame = await this.frame();
+    const canvas = new OffscreenCanvas(frame.width, frame.height);
+    canvas.getContext('bitmaprenderer')?.transferFromImageBitmap(frame);
+    return canvas.convertToBlob({ type: 'image/png' });
+  }
+}
+
+function explain(cause: unknown): string {
+  switch (cause instanceof DOMException ? cause.name : '') {
+    case 'NotAllowedError':
+      return "The camera may not be used. Allow it in the browser's settings for this site, or choose a photo.";
+    case 'NotFoundError':
+      return 'No camera was found. Connect one, or choose a photo.';
+    case 'NotReadableError':
+      return 'The camera is in use elsewhere. Close the other program and try again, or choose a photo.';
+    default:
+      return 'The camera could not be started. Choose a photo instead.';
+  }
+}

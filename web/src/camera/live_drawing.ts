@@ -1,0 +1,70 @@
+import { formatSeconds } from '../../lib/format';
+import { wholeOf } from '../../lib/geometry';
+import { Activity } from '../activity/activity';
+import { byId } from '../dom';
+import { Artist, facts } from '../drawing/artist';
+import { ResultView } from '../result/result_view';
+import { Camera } from './camera';
+
+/** Live drawing stops where a frame takes longer: it would be a slide show. */
+const LIVE_FRAME_MS = 2000;
+
+/** Draws what the camera sees, frame after frame, for as long as it is open, "Live" is ticked, and the machine keeps up. */
+export class LiveDrawing {
+  readonly #camera: Camera;
+  readonly #artist: Artist;
+  readonly #results: ResultView;
+  readonly #activity: Activity;
+  readonly #tick = byId('live', HTMLInputElement);
+
+  constructor(camera: Camera, artist: Artist, results: ResultView, activity: Activity) {
+    this.#camera = camera;
+    this.#artist = artist;
+    this.#results = results;
+    this.#activity = activity;
+    this.#tick.addEventListener('change', () => void this.run());
+  }
+
+  /** Draws until it is over; returns at once where there is nothing to draw, or a drawing is under way. */
+  async run(): Promise<void> {
+    if (this.#artist.busy !== undefined || !this.#isOn()) return;
+    if (this.#artist.misfit() !== null) {
+      this.#stop(
+        'Live drawing does not fit into graphics memory here. Choose a smaller resolution, or take the photo.',
+      );
+      return;
+    }
+    await this.#artist.during(async () => {
+      try {
+        while (this.#isOn()) await this.#drawFrame();
+      } catch (cause) {
+        this.#tick.checked = false;
+        throw cause;
+      }
+    });
+  }
+
+  async #drawFrame(): Promise<void> {
+    const frame = await this.#camera.frame();
+    const size = { width: frame.width, height: frame.height };
+    const made = await this.#artist.draw({ photo: frame, size, crop: wholeOf(size), preview: true });
+    if (!this.#isOn()) return;
+    this.#results.mirror(this.#camera.mirrored);
+    this.#results.show(made.drawing, made.choice.model.task, 'camera', facts(made));
+    const { run_ms } = made.drawing.timing;
+    if (run_ms > LIVE_FRAME_MS) {
+      this.#stop(
+        `Live drawing would need a frame in ${formatSeconds(LIVE_FRAME_MS)}, and one takes ${formatSeconds(run_ms)} here. Choose a smaller resolution, or take the photo.`,
+      );
+    }
+  }
+
+  #isOn(): boolean {
+    return this.#camera.isOpen && this.#tick.checked;
+  }
+
+  #stop(reason: string): void {
+    this.#tick.checked = false;
+    this.#activity.say(reason);
+  }
+}

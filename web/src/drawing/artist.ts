@@ -1,0 +1,135 @@
+import type { Choice, Machine } from '../../lib/choice/choose';
+import { misfit } from '../../lib/choice/memory';
+import { asU2NetError, U2NetError } from '../../lib/errors';
+import { formatSeconds } from '../../lib/format';
+import { type Drawn, WorkerClient } from '../../lib/worker/client';
+import type { DrawJob } from '../../lib/worker/protocol';
+import type { Activity } from '../activity/activity';
+import { Settings } from '../settings/settings';
+
+/** A drawing, and what was chosen when it was begun. */
+export interface Made extends Drawn {
+  readonly choice: Choice;
+}
+
+/** What of a job depends on the photo; the rest depends on what is chosen. */
+export type Part = Pick<DrawJob, 'photo' | 'size' | 'crop' | 'preview'>;
+
+/** Has photos drawn with what is chosen, one piece of work at a time, and goes on with wasm where a GPU does not hold. */
+export class Artist {
+  readonly #client: WorkerClient;
+  readonly #settings: Settings;
+  readonly #machine: Machine;
+  readonly #base: URL;
+  readonly #activity: Activity;
+  #busy: PromiseWithResolvers<void> | undefined;
+
+  constructor(client: WorkerClient, settings: Settings, machine: Machine, base: URL, activity: Activity) {
+    this.#client = client;
+    this.#settings = settings;
+    this.#machine = machine;
+    this.#base = base;
+    this.#activity = activity;
+    client.onIdleLoss = (reason) => this.#moveToWasm(reason);
+  }
+
+  /** Settles when the drawing under way, or the live ones, are over; undefined where there is none. */
+  get busy(): Promise<void> | undefined {
+    return this.#busy?.promise;
+  }
+
+  cancel(): void {
+    this.#client.cancel();
+  }
+
+  /** Why what is chosen would not fit into memory here; null if it should. */
+  misfit(): string | null {
+    const { model, resolution, backend } = this.#settings.choice;
+    return misfit(model, resolution.side, backend, this.#machine.deviceMemory);
+  }
+
+  /** Shows the page at work until `work` is over, and what went wrong if it fails. */
+  async during(work: () => Promise<void>): Promise<void> {
+    this.#busy = Promise.withResolvers();
+    document.documentElement.dataset['state'] = 'drawing';
+    this.#activity.begin();
+    try {
+      await work();
+    } catch (cause) {
+      this.#report(asU2NetError(cause));
+    } finally {
+      document.documentElement.dataset['state'] = 'ready';
+      this.#activity.end();
+      this.#settings.refresh();
+      this.#busy.resolve();
+      this.#busy = undefined;
+    }
+  }
+
+  /**
+   * One drawing with what is chosen; if the GPU fails, once more on wasm, with the same photo. A live frame is used up
+   * by the first attempt: for the next one, wasm is chosen.
+   *
+   * @throws U2NetError as {@link WorkerClient.draw} does.
+   */
+  async draw(part: Part): Promise<Made> {
+    try {
+      return await this.#drawOnce(part);
+    } catch (cause) {
+      const error = asU2NetError(cause);
+      const gpuFailed = error.code === 'context-lost' || error.code === 'backend-unavailable';
+      if (!gpuFailed || this.#settings.choice.backend.name === 'wasm') throw error;
+      if (part.preview) {
+        if (error.code === 'context-lost') this.#moveToWasm(error.message);
+        throw error;
+      }
+      this.#moveToWasm(error.message);
+      return this.#drawOnce(part);
+    }
+  }
+
+  async #drawOnce(part: Part): Promise<Made> {
+    // What is chosen now: while the drawing is under way the person may choose something else.
+    const { choice } = this.#settings;
+    const { model, resolution, artifact, backend } = choice;
+    const { speeds } = this.#machine;
+    const expected = speeds.estimate(backend, model.name, resolution.multiply_adds).ms;
+    const drawn = await this.#client.draw(
+      {
+        ...part,
+        task: model.task,
+        resolution: resolution.side,
+        artifact,
+        base: this.#base.href,
+        backend: backend.name,
+        threads: backend.threads,
+      },
+      (stage, loaded, total) => {
+        if (part.preview && (stage === 'run' || stage === 'finish')) this.#activity.live();
+        else this.#activity.progress(stage, loaded, total, expected);
+      },
+    );
+    speeds.record(backend, model.name, resolution.multiply_adds, drawn.drawing.timing.run_ms);
+    return { ...drawn, choice };
+  }
+
+  #moveToWasm(reason: string): void {
+    const { name } = this.#settings.choice.backend;
+    this.#settings.useBackend('wasm');
+    this.#settings.explainBackend(`${name} failed (${reason}), so the page went on with wasm. Nothing was lost.`);
+  }
+
+  #report(error: U2NetError): void {
+    if (error.code === 'cancelled') this.#activity.say('Cancelled. The photo is still here.');
+    else {
+      this.#activity.say('');
+      this.#activity.fail(error);
+    }
+  }
+}
+
+/** One line about a drawing: with what it was made, and how long it took. */
+export function facts({ drawing, choice: { model, resolution, artifact } }: Made): string {
+  const threads = drawing.threads > 1 ? `, ${drawing.threads} threads` : '';
+  return `${model.name} ${resolution.side} × ${resolution.side} ${artifact.dtype}, ${formatSeconds(drawing.timing.run_ms)} on ${drawing.backend}${threads}`;
+}

@@ -1,0 +1,35 @@
+import { byId } from '../dom';
+
+/** Calls `open` with each image file that is chosen, dropped anywhere on the page, or pasted. */
+export function listenForPhotos(open: (file: Blob, name: string) => void): void {
+  const input = byId('file', HTMLInputElement);
+  input.addEventListener('change', () => {
+    take(input.files, open);
+    // So that choosing the same file again is a change again.
+    input.value = '';
+  });
+
+  const { classList } = document.documentElement;
+  document.addEventListener('dragover', (event) => {
+    if (!event.dataTransfer?.types.includes('Files')) return;
+    event.preventDefault();
+    event.dataTransfer.dropEffect = 'copy';
+    classList.add('dropping');
+  });
+  document.addEventListener('dragleave', (event) => {
+    if (event.relatedTarget === null) classList.remove('dropping');
+  });
+  document.addEventListener('drop', (event) => {
+    classList.remove('dropping');
+    if (!event.dataTransfer?.types.includes('Files')) return;
+    event.preventDefault();
+    take(event.dataTransfer.files, open);
+  });
+
+  document.addEventListener('paste', (event) => take(event.clipboardData?.files, open));
+}
+
+function take(files: FileList | null | undefined, open: (file: Blob, name: string) => void): void {
+  const file = files?.[0];
+  if (file !== undefined) open(file, file.name);
+}

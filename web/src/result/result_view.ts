@@ -1,0 +1,121 @@
+import { U2NetError } from '../../lib/errors';
+import type { Task } from '../../lib/site/catalogue';
+import type { Drawing, PngFiles } from '../../lib/worker/protocol';
+import { byId } from '../dom';
+
+/** The drawing: shown beside the photo it came from, saved, copied. */
+export class ResultView {
+  readonly #empty = byId('result-empty', HTMLElement);
+  readonly #view = byId('result-view', HTMLElement);
+  readonly #result = byId('result', HTMLCanvasElement);
+  readonly #cutOut = byId('cut-out', HTMLCanvasElement);
+  readonly #before = byId('before', HTMLCanvasElement);
+  readonly #compare = byId('compare', HTMLInputElement);
+  readonly #products = byId('products', HTMLFieldSetElement);
+  readonly #productCutOut = byId('product-cut-out', HTMLInputElement);
+  readonly #actions = byId('result-actions', HTMLElement);
+  readonly #download = byId('download', HTMLAnchorElement);
+  readonly #copy = byId('copy', HTMLButtonElement);
+  #files: PngFiles | undefined;
+  #hasCutOut = false;
+  #name = '';
+  #task: Task = 'portrait';
+
+  constructor(onError: (error: U2NetError) => void, say: (text: string) => void) {
+    this.#compare.addEventListener('input', () => this.#split());
+    this.#products.addEventListener('change', () => this.#show());
+    this.#copy.addEventListener('click', () => {
+      const file = this.#file();
+      if (file === null) return;
+      copy(file).then(() => say('Copied.'), onError);
+    });
+    this.#split();
+  }
+
+  /**
+   * Shows a drawing, or a live frame if it has no photo with it. Its bitmaps are used up.
+   *
+   * @param name of the photo, to name the files after.
+   */
+  show(drawing: Drawing, task: Task, name: string, facts: string): void {
+    const { picture, cutOut, photo } = drawing;
+    const preview = photo === null;
+    this.#setFiles(undefined);
+    this.#task = task;
+    this.#name = name;
+    this.#hasCutOut = cutOut !== null;
+    this.#view.style.setProperty('--aspect', String(picture.width / picture.height));
+    this.#view.style.setProperty('--width', `${picture.width}px`);
+    paint(this.#result, picture);
+    if (cutOut !== null) paint(this.#cutOut, cutOut);
+    if (photo !== null) paint(this.#before, photo);
+    this.#before.hidden = preview;
+    this.#compare.hidden = preview;
+    this.#view.hidden = false;
+    this.#empty.hidden = true;
+    this.#products.hidden = !this.#hasCutOut;
+    this.#actions.hidden = preview;
+    byId('result-facts', HTMLElement).textContent = facts;
+    this.#show();
+    // On a small screen the drawing lies below the photo.
+    if (!preview) this.#view.scrollIntoView({ block: 'nearest' });
+  }
+
+  /** Lets the shown drawing be saved and copied. */
+  offer(files: PngFiles): void {
+    this.#setFiles(files);
+    this.#show();
+  }
+
+  /** Shows a live drawing as a mirror would, or not. */
+  mirror(mirrored: boolean): void {
+    this.#view.classList.toggle('mirrored', mirrored);
+  }
+
+  #setFiles(files: PngFiles | undefined): void {
+    this.#files = files;
+    URL.revokeObjectURL(this.#download.href);
+    this.#download.removeAttribute('href');
+  }
+
+  #file(): Blob | null {
+    return (this.#showsCutOut() ? this.#files?.cutOut : this.#files?.picture) ?? null;
+  }
+
+  #showsCutOut(): boolean {
+    return this.#hasCutOut && this.#productCutOut.checked;
+  }
+
+  #show(): void {
+    const cutOut = this.#showsCutOut();
+    this.#result.hidden = cutOut;
+    this.#cutOut.hidden = !cutOut;
+    this.#view.classList.toggle('checkered', cutOut);
+    const file = this.#file();
+    this.#copy.disabled = file === null;
+    this.#download.setAttribute('aria-disabled', String(file === null));
+    if (file === null) return;
+    URL.revokeObjectURL(this.#download.href);
+    this.#download.href = URL.createObjectURL(file);
+    const product = cutOut ? 'cut-out' : this.#task === 'portrait' ? 'portrait' : 'mask';
+    this.#download.download = `${this.#name}-${product}.png`;
+  }
+
+  #split(): void {
+    this.#view.style.setProperty('--split', `${this.#compare.value}%`);
+  }
+}
+
+function paint(canvas: HTMLCanvasElement, bitmap: ImageBitmap): void {
+  canvas.width = bitmap.width;
+  canvas.height = bitmap.height;
+  canvas.getContext('bitmaprenderer')?.transferFromImageBitmap(bitmap);
+}
+
+async function copy(file: Blob): Promise<void> {
+  try {
+    await navigator.clipboard.write([new ClipboardItem({ 'image/png': file })]);
+  } catch (cause) {
+    throw new U2NetError('internal', 'This browser did not let the drawing be copied. Download it instead.', { cause });
+  }
+}
