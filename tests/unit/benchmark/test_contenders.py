@@ -55,5 +55,5 @@ def test_folders_are_served_below_their_names_and_no_others(tmp_path: Path) -> N
         assert fetch("/file.json") == ("page", "require-corp")
         assert fetch("/model/file.json") == ("model", "require-corp")
         for address in ("/secret/file.json", "/model/../secret/file.json", "/model/%2e%2e/secret/file.json"):
-            with pytest.raises(HTTPError, match="40[34]"):
+            with pytest.raises(HTTPError, match=r"40[34]"):
                 fetch(address)
