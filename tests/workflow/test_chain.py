@@ -143,19 +143,13 @@ def test_quantized_weights_are_what_the_converter_writes(built: Workflow, tmp_pa
     size = built.folder / "results/u2netp/64"
     # The expected file comes from one run of the converter, which quantizes each third of the weights to another dtype.
     thirds = {"uint8": "[0-3]", "uint16": "[4-6]", "float16": "[7-9]"}
-    python(
-        "tensorflow",
-        "-c",
-        "import sys; from pathlib import Path; from workflow_scripts.shared.processes import run_tool\n"
-        "run_tool('tensorflowjs_converter', *sys.argv[2:], sys.argv[1], expected=Path(sys.argv[1]) / 'model.json')",
-        str(tmp_path / "mixed"),
-        "--input_format=tf_frozen_model",
-        "--output_format=tfjs_graph_model",
-        "--output_node_names=d0",
-        "--weight_shard_size_bytes=4194304",
-        *(f"--quantize_{dtype}=*{digits}/*" for dtype, digits in thirds.items()),
-        str(size / "optimized/model.pb"),
+    program = (
+        "import json, sys; from workflow_scripts.convert.tfjs_converter import load_converter\n"
+        "graph, folder, dtypes = sys.argv[1:]\n"
+        "load_converter()(graph, 'd0', folder, quantization_dtype_map=json.loads(dtypes))"
     )
+    patterns = json.dumps({dtype: f"*{digits}/*" for dtype, digits in thirds.items()})
+    python("tensorflow", "-c", program, str(size / "optimized/model.pb"), str(tmp_path / "mixed"), patterns)
     mixed = stored_weights(tmp_path / "mixed")
     for dtype in thirds:
         folder = size / "tfjs/uint16"

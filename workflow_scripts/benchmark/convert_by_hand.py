@@ -4,10 +4,11 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from workflow_scripts.convert.tfjs_converter import convert_frozen_graph
 from workflow_scripts.formats.frozen_graph import ends, read_graph
+from workflow_scripts.formats.tfjs_model import SHARD_BYTES
 from workflow_scripts.shared.failures import run
 from workflow_scripts.shared.files import replacing
-from workflow_scripts.shared.processes import run_tool
 
 
 def main(argv: Sequence[str]) -> None:
@@ -17,15 +18,7 @@ def main(argv: Sequence[str]) -> None:
     arguments = parser.parse_args(argv)
     _, output_name = ends(read_graph(arguments.graph))
     with replacing(arguments.output) as staging:
-        run_tool(
-            "tensorflowjs_converter",
-            "--input_format=tf_frozen_model",
-            "--output_format=tfjs_graph_model",
-            f"--output_node_names={output_name}",
-            str(arguments.graph),
-            str(staging),
-            expected=staging / "model.json",
-        )
+        convert_frozen_graph(arguments.graph, output_name, staging, SHARD_BYTES)
 
 
 if __name__ == "__main__":

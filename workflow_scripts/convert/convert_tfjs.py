@@ -5,10 +5,11 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from workflow_scripts.convert.tfjs_converter import convert_frozen_graph
+from workflow_scripts.formats.frozen_graph import read_graph
 from workflow_scripts.formats.tfjs_model import SHARD_BYTES, write_model
 from workflow_scripts.shared.failures import run
 from workflow_scripts.shared.files import replacing
-from workflow_scripts.shared.processes import run_tool
 
 
 def main(argv: Sequence[str]) -> None:
@@ -16,18 +17,10 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--graph", type=Path, required=True, help="frozen graph with output node d0")
     parser.add_argument("--output", type=Path, required=True, help="folder for model.json and its shards")
     arguments = parser.parse_args(argv)
+    read_graph(arguments.graph)
     with replacing(arguments.output) as staging:
         model = staging / "model.json"
-        run_tool(
-            "tensorflowjs_converter",
-            "--input_format=tf_frozen_model",
-            "--output_format=tfjs_graph_model",
-            "--output_node_names=d0",
-            f"--weight_shard_size_bytes={SHARD_BYTES}",
-            str(arguments.graph),
-            str(staging),
-            expected=model,
-        )
+        convert_frozen_graph(arguments.graph, "d0", staging, SHARD_BYTES)
         # The converter writes protobuf maps in another order each time.
         write_model(model, json.loads(model.read_text()))
 

