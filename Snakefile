@@ -5,7 +5,8 @@ from snakemake.utils import min_version
 min_version("9.14")
 
 
-configfile: "config.yaml"
+# Beside this file, wherever Snakemake was started.
+configfile: workflow.current_basedir.join("config.yaml").get_path_or_uri(secret_free=False)
 
 
 include: "rules/common.smk"
@@ -43,7 +44,9 @@ localrules:
 
 rule all:
     """Convert and verify every configured model at every configured resolution, and make a table of the figures."""
-    default_target: True
+
+    # Of this workflow by itself; as a module it leaves the choice to the workflow that uses it.
+    default_target: workflow.modifier.is_main_snakefile()
     input:
         manifests=expand(
             "results/{model}/{resolution}/manifest.json", model=settings.models, resolution=config["resolutions"]

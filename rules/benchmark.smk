@@ -50,8 +50,10 @@ rule build_benchmark_page:
         "results/_benchmarks/build_benchmark_page/all.tsv"
     resources:
         mem_mb=2000,
+    params:
+        web=f"{OWN}web",
     shell:
-        r'PATH="$PWD/.venvs/node/bin:$PATH" npm run build:benchmark --prefix web -- --outDir "$PWD"/{output.folder:q}'
+        r'PATH="$PWD/.venvs/node/bin:$PATH" npm run build:benchmark --prefix {params.web:q} -- --outDir "$PWD"/{output.folder:q}'
         r" --emptyOutDir &> {log:q}"
 
 

@@ -1,7 +1,8 @@
 # Included last. Adds to the inputs of each rule what its command starts: its environment, its script and all modules
 # that the script imports.
 
-for started in workflow.rules:
+# Of this workflow alone, where it is a module of another.
+for started in workflow.modifier.rules:
     words = [word for value in started.params if isinstance(value, (list, str)) for word in as_list(value)]
     command = " ".join([started.shellcmd or "", *map(str, words)])
     # The environments' rules name their code themselves: they read it from this machine, never from a bucket.
@@ -10,4 +11,6 @@ for started in workflow.rules:
         started.set_input(**needed_by(ROOT, command))
 
 # A site holds the bills of materials of models and of lock files in one folder.
-refuse_taken(settings.checkpoints, [*BILLS, *taken_by(str(path) for rule in workflow.rules for path in rule.output)])
+refuse_taken(
+    settings.checkpoints, [*BILLS, *taken_by(str(path) for rule in workflow.modifier.rules for path in rule.output)]
+)

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import psutil
 import snakemake
+from snakemake.path_modifier import PathModifier
 
 # The driver package lies beside the rules, wherever Snakemake was started.
 ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=False)).resolve().parent
 sys.path.insert(0, str(ROOT))
 
-from workflow_scripts.driver.configuration import as_list, normalise, validate
+from workflow_scripts.driver.configuration import as_list, complete, normalise, validate
 from workflow_scripts.driver.isolation import isolate
 from workflow_scripts.driver.names import refuse_taken, taken_by
 from workflow_scripts.driver.one_run import end_orphans, settle_clock, take_folder
@@ -20,6 +21,7 @@ from workflow_scripts.driver.settings import Settings
 from workflow_scripts.driver.sources import (
     BILLS,
     ENVIRONMENTS,
+    OWN_FILES,
     benchmark_page_sources,
     code_of,
     needed_by,
@@ -28,9 +30,16 @@ from workflow_scripts.driver.sources import (
 
 require_python()
 isolate(ROOT)
+complete(config, ROOT / "config.yaml")
 normalise(config)
 validate(config, ROOT / "config.schema.yaml")
 settings = Settings.read(config)
+
+# Started in another folder, or a module of another workflow: the checkout's own files are read where they are, while
+# results/ and .venvs/ are written where Snakemake runs.
+OWN = "" if Path.cwd() == ROOT else f"{ROOT}/"
+if OWN:
+    workflow.modifier.path_modifier = PathModifier({name: OWN + name for name in OWN_FILES}, None, workflow)
 
 
 wildcard_constraints:

@@ -5,8 +5,8 @@
 rule create_environment:
     """Build one locked virtual environment. Its stamp is written last."""
     input:
-        lock=local("envs/{environment}.txt"),
-        code=local(code_of(ROOT, "workflow_scripts.driver.create_environment")),
+        lock=local(OWN + "envs/{environment}.txt"),
+        code=local([OWN + file for file in code_of(ROOT, "workflow_scripts.driver.create_environment")]),
     output:
         stamp=local(".venvs/{environment}/installed.txt"),
     log:
@@ -24,10 +24,10 @@ rule create_environment:
 rule create_node_environment:
     """Install Node.js from PyPI and TensorFlow.js from npm, both locked."""
     input:
-        lock=local("envs/node/requirements.txt"),
-        package_json=local("envs/node/package.json"),
-        package_lock=local("envs/node/package-lock.json"),
-        code=local(code_of(ROOT, "workflow_scripts.driver.create_environment")),
+        lock=local(f"{OWN}envs/node/requirements.txt"),
+        package_json=local(f"{OWN}envs/node/package.json"),
+        package_lock=local(f"{OWN}envs/node/package-lock.json"),
+        code=local([OWN + file for file in code_of(ROOT, "workflow_scripts.driver.create_environment")]),
     output:
         stamp=local(".venvs/node/installed.txt"),
     log:

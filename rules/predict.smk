@@ -119,6 +119,8 @@ rule predict_tfjs:
         "results/_benchmarks/predict_tfjs/{model}-{resolution}-{dtype}.tsv"
     resources:
         mem_mb=4500,
+    params:
+        script=f"{OWN}workflow_scripts/predict/predict_tfjs.cts",
     shell:
-        r"NODE_PATH=.venvs/node/node_modules .venvs/node/bin/node workflow_scripts/predict/predict_tfjs.cts"
+        r"NODE_PATH=.venvs/node/node_modules .venvs/node/bin/node {params.script:q}"
         r" --model {input.model:q} --probes {input.probes:q} --output {output.predictions:q} &> {log:q}"

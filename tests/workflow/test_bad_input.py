@@ -60,6 +60,33 @@ def test_configuration_is_refused_before_anything_runs(broken: Workflow, config:
     assert all(".snakemake" in path.parts for path in created)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "variables", "line"),
+    [
+        (["--config", "foo"], {}, "Error: --config takes KEY=VALUE, not foo; if foo is to be built, write it before "),
+        (["--config", RESOLUTION, "site"], {}, "Error: --config takes KEY=VALUE, not site; if site is to be built, "),
+        # Where nobody can make a folder, root neither.
+        ([], {"HOME": "/proc/nobody", "XDG_CACHE_HOME": ""}, "Error: /proc/nobody/.cache cannot be written ("),
+        ([], {"XDG_CACHE_HOME": "/proc/nobody"}, "Error: /proc/nobody cannot be written ("),
+    ],
+)
+def test_what_snakemake_cannot_start_with_is_said_in_one_line(
+    project: Workflow, arguments: list[str], variables: dict[str, str], line: str
+) -> None:
+    done = project.run("--dry-run", *arguments, env=variables)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(line)
+    assert "Traceback" not in done.stderr
+
+
+def test_a_folder_of_somebody_else_is_said_to_be_so(project: Workflow) -> None:
+    (project.folder / ".snakemake").symlink_to("/proc/nobody")
+    done = project.run("--dry-run", "serve")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(f"Error: {project.folder} cannot be written (")
+    assert "Traceback" not in done.stderr
+
+
 # Nine levels of nine references: 387 million values in 400 bytes.
 BOMB = "model:\n- &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"- &{chr(98 + level)} [{', '.join(['*' + chr(97 + level)] * 9)}]\n" for level in range(8)

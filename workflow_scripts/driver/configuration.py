@@ -26,6 +26,19 @@ def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+def complete(config: Config, defaults: Path) -> None:
+    """Add from config.yaml what a configuration does not say, in place: a module is told only what to change."""
+
+    def add(given: Config, default: Config) -> None:
+        for key, value in default.items():
+            if isinstance(value, dict) and isinstance(given.get(key), dict):
+                add(given[key], value)
+            else:
+                given.setdefault(key, value)
+
+    add(config, yaml.safe_load(defaults.read_text()))
+
+
 def normalise(config: Config) -> None:
     """Give values from the command line their types, in place.
 

@@ -17,6 +17,8 @@ BILLS = {
     "page-packages": "web/package-lock.json",
 }
 PAGE_FILES = ("index.html", "package.json", "tsconfig.json", "tsconfig.worker.json", "vite.config.ts")
+# How the paths of the checkout's own files begin where rules name them.
+OWN_FILES = ("Snakefile", "config.", "envs/", "profiles/", "requirements.txt", "rules/", "web/", f"{PACKAGE}/")
 BENCHMARK_FILES = ("web/tsconfig.benchmark.json", "web/vite.benchmark.config.ts")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from workflow_scripts.formats.manifest import own_digest
 from workflow_scripts.shared.failures import Failure, run
-from workflow_scripts.shared.files import files_in, sha256, write_json
+from workflow_scripts.shared.files import files_in, lock_name, sha256, write_json
 
 # The tools whose versions decide what an artifact holds or what a check measured.
 TOOLS = (
@@ -78,7 +78,7 @@ def main(argv: Sequence[str]) -> None:
     size = passed_report(arguments.size)
     # Not the working folder where a storage keeps its files elsewhere.
     root = arguments.output.parents[3]
-    locks = {str(lock.relative_to(root)): lock for lock in arguments.locks}
+    locks = {lock_name(lock): lock for lock in arguments.locks}
     files = [file for artifact in arguments.artifacts for file in files_in(artifact)]
     reports = [arguments.architecture, arguments.parity, arguments.size]
     manifest = {

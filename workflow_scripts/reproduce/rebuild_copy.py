@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,7 +58,7 @@ CONDITIONS = {
             "TZ": "Asia/Kathmandu",
             "LC_ALL": "C.UTF-8",
             "LANG": "tr_TR.UTF-8",
-            "HOME": "/",
+            "HOME": tempfile.gettempdir(),
             "PYTHONHASHSEED": "4711",
             "TF_ENABLE_ONEDNN_OPTS": "0",
             "OMP_NUM_THREADS": "3",

@@ -44,6 +44,12 @@ def files_in(path: Path) -> list[Path]:
     return sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
 
 
+def lock_name(lock: Path) -> str:
+    """Return a lock file's path from the project's folder on, wherever that folder is."""
+    starts = [index for index, part in enumerate(lock.parts) if part in ("envs", "web")]
+    return "/".join(lock.parts[starts[-1] :]) if starts else lock.name
+
+
 def write_json(path: Path, content: Any) -> None:
     """Write `content` as JSON with sorted keys, so that equal content gives equal bytes."""
     with replacing(path) as staging:

@@ -14,7 +14,7 @@ from in_toto_attestation.predicates.provenance.v1.provenance_pb2 import Provenan
 from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor
 from in_toto_attestation.v1.statement import Statement
 
-from workflow_scripts.shared.files import files_in, sha256, write_json
+from workflow_scripts.shared.files import files_in, lock_name, sha256, write_json
 
 PREDICATE = "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "https://snakemake.github.io/#workflow"
@@ -24,7 +24,7 @@ def materials(manifests: Sequence[Mapping[str, Any]], locks: Sequence[Path]) -> 
     """Return what the site was built from: each model's checkpoint, the lock files and the project's commit."""
     checkpoints = {manifest["model"]: manifest["checkpoint"]["sha256"] for manifest in manifests}
     found = [{"name": f"checkpoint of {model}", "digest": {"sha256": digest}} for model, digest in checkpoints.items()]
-    found += [{"name": str(lock), "digest": {"sha256": sha256(lock)}} for lock in locks]
+    found += [{"name": lock_name(lock), "digest": {"sha256": sha256(lock)}} for lock in locks]
     for commit in sorted({manifest["git_commit"] for manifest in manifests if manifest["git_commit"]}):
         # With local changes, the commit is what the build started from, not exactly what was built.
         plain = commit.removesuffix("-dirty")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from workflow_scripts.shared.failures import Failure
-from workflow_scripts.shared.files import remove, replacing, sha256, write_json, write_report
+from workflow_scripts.shared.files import lock_name, remove, replacing, sha256, write_json, write_report
 
 pytestmark = pytest.mark.environment("torch")
 
@@ -128,3 +128,16 @@ def test_a_failed_report_stands_beside_until_the_check_passes(tmp_path: Path) ->
     write_report(path, {"passed": True}, None)
     assert json.loads(path.read_text()) == {"passed": True}
     assert not failed.exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("envs/torch.txt", "envs/torch.txt"),
+        ("/web/u2net/envs/node/requirements.txt", "envs/node/requirements.txt"),
+        (".snakemake/storage/s3/bucket/web/package-lock.json", "web/package-lock.json"),
+        ("/somewhere/requirements.txt", "requirements.txt"),
+    ],
+)
+def test_a_lock_file_is_named_from_the_project_on(path: str, name: str) -> None:
+    assert lock_name(Path(path)) == name

@@ -44,7 +44,7 @@ def test_every_file_is_a_subject_and_every_source_a_material(tmp_path: Path) -> 
     assert definition["resolvedDependencies"] == [
         {"name": "checkpoint of mine", "digest": {"sha256": "b" * 64}},
         {"name": "checkpoint of other", "digest": {"sha256": "b" * 64}},
-        {"name": str(lock), "digest": {"sha256": digest(b"torch==1")}},
+        {"name": "torch.txt", "digest": {"sha256": digest(b"torch==1")}},
         {"name": "source", "digest": {"gitCommit": COMMIT}},
     ]
 
