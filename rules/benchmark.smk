@@ -40,6 +40,7 @@ rule make_dense_model:
 rule build_benchmark_page:
     """Bundle the page that runs the engines. It is not part of the site."""
     input:
+        package="web/package.json",
         sources=benchmark_page_sources(ROOT),
         stamp="web/node_modules/.package-lock.json",
     output:
@@ -50,10 +51,8 @@ rule build_benchmark_page:
         "results/_benchmarks/build_benchmark_page/all.tsv"
     resources:
         mem_mb=2000,
-    params:
-        web=f"{OWN}web",
     shell:
-        r'PATH="$PWD/.venvs/node/bin:$PATH" npm run build:benchmark --prefix {params.web:q} -- --outDir "$PWD"/{output.folder:q}'
+        r'PATH="$PWD/.venvs/node/bin:$PATH" npm run build:benchmark --prefix "$(dirname {input.package:q})" -- --outDir "$PWD"/{output.folder:q}'
         r" --emptyOutDir &> {log:q}"
 
 

@@ -5,8 +5,8 @@
 rule create_environment:
     """Build one locked virtual environment. Its stamp is written last."""
     input:
-        lock=local(OWN + "envs/{environment}.txt"),
-        code=local([OWN + file for file in code_of(ROOT, "workflow_scripts.driver.create_environment")]),
+        lock=local(f"{OWN}envs/{{environment}}.txt"),
+        code=local([f"{OWN}{file}" for file in code_of(ROOT, "workflow_scripts.driver.create_environment")]),
     output:
         stamp=local(".venvs/{environment}/installed.txt"),
     log:
@@ -27,7 +27,7 @@ rule create_node_environment:
         lock=local(f"{OWN}envs/node/requirements.txt"),
         package_json=local(f"{OWN}envs/node/package.json"),
         package_lock=local(f"{OWN}envs/node/package-lock.json"),
-        code=local([OWN + file for file in code_of(ROOT, "workflow_scripts.driver.create_environment")]),
+        code=local([f"{OWN}{file}" for file in code_of(ROOT, "workflow_scripts.driver.create_environment")]),
     output:
         stamp=local(".venvs/node/installed.txt"),
     log:

@@ -109,6 +109,7 @@ use rule predict_torch as predict_litert with:
 rule predict_tfjs:
     """Predict with TensorFlow.js on wasm, in Node.js."""
     input:
+        script="workflow_scripts/predict/predict_tfjs.cts",
         model="results/{model}/{resolution}/tfjs/{dtype}",
         probes="results/_probes/{resolution}.safetensors",
     output:
@@ -119,8 +120,6 @@ rule predict_tfjs:
         "results/_benchmarks/predict_tfjs/{model}-{resolution}-{dtype}.tsv"
     resources:
         mem_mb=4500,
-    params:
-        script=f"{OWN}workflow_scripts/predict/predict_tfjs.cts",
     shell:
-        r"NODE_PATH=.venvs/node/node_modules .venvs/node/bin/node {params.script:q}"
+        r"NODE_PATH=.venvs/node/node_modules .venvs/node/bin/node {input.script:q}"
         r" --model {input.model:q} --probes {input.probes:q} --output {output.predictions:q} &> {log:q}"

@@ -52,15 +52,14 @@ rule install_page:
         "results/_benchmarks/install_page/all.tsv"
     resources:
         mem_mb=1500,
-    params:
-        web=f"{OWN}web",
     shell:
-        r'PATH="$PWD/.venvs/node/bin:$PATH" npm ci --prefix {params.web:q} --ignore-scripts --no-audit --no-fund &> {log:q}'
+        r'PATH="$PWD/.venvs/node/bin:$PATH" npm ci --prefix "$(dirname {input.package:q})" --ignore-scripts --no-audit --no-fund &> {log:q}'
 
 
 rule build_page:
     """Bundle the page."""
     input:
+        package="web/package.json",
         sources=page_sources(ROOT),
         stamp="web/node_modules/.package-lock.json",
     output:
@@ -71,10 +70,8 @@ rule build_page:
         "results/_benchmarks/build_page/all.tsv"
     resources:
         mem_mb=2000,
-    params:
-        web=f"{OWN}web",
     shell:
-        r'PATH="$PWD/.venvs/node/bin:$PATH" npm run build --prefix {params.web:q} -- --outDir "$PWD"/{output.folder:q} --emptyOutDir'
+        r'PATH="$PWD/.venvs/node/bin:$PATH" npm run build --prefix "$(dirname {input.package:q})" -- --outDir "$PWD"/{output.folder:q} --emptyOutDir'
         r" &> {log:q}"
 
 
