@@ -48,7 +48,7 @@ class Workflow:
 
     def planned(self, *arguments: str) -> Counter[str]:
         """Count by rule the jobs that a dry run lists."""
-        done = self.succeed("--dry-run", "--quiet", "progress", *arguments)
+        done = self.succeed(*arguments, "--dry-run", "--quiet", "progress")
         return Counter(re.findall(r"^(?:local)?rule (\w+):", done.stdout + done.stderr, re.MULTILINE))
 
     def manifest(self, model: str, resolution: int) -> dict[str, Any]:
