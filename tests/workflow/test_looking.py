@@ -1,6 +1,7 @@
 """Targets that only look at what is there do so, whatever is configured; nothing is planned to be built for them."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -50,5 +51,6 @@ def test_the_site_is_served_until_told_to_stop(project: Workflow) -> None:
             assert answer.headers["Access-Control-Allow-Origin"] == "https://example.org"
             assert answer.headers["Cross-Origin-Embedder-Policy"] == "require-corp"
     finally:
-        process.send_signal(signal.SIGINT)
+        # As Ctrl-C does it: to all of the terminal's group.
+        os.killpg(process.pid, signal.SIGINT)
         process.communicate(timeout=60)
