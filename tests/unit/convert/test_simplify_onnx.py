@@ -50,7 +50,7 @@ def constants() -> dict[str, NDArray[Any]]:
 
 
 def skip_connection() -> list[NodeProto]:
-    """A pool and an upsampling to the skip's size, which the file computes as PyTorch's exporter writes it."""
+    """A pool and an upsampling to the size of the skip. In an exported file, operators compute that size."""
     return [
         node("Conv", "x kernel bias", "skip", pads=[1, 1, 1, 1]),
         node("MaxPool", "skip", "pooled", kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1),
@@ -149,7 +149,7 @@ def test_a_resolution_that_does_not_divide_by_32_is_refused(
 
 
 def test_a_size_that_depends_on_the_values_is_refused() -> None:
-    # How many are positive is known only once x is.
+    # The number of positive values depends on x.
     nodes = [
         *skip_connection(),
         node("Conv", "both side", "d", pads=[1, 1, 1, 1]),
