@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import snakemake
 
-# The driver package lies beside the rules, wherever Snakemake was started.
+# The driver package is beside the rules, wherever Snakemake was started.
 ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=False)).resolve().parent
 sys.path.insert(0, str(ROOT))
 
