@@ -8,7 +8,7 @@ import psutil
 import snakemake
 from snakemake.path_modifier import PathModifier
 
-# The driver package lies beside the rules, wherever Snakemake was started.
+# The driver package is beside the rules, wherever Snakemake was started.
 ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=False)).resolve().parent
 sys.path.insert(0, str(ROOT))
 

@@ -53,7 +53,7 @@ def complaint(workflow: Workflow) -> str:
     return line
 
 
-def assert_made_anew(workflow: Workflow, built: Workflow, again: list[str]) -> None:
+def assert_made_again(workflow: Workflow, built: Workflow, again: list[str]) -> None:
     """Assert that the command with `--forcerun` restores what an undisturbed run builds."""
     done = workflow.run(*COMMAND, "--forcerun", *again)
     assert done.returncode == 0, last_lines(done.stderr)
@@ -87,7 +87,7 @@ def test_damage_to_the_manifest_is_named(
     change(manifest, damage(manifest.read_bytes(), chance))
     line = complaint(broken)
     assert line.startswith("verify_manifests: results/u2netp/64/manifest.json ")
-    assert_made_anew(broken, built, line.partition("--forcerun ")[2].split())
+    assert_made_again(broken, built, line.partition("--forcerun ")[2].split())
 
 
 def test_files_of_another_resolution_are_named(site: Workflow, tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_files_of_another_resolution_are_named(site: Workflow, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("seed", range(29) if FULL else (1,))
-def test_what_is_damaged_is_made_anew(built: Workflow, broken: Workflow, seed: int) -> None:
+def test_what_is_damaged_is_made_again(built: Workflow, broken: Workflow, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311
     names = vouched_for(broken)
     # The full test takes every file in turn. The short one takes files that few others are made from.
@@ -120,7 +120,7 @@ def test_what_is_damaged_is_made_anew(built: Workflow, broken: Workflow, seed: i
     assert broken.planned(*COMMAND) == {}
     line = complaint(broken)
     assert line.startswith(f"verify_manifests: {name} ")
-    assert_made_anew(broken, built, line.partition("--forcerun ")[2].split())
+    assert_made_again(broken, built, line.partition("--forcerun ")[2].split())
     broken.succeed("verify_manifests", *CONFIG)
 
 
@@ -156,4 +156,4 @@ def test_a_rule_refuses_half_of_a_file(built: Workflow, broken: Workflow, name: 
     assert done.returncode != 0
     assert f"Error in rule {reader}:" in done.stderr, last_lines(done.stderr)
     assert f"log: {first.log} " in done.stderr
-    assert_made_anew(broken, built, [output])
+    assert_made_again(broken, built, [output])

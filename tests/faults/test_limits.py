@@ -93,7 +93,7 @@ def own_mounts(workflow: Workflow) -> Iterator[tuple[Command, Workflow]]:
         holder.wait()
 
 
-@pytest.mark.skipif(not CAN_MOUNT, reason="a small disk cannot be mounted here; test_file_size_limit stands in")
+@pytest.mark.skipif(not CAN_MOUNT, reason="a small disk cannot be mounted here; test_file_size_limit covers it")
 @pytest.mark.parametrize(
     "rule",
     ["predict_litert", *(WRITING if FULL else ())],

@@ -1,4 +1,4 @@
-"""How every script reports bad input: with one clear line and a non-zero exit status."""
+"""How every script reports: one clear line and a non-zero exit when its input is at fault."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -6,11 +6,11 @@ from pathlib import Path
 
 
 class Failure(Exception):
-    """A fault that the user can mend. The message says what is wrong, where, and what to do."""
+    """Something the user can mend: the message says what is wrong, where, and what to do."""
 
 
 def run(main: Callable[[Sequence[str]], None]) -> None:
-    """Run a script's `main` with the command line's arguments. A `Failure` becomes one line and exit status 1."""
+    """Run a script's ``main`` on the command line; a `Failure` becomes one line and exit status 1."""
     try:
         main(sys.argv[1:])
     except Failure as failure:

@@ -27,7 +27,7 @@ SETTING = Setting(32, 1, 2, D0, TOLERANCES, "saliency")
 
 
 class Recorded(Contender):
-    """Draws D0, later what `drawings` say, and notes in `events` what is asked of it."""
+    """Draws the items of `drawings` and then D0, and notes in `events` what it is asked for."""
 
     def __init__(self, name: str, events: list[str], *drawings: NDArray[np.float32]) -> None:
         super().__init__(name)
@@ -58,7 +58,7 @@ def test_contenders_draw_in_turn_with_all_models_in_memory() -> None:
         *("look at a", "draw dense-tfjs"),
         *("close dense-tfjs", "close a"),
     ]
-    # The first frame warms up and counts for nothing.
+    # The first frame only warms up and does not count.
     assert found["a"].frames == found["dense-tfjs"].frames == [2.0, 3.0]
     assert found["a"].difference is not None
     assert found["a"].difference["max_abs"] == 0
@@ -97,9 +97,9 @@ WRONG = D0 + np.float32(0.01)
     ("name", "drawings", "problem"),
     [
         ("tfjs-float32", [WRONG], "max_abs 0.01 is over 0.001"),
-        # An engine that goes wrong when it uses memory again.
+        # An engine that is wrong when it uses memory again.
         ("tfjs-float32", [D0, D0, WRONG], "max_abs 0.01 is over 0.001"),
-        # What has no limits of its own has those of float32.
+        # A contender without limits of its own has those of float32.
         ("litert-float32", [WRONG], "max_abs 0.01 is over 0.001"),
         ("tfjs-uint16", [np.flip(D0)], "drawing_psnr_db"),
     ],

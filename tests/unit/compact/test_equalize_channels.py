@@ -22,7 +22,7 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> GraphModel:
 
 def test_ties_follow_the_topology(graph: GraphModel) -> None:
     ties = tie_channels(graph)
-    # The input's and the side output's are fixed; the residual addition ties the third's to the first's.
+    # Input and side output have the fixed factor. The residual addition ties the factors of the third and the first.
     assert ties.inputs["first"].tolist() == [0, 0, 0]
     assert ties.outputs["side"].tolist() == [0]
     assert len(set(ties.outputs["first"])) == 8
@@ -40,13 +40,13 @@ def test_any_factors_leave_the_function_alone(graph: GraphModel) -> None:
     assert not torch.allclose(weights["kernel3"], graph.weights["kernel3"], rtol=0.1)
     for x in INPUTS.values():
         assert torch.allclose(graph.run(x, weights), reference(x), atol=2e-6)
-    # Where a tie is missed, it is another function.
+    # Without one of the ties, the function would change.
     ties.outputs["third"][0] = ties.outputs["second"][0]
     assert not torch.allclose(graph.run(x, scaled(graph, ties, factors)), reference(x), atol=1e-3)
 
 
 def measured_error(graph: GraphModel, weights: dict[str, torch.Tensor], kernels: list[str]) -> float:
-    """Mean squared error of the stretched output with these kernels rounded to the nearest of uint8."""
+    """Mean squared error of the stretched output if these kernels are rounded to the nearest uint8 values."""
     rounded = {name: nearest(w, 255).values() if name in kernels else w for name, w in weights.items()}
     errors = []
     for x in INPUTS.values():

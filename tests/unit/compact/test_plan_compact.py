@@ -35,7 +35,7 @@ def apply(folder: Path, model: str = "float32") -> list[str]:
 
 
 def planned(folder: Path, floor: float) -> tuple[torch.Tensor, torch.Tensor]:
-    """Plan and apply; return d0 of the compact model, as TensorFlow.js would read it, beside PyTorch's."""
+    """Plan and apply. Return d0 of the compact model, read as TensorFlow.js reads it, and PyTorch's d0."""
     write_model(folder / "float32")
     main(arguments(folder, floor))
     compact_tfjs.main(apply(folder))
@@ -52,7 +52,7 @@ def planned(folder: Path, floor: float) -> tuple[torch.Tensor, torch.Tensor]:
 def test_the_floor_is_held_in_few_bytes(tmp_path: Path) -> None:
     found, expected = planned(tmp_path, floor=38)
     error = ((found - expected) / (expected.max() - expected.min())).square().mean()
-    # Noise that no calibration saw.
+    # Noise that is not among the calibration inputs.
     assert -10 * error.log10() > 34
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["goal_db"] == 39

@@ -31,7 +31,7 @@ def test_a_grid_holds_zero_and_its_values_are_those_of_tensorflow_js(steps: int)
     assert rounded.bytes == 1000 * {255: 1, 65535: 2}[steps]
     assert 0.0 in rounded.grid.value(torch.arange(steps + 1))  # type: ignore[union-attr]
     assert (rounded.values() - values).abs().max() <= rounded.grid.scale * 1.01  # type: ignore[union-attr]
-    # decodeWeight of tfjs-core: a double's product and sum, stored as a float.
+    # As decodeWeight of tfjs-core: computed in double precision, stored in single.
     stored, entry = rounded.stored(), rounded.quantization
     assert entry is not None
     decoded = np.array([float(n) * entry["scale"] + entry["min"] for n in stored], np.float32)  # type: ignore[operator]
@@ -44,7 +44,7 @@ def test_a_constant_tensor_keeps_its_value() -> None:
 
 
 def test_adaptive_rounding_computes_more_alike_than_the_nearest() -> None:
-    # Inputs that depend on one another, as neighbouring pixels do.
+    # Correlated inputs, like neighbouring pixels.
     mixing = torch.randn(72, 72, generator=RANDOM) * torch.logspace(0, -2, 72)
     x = torch.randn(4000, 72, generator=RANDOM) @ mixing
     kernel = torch.randn(16, 72, generator=RANDOM)

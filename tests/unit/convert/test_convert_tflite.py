@@ -23,7 +23,7 @@ X = RANDOM.normal(size=(1, 8, 6, 3)).astype(np.float32)
 
 
 def write_graph(path: Path) -> NDArray[np.float32]:
-    """Write a network of the real ones' operators; return what TensorFlow computes of X."""
+    """Write a network with the operators of the real ones. Return what TensorFlow computes from X."""
     with tf.Graph().as_default() as graph, tf.Session() as session:
         x = tf.placeholder(tf.float32, X.shape, name="x")
         hidden = tf.nn.conv2d(x, tf.constant(KERNEL), 1, "SAME", dilations=2)
@@ -42,7 +42,7 @@ def arguments(graph: Path, dtype: str, output: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A graph, what TensorFlow computes with it, and its .tflite file in every dtype."""
+    """A graph, what TensorFlow computes with it, and its .tflite file in each dtype."""
     folder = tmp_path_factory.mktemp("tflite")
     np.save(folder / "expected.npy", write_graph(folder / "model.pb"))
     for dtype in DTYPES:
@@ -68,7 +68,7 @@ def test_weights_are_those_of_the_graph_rounded_to_the_dtype(
 ) -> None:
     data, constants = read_constants(models / f"{dtype}.tflite")
     found = sorted(data[constant.offset :][: constant.bytes] for constant in constants)
-    # TensorFlow's kernels are HWIO, LiteRT's OHWI.
+    # Kernels are HWIO in TensorFlow and OHWI in LiteRT.
     weights = [KERNEL.transpose(3, 0, 1, 2), BIAS, SIDE.transpose(3, 0, 1, 2), SIDE_BIAS]
     assert found == sorted(weight.astype(stored).tobytes() for weight in weights)
     assert sum(constant.elements for constant in constants) == sum(weight.size for weight in weights)

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.environment("torch")
 
 Refusal = Callable[..., str]
 RANDOM = np.random.default_rng(5)
-# More than one shard's worth in float32; a range without 0, one that starts at 0, one of a single value.
+# More than one shard in float32; a range without 0; a range that starts at 0; a single value.
 WEIGHTS: dict[str, NDArray[Any]] = {
     "kernel": RANDOM.normal(0, 0.05, (3, 3, 3, 40_000)).astype(np.float32),
     "axis": np.array(-3, np.int32),
@@ -27,7 +27,7 @@ STEPS = {"float16": 2**11, "uint16": 2**16 - 1, "uint8": 2**8 - 1}
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A float32 model and what each dtype makes of it."""
+    """A float32 model, and that model quantized to each dtype."""
     folder = tmp_path_factory.mktemp("tfjs")
     weights = [
         ({"name": name, "shape": list(values.shape), "dtype": values.dtype.name}, values.tobytes())
@@ -44,7 +44,7 @@ def arguments(model: Path, dtype: str, output: Path) -> list[str]:
 
 
 def dequantized(folder: Path) -> dict[str, NDArray[np.float64]]:
-    """The weights as the TensorFlow.js format prescribes: scale × value + min."""
+    """The weights as the TensorFlow.js format defines them: scale × value + min."""
     values = {}
     for specification, stored in read_weights(folder):
         quantization = specification.get("quantization", {"dtype": specification["dtype"]})

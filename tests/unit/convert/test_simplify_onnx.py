@@ -50,7 +50,7 @@ def constants() -> dict[str, NDArray[Any]]:
 
 
 def skip_connection() -> list[NodeProto]:
-    """A pool and an upsampling to the skip's size, which the file computes as PyTorch's exporter writes it."""
+    """A pool and an upsampling to the size of the skip. In an exported file, operators compute that size."""
     return [
         node("Conv", "x kernel bias", "skip", pads=[1, 1, 1, 1]),
         node("MaxPool", "skip", "pooled", kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1),
@@ -149,7 +149,7 @@ def test_a_resolution_that_does_not_divide_by_32_is_refused(
 
 
 def test_a_size_that_depends_on_the_values_is_refused() -> None:
-    # How many are positive is known only once x is.
+    # The number of positive values depends on x.
     nodes = [
         *skip_connection(),
         node("Conv", "both side", "d", pads=[1, 1, 1, 1]),
@@ -159,7 +159,7 @@ def test_a_size_that_depends_on_the_values_is_refused() -> None:
         node("Cast", "how_many", "how_many_float", to=TensorProto.FLOAT),
         node("Mul", "d how_many_float", "d0"),
     ]
-    with pytest.raises(Failure, match=r"still computed at run time, by Cast, Gather, Shape$"):
+    with pytest.raises(Failure, match=r"still computes shapes at run time, with Cast, Gather, Shape$"):
         simplify_onnx(model_of(nodes, constants()), 32)
 
 
@@ -170,5 +170,5 @@ def test_the_refusal_of_a_size_names_the_operators_left() -> None:
         node("Cast", "d", "d_double", to=TensorProto.DOUBLE),
         node("Cast", "d_double", "d0", to=TensorProto.FLOAT),
     ]
-    with pytest.raises(Failure, match=r"by Cast$"):
+    with pytest.raises(Failure, match=r"with Cast$"):
         simplify_onnx(model_of(nodes, constants()), 32)

@@ -1,4 +1,4 @@
-"""A model.json or a shard that is damaged, or made to mislead, is refused in one line, whatever it says."""
+"""A damaged or misleading model.json or shard is refused in one line, whatever it says."""
 
 import json
 from collections.abc import Callable
@@ -17,7 +17,7 @@ SHARD = "group1-shard1of1.bin"
 
 
 def write(folder: Path, change: Callable[[Model], object] = lambda _: None) -> Path:
-    """A model of one kernel and its size, changed."""
+    """A model of one kernel and its size, with one change."""
     folder.mkdir(exist_ok=True)
     weights = [
         {"name": "kernel", "shape": [2, 2, 1, 3], "dtype": "float32"},
@@ -91,7 +91,7 @@ def test_what_is_no_json_is_refused(tmp_path: Path, text: str) -> None:
 def test_shard_is_measured_before_it_is_read(tmp_path: Path) -> None:
     folder = write(tmp_path / "model")
     with (folder / SHARD).open("wb") as file:
-        # Takes no room on the disk; read whole, it would take more memory than there is.
+        # A sparse file: it takes no room on the disk, but reading all of it would take more memory than there is.
         file.truncate(2**42)
     with pytest.raises(Failure, match=f"is larger than a shard's {SHARD_BYTES} bytes"):
         read_weights(folder)

@@ -1,4 +1,4 @@
-"""A .tflite file whose offsets lead astray is refused in one line, in bounded time and memory."""
+"""A .tflite file with wrong offsets is refused in one line, in bounded time and memory."""
 
 import struct
 from collections.abc import Callable
@@ -17,7 +17,7 @@ WEIGHTS = struct.pack("<6f", *range(6))
 
 
 def packed(change: Callable[[schema.ModelT], object]) -> bytes:
-    """A model of one graph with one constant, changed."""
+    """A model of one graph and one constant, with one change."""
     model, graph = schema.ModelT(), schema.SubGraphT()
     model.version = 3
     model.buffers = [schema.BufferT(), schema.BufferT()]
@@ -42,7 +42,7 @@ def test_a_good_file_is_taken_apart(tmp_path: Path) -> None:
 
 
 def overlapping() -> bytes:
-    """A second buffer whose data are the first's: a file of n such would hold n times its own bytes of weights."""
+    """A second buffer with the data of the first: n such buffers would give n times the bytes of the file."""
 
     def change(model: schema.ModelT) -> None:
         model.buffers.append(schema.BufferT())

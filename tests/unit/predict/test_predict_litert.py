@@ -24,7 +24,7 @@ def tensor(name: str, shape: list[int], buffer: int) -> schema.TensorT:
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    """d0 = the three channels' weighted sum, which NumPy computes as well; height and width differ."""
+    """A model whose d0 is the weighted sum of the three channels, as NumPy computes it. Height and width differ."""
     convolution = schema.OperatorT(
         inputs=[1, 2, 3],
         outputs=[0],

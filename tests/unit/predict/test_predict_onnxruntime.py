@@ -20,7 +20,7 @@ RANDOM = np.random.default_rng(2)
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    """d0 = the three channels' weighted sum, which NumPy computes as well."""
+    """A model whose d0 is the weighted sum of the three channels, as NumPy computes it."""
     ends = [
         helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, channels, 8, 8])
         for name, channels in (("x", 3), ("d0", 1))

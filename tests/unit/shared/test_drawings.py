@@ -26,7 +26,7 @@ def expected_input(photo: NDArray[np.uint8], resolution: int) -> NDArray[np.floa
 @pytest.mark.parametrize("resolution", [64, 320, 1024])
 @pytest.mark.parametrize("name", ["astronaut", "chelsea"])
 def test_a_photo_is_preprocessed_as_the_reference_implementation_does(name: str, resolution: int) -> None:
-    # Down, up, and from a photo that is no square.
+    # Smaller, larger, and from a photo that is not square.
     photo: NDArray[np.uint8] = getattr(data, name)()
     found = preprocess(photo, resolution)
     assert found.dtype == np.float32
@@ -35,7 +35,7 @@ def test_a_photo_is_preprocessed_as_the_reference_implementation_does(name: str,
 
 
 def test_a_network_input_survives_its_file(tmp_path: Path) -> None:
-    # safetensors writes memory as it lies, whatever the strides say.
+    # safetensors writes the memory as it is and ignores strides.
     x = preprocess(data.chelsea(), 64)
     save_file({"chelsea": x}, tmp_path / "probes.safetensors")
     assert (load_file(tmp_path / "probes.safetensors")["chelsea"] == x).all()
@@ -62,7 +62,7 @@ def test_an_all_black_photo_is_finite_and_black() -> None:
 @settings(max_examples=30, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 2**32 - 1), darkest=st.integers(0, 100), brightest=st.integers(101, 255))
 def test_unnormalising_gives_the_photo_back_up_to_its_maximum(seed: int, darkest: int, brightest: int) -> None:
-    # Not resized: its size is the resolution already.
+    # Its size is the resolution, so it is not resized.
     photo = np.random.default_rng(seed).integers(darkest, brightest + 1, (32, 32, 3)).astype(np.uint8)
     expected = photo.astype(np.float64) * 255 / photo.max()
     assert np.abs(unnormalise(preprocess(photo, 32)) - expected).max() <= 0.5 + 1e-3

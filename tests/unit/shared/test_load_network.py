@@ -1,4 +1,4 @@
-"""A damaged or foreign safetensors file ends in one line."""
+"""A damaged safetensors file, or one of another network, is refused in one line."""
 
 import json
 import struct
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def header(change: Callable[[dict[str, dict[str, object]]], object]) -> Callable[[bytes], bytes]:
-    """Change what a safetensors file says of its tensors, and leave their bytes."""
+    """Change the header of a safetensors file and keep the bytes of its tensors."""
 
     def changed(content: bytes) -> bytes:
         (length,) = struct.unpack_from("<Q", content)

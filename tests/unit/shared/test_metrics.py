@@ -35,7 +35,7 @@ def ssim(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
 def test_figures_are_those_of_the_formulas() -> None:
     found = np.clip(EXPECTED + RNG.normal(0, 0.05, EXPECTED.shape), 0, 1).astype(np.float32)
     difference = compare(found, EXPECTED, "saliency")
-    # Sorted, so that the quantile is counted rather than computed as the script does.
+    # Sorted, so that this test counts the quantile and does not compute it like the script.
     delta = np.sort(np.abs(found.astype(np.float64) - EXPECTED).ravel())
     rank = 0.99 * (delta.size - 1)
     low = int(rank)

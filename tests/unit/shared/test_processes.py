@@ -8,7 +8,7 @@ from workflow_scripts.shared.processes import run_tool
 
 pytestmark = pytest.mark.environment("tensorflow")
 
-# The environment's own Python stands for a converter: it writes and exits as it is told.
+# The environment's own Python plays the converter: it writes and exits as the test tells it.
 
 
 def test_a_tool_that_writes_its_output_passes(tmp_path: Path) -> None:
