@@ -32,6 +32,7 @@ localrules:
     create_environment,
     create_node_environment,
     fetch_checkpoint,
+    accept_checkpoint,
     install_page,
     summarize_manifests,
     verify_manifests,

@@ -5,6 +5,7 @@
 rule check_parity:
     """Fail unless every hop computes what PyTorch computes, within the limits of config.yaml."""
     input:
+        function=settings.function_evidence,
         reference="results/{model}/{resolution}/predictions/torch.safetensors",
         predictions=expand(
             "results/{{model}}/{{resolution}}/predictions/{backend}.safetensors",
@@ -29,8 +30,9 @@ rule check_parity:
     params:
         tolerances=settings.tolerances,
         task=settings.task,
+        function=lambda wildcards, input: ["--function", *input.function] if input.function else [],
     shell:
-        r".venvs/torch/bin/python -m workflow_scripts.check.check_parity --reference {input.reference:q}"
+        r".venvs/torch/bin/python -m workflow_scripts.check.check_parity --reference {input.reference:q} {params.function:q}"
         r" --predictions {input.predictions:q} --tolerances {params.tolerances:q} --task {params.task:q}"
         r" --resolution {wildcards.resolution:q} --output {output.report:q} &> {log:q}"
 

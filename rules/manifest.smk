@@ -21,7 +21,9 @@ rule write_manifest:
         + expand("results/{{model}}/{{resolution}}/tfjs/{dtype}", dtype=config["dtypes"])
         + expand("results/{{model}}/{{resolution}}/tflite/{tflite_dtype}.tflite", tflite_dtype=config["tflite_dtypes"])
         + expand("results/{{model}}/{dtype}/report.json", dtype=settings.compact),
+        function=settings.function_evidence,
         evidence=[
+            "results/{model}/checkpoint/source.json",
             "results/_probes/{resolution}.safetensors",
             *expand(
                 "results/{{model}}/{{resolution}}/predictions/{backend}.safetensors",
@@ -56,7 +58,7 @@ rule write_manifest:
         r" --model {wildcards.model:q} --resolution {wildcards.resolution:q}"
         r" {params.terms:q} --checkpoint {input.checkpoint:q} --architecture {input.architecture:q}"
         r" --parity {input.parity:q} --size {input.sizes:q} --artifacts {input.artifacts:q}"
-        r" --evidence {input.evidence:q} --locks {input.locks:q} --output {output.manifest:q} &> {log:q}"
+        r" --evidence {input.function:q} {input.evidence:q} --locks {input.locks:q} --output {output.manifest:q} &> {log:q}"
 
 
 rule summarize_manifests:

@@ -1,5 +1,6 @@
 # Reads every artifact on the way: results/{model}/checkpoint/weights.safetensors, results/{model}/{resolution}/…
-# Writes results/_probes/{resolution}.safetensors and results/{model}/{resolution}/predictions/{engine}.safetensors.
+# Writes results/_probes/{resolution}.safetensors, results/{model}/{resolution}/predictions/{engine}.safetensors, and of an
+# ONNX file that was brought results/{model}/checkpoint/probes.safetensors and predictions/.
 
 
 rule make_probe_inputs:
@@ -104,6 +105,41 @@ use rule predict_torch as predict_litert with:
         mem_mb=3000,
     params:
         predict=[".venvs/litert/bin/python", "-m", "workflow_scripts.predict.predict_litert"],
+
+
+rule predict_checkpoint:
+    """What the ONNX file that was brought computes itself, at its own size: every other function is to equal this one."""
+    input:
+        checkpoint="results/{model}/checkpoint/original",
+        source="results/{model}/checkpoint/source.json",
+    output:
+        probes="results/{model}/checkpoint/probes.safetensors",
+        predictions="results/{model}/checkpoint/predictions/checkpoint.safetensors",
+    log:
+        "results/_logs/predict_checkpoint/{model}.log",
+    benchmark:
+        "results/_benchmarks/predict_checkpoint/{model}.tsv"
+    resources:
+        mem_mb=6500,
+    shell:
+        r".venvs/torch/bin/python -m workflow_scripts.predict.predict_checkpoint --model {input.checkpoint:q}"
+        r" --source {input.source:q} --probes {output.probes:q} --threads {threads:q}"
+        r" --output {output.predictions:q} &> {log:q}"
+
+
+# What the network computes that was read from that file, on the same inputs.
+use rule predict_torch as predict_rebuilt with:
+    input:
+        model="results/{model}/checkpoint/weights.safetensors",
+        probes="results/{model}/checkpoint/probes.safetensors",
+    output:
+        predictions="results/{model}/checkpoint/predictions/torch.safetensors",
+    log:
+        "results/_logs/predict_rebuilt/{model}.log",
+    benchmark:
+        "results/_benchmarks/predict_rebuilt/{model}.tsv"
+    resources:
+        mem_mb=3000,
 
 
 rule predict_tfjs:

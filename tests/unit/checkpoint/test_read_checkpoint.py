@@ -15,9 +15,11 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import Tensor
 
-from workflow_scripts.checkpoint.read_checkpoint import main, unpickle
+from workflow_scripts.checkpoint.pickled_weights import unpickle
+from workflow_scripts.checkpoint.read_checkpoint import main
 from workflow_scripts.shared.failures import Failure
 from workflow_scripts.shared.load_network import load_network
 from workflow_scripts.shared.u2net import FAMILIES, U2Net
@@ -29,11 +31,15 @@ State = dict[str, Tensor]
 X = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(5))
 
 
-def arguments(checkpoint: Path, form: str = "pth") -> list[str]:
+def arguments(checkpoint: Path) -> list[str]:
     """The command line, its outputs in the folder "out" beside the checkpoint."""
     out = checkpoint.parent / "out"
-    outputs = ["--weights", str(out / "weights.safetensors"), "--architecture", str(out / "architecture.json")]
-    return ["--checkpoint", str(checkpoint), "--format", form, *outputs]
+    outputs = {"weights": "weights.safetensors", "architecture": "architecture.json", "source": "source.json"}
+    return [
+        "--checkpoint",
+        str(checkpoint),
+        *(each for key, name in outputs.items() for each in (f"--{key}", str(out / name))),
+    ]
 
 
 def read(checkpoint: Path) -> U2Net:
@@ -208,13 +214,16 @@ BAD: dict[str, tuple[Spoil, Sequence[str]]] = {
         lambda _, p: p.write_bytes(pickle.dumps(RunsCode(p.with_name("ran")), protocol=2)),
         ["posix.system", "nothing in it was run"],
     ),
-    "whole network": (saved(lambda _: U2Net(FAMILIES["u2netp"])), ["u2net.U2Net", "state_dict()"]),
+    "whole network": (
+        saved(lambda _: U2Net(FAMILIES["u2netp"])),
+        ["u2net.U2Net", "whole pickled model", "state_dict()"],
+    ),
     "web page": (lambda _, p: p.write_text("\n <!DOCTYPE html><p>Quota exceeded</p>"), ["web page"]),
-    "text": (lambda _, p: p.write_text("version https://git-lfs.github.com/spec/v1\n"), ["original"]),
-    "empty file": (lambda _, p: p.touch(), ["truncated"]),
+    "text": (lambda _, p: p.write_text("weights\n"), ["no checkpoint that is known here"]),
+    "empty file": (lambda _, p: p.touch(), ["is empty"]),
     "a list": (saved(lambda s: list(s.values())), ["holds no state dict of named tensors"]),
     "empty dict": (saved(lambda _: {}), ["holds no state dict of named tensors"]),
-    "numbers for tensors": (saved(lambda s: {**s, NAME: 3}), ["holds no state dict of named tensors"]),
+    "numbers for tensors": (saved(lambda s: {**s, NAME: 3}), [f"lacks {NAME}"]),
     "another network": (
         saved(lambda _: torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.Linear(2, 2)).state_dict()),
         ["no U²-Net", "0.bias, 0.weight, 1.bias and 1 more"],
@@ -222,7 +231,7 @@ BAD: dict[str, tuple[Spoil, Sequence[str]]] = {
     "missing key": (saved(lambda s: {n: t for n, t in s.items() if n != NAME}), [f"lacks {NAME}"]),
     "missing stage": (
         saved(lambda s: {n: t for n, t in s.items() if not n.startswith("stage4d")}),
-        ["no U²-Net", "stage4d.rebnconvin.conv_s1.weight"],
+        ["no U²-Net", "lacks stage4d"],
     ),
     "unknown keys": (
         saved(lambda s: {**s, **{f"head.{i}": torch.zeros(1) for i in range(5)}}),
@@ -243,6 +252,10 @@ BAD: dict[str, tuple[Spoil, Sequence[str]]] = {
         ["not in a subdirectory"],
     ),
     "an archive in an archive": (nested, ["original"]),
+    "pickle protocol 4": (
+        lambda s, p: torch.save(s, p, pickle_protocol=4),
+        ["pickle protocol 4", "without pickle_protocol"],
+    ),
     "more bytes than it has": (oversized, ["more bytes than it has"]),
     "tuples in tuples": (pickled(TUPLES), ["more than a network's weights"]),
     "copies of a dict": (pickled(COPIES), ["more than a network's weights"]),
@@ -250,7 +263,7 @@ BAD: dict[str, tuple[Spoil, Sequence[str]]] = {
     "opcodes without end": (pickled(b"}" + 1_100_000 * b"q\0N" + b"."), ["more than a network's weights"]),
     "a prefix for some": (
         saved(lambda s: {**s, f"module.{NAME}": s[NAME]}),
-        ["both with and without the prefix module."],
+        [f"has unknown module.{NAME}"],
     ),
     "keys that a terminal obeys": (
         saved(lambda s: {**s, "\x1b[2Jhead\n": torch.zeros(1)}),
@@ -280,13 +293,11 @@ def test_a_bad_checkpoint_is_refused_in_one_line_and_changes_nothing(
     assert list(tmp_path.iterdir()) == [checkpoint]
     out = tmp_path / "out"
     out.mkdir()
-    for name in ("weights.safetensors", "architecture.json"):
+    names = ("weights.safetensors", "architecture.json", "source.json")
+    for name in names:
         (out / name).write_text("good")
     refusal(main, *arguments(checkpoint))
-    assert {file.name: file.read_text() for file in out.iterdir()} == {
-        "weights.safetensors": "good",
-        "architecture.json": "good",
-    }
+    assert {file.name: file.read_text() for file in out.iterdir()} == dict.fromkeys(names, "good")
     assert not (tmp_path / "ran").exists()
 
 
@@ -298,14 +309,27 @@ def test_the_pickle_that_is_refused_would_have_run_code(tmp_path: Path) -> None:
 
 def test_an_onnx_file_that_is_none_is_refused(tmp_path: Path, refusal: Refusal) -> None:
     checkpoint = tmp_path / "original"
-    checkpoint.write_text("<html>")
-    assert "is not an ONNX file" in refusal(main, *arguments(checkpoint, "onnx"))
+    checkpoint.write_bytes(b"\x08\x07 and no more")
+    assert "cannot be read as an ONNX file" in refusal(main, *arguments(checkpoint))
     assert list(tmp_path.iterdir()) == [checkpoint]
 
 
-@pytest.mark.parametrize("form", ["pth", "onnx"])
+def test_what_the_workflow_did_not_plan_for_is_refused(small_network: U2Net, tmp_path: Path, refusal: Refusal) -> None:
+    checkpoint = tmp_path / "original"
+    torch.save(small_network.state_dict(), checkpoint)
+    message = refusal(main, *arguments(checkpoint), "--kind=onnx", "--origin=mine/u2net.onnx")
+    assert message.startswith("script: mine/u2net.onnx is no ONNX file, which its source did not say")
+
+
+def test_a_damaged_safetensors_file_is_refused(small_network: U2Net, tmp_path: Path, refusal: Refusal) -> None:
+    checkpoint = tmp_path / "original"
+    save_file(small_network.state_dict(), checkpoint)
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-7])
+    assert "cannot be read as a safetensors file" in refusal(main, *arguments(checkpoint))
+
+
 @pytest.mark.parametrize("kind", ["missing", "folder", "link to a device", "pipe", "link to nothing"])
-def test_a_path_without_a_file_is_refused(tmp_path: Path, refusal: Refusal, kind: str, form: str) -> None:
+def test_a_path_without_a_file_is_refused(tmp_path: Path, refusal: Refusal, kind: str) -> None:
     checkpoint = tmp_path / "original"
     match kind:
         case "folder":
@@ -316,7 +340,7 @@ def test_a_path_without_a_file_is_refused(tmp_path: Path, refusal: Refusal, kind
             checkpoint.symlink_to("nowhere")
         case "pipe":
             os.mkfifo(checkpoint)
-    assert str(checkpoint) in refusal(main, *arguments(checkpoint, form))
+    assert str(checkpoint) in refusal(main, *arguments(checkpoint))
 
 
 def test_stages_that_do_not_fit_one_another_are_refused(
@@ -382,7 +406,7 @@ def test_member_names_are_no_paths(small_network: U2Net, tmp_path: Path) -> None
         target.writestr(link, "../../../../etc/passwd")
     assert torch.equal(predict(read(checkpoint)), predict(small_network))
     written = {path.name for path in tmp_path.rglob("*")} - {"folder", "original", "out"}
-    assert written == {"weights.safetensors", "architecture.json"}
+    assert written == {"weights.safetensors", "architecture.json", "source.json"}
 
 
 def test_weights_that_share_memory_are_written_apart(small_network: U2Net, tmp_path: Path) -> None:
@@ -415,7 +439,8 @@ for path in [*sys.argv[1:], "control"]:
         if path == "control":
             control(sys.argv[1])
         else:
-            main(["--checkpoint", path, "--format", "pth", "--weights", path + ".w", "--architecture", path + ".a"])
+            outputs = ["--weights", path + ".w", "--architecture", path + ".a", "--source", path + ".s"]
+            main(["--checkpoint", path, *outputs])
         print("read", end=" ")
     except Failure as failure:
         print("refused", end=" ")
