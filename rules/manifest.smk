@@ -23,6 +23,7 @@ rule write_manifest:
         + expand("results/{{model}}/{dtype}/report.json", dtype=settings.compact),
         evidence=[
             "results/_probes/{resolution}.safetensors",
+            "results/{model}/{resolution}/rounding.json",
             *expand(
                 "results/{{model}}/{{resolution}}/predictions/{backend}.safetensors",
                 backend=["torch", "onnxruntime", "openvino", "tensorflow-frozen", "tensorflow-optimized"],
