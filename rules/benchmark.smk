@@ -64,6 +64,7 @@ rule benchmark_model:
         reference=expand(
             "results/{{model}}/{resolution}/predictions/torch.safetensors", resolution=settings.benchmark_resolutions
         ),
+        rounding=expand("results/{{model}}/{resolution}/rounding.json", resolution=settings.benchmark_resolutions),
         tfjs=expand(
             "results/{{model}}/{resolution}/tfjs/{dtype}",
             resolution=settings.benchmark_resolutions,

@@ -1,12 +1,34 @@
 # Reads the predictions of rules/predict.smk and every artifact of rules/convert.smk.
-# Writes results/{model}/{resolution}/parity.json, size.json and parity.png; a check that fails writes NAME.failed.json.
+# Writes results/{model}/{resolution}/rounding.json, parity.json, size.json and parity.png; a check that fails writes
+# NAME.failed.json.
+
+
+rule measure_rounding:
+    """What float32 rounding alone does to the network: the yardstick of what another backend may differ by."""
+    input:
+        weights="results/{model}/checkpoint/weights.safetensors",
+        probes="results/_probes/{resolution}.safetensors",
+        reference="results/{model}/{resolution}/predictions/torch.safetensors",
+    output:
+        report="results/{model}/{resolution}/rounding.json",
+    log:
+        "results/_logs/measure_rounding/{model}-{resolution}.log",
+    benchmark:
+        "results/_benchmarks/measure_rounding/{model}-{resolution}.tsv"
+    resources:
+        mem_mb=5000,
+    shell:
+        r".venvs/torch/bin/python -m workflow_scripts.check.measure_rounding --weights {input.weights:q}"
+        r" --probes {input.probes:q} --reference {input.reference:q} --threads {threads:q}"
+        r" --output {output.report:q} &> {log:q}"
 
 
 rule check_parity:
-    """Fail unless every hop computes what PyTorch computes, within the limits of config.yaml."""
+    """Fail unless every hop computes what PyTorch computes, within limits that fit the network."""
     input:
         function=settings.function_evidence,
         reference="results/{model}/{resolution}/predictions/torch.safetensors",
+        rounding="results/{model}/{resolution}/rounding.json",
         predictions=expand(
             "results/{{model}}/{{resolution}}/predictions/{backend}.safetensors",
             backend=["onnxruntime", "openvino", "tensorflow-frozen", "tensorflow-optimized"],
@@ -33,8 +55,8 @@ rule check_parity:
         function=lambda wildcards, input: ["--function", *input.function] if input.function else [],
     shell:
         r".venvs/torch/bin/python -m workflow_scripts.check.check_parity --reference {input.reference:q} {params.function:q}"
-        r" --predictions {input.predictions:q} --tolerances {params.tolerances:q} --task {params.task:q}"
-        r" --resolution {wildcards.resolution:q} --output {output.report:q} &> {log:q}"
+        r" --predictions {input.predictions:q} --tolerances {params.tolerances:q} --rounding {input.rounding:q}"
+        r" --task {params.task:q} --resolution {wildcards.resolution:q} --output {output.report:q} &> {log:q}"
 
 
 rule check_size:

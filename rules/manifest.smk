@@ -25,6 +25,7 @@ rule write_manifest:
         evidence=[
             "results/{model}/checkpoint/source.json",
             "results/_probes/{resolution}.safetensors",
+            "results/{model}/{resolution}/rounding.json",
             *expand(
                 "results/{{model}}/{{resolution}}/predictions/{backend}.safetensors",
                 backend=["torch", "onnxruntime", "openvino", "tensorflow-frozen", "tensorflow-optimized"],

@@ -177,6 +177,7 @@ rule predict_browser:
 use rule check_parity as check_browser with:
     input:
         reference="results/{model}/{resolution}/predictions/torch.safetensors",
+        rounding="results/{model}/{resolution}/rounding.json",
         predictions=expand(
             "results/{{model}}/{{resolution}}/predictions/browser-{backend}.safetensors",
             backend=settings.browser_backends(),

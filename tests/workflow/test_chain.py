@@ -169,8 +169,7 @@ def test_quantized_weights_are_what_the_converter_writes(built: Workflow, tmp_pa
 def test_compact_weights_hold_their_floor(broken: Workflow) -> None:
     # Calibrated at the size of this test, with a floor that takes few attempts.
     (broken.folder / "small.yaml").write_text(
-        "compact: {calibration: 64, check: 64, margin_db: 1}\n"
-        "tolerances: {default: {tfjs-compact: {min_drawing_psnr_db: 25}}}\n"
+        "compact: {calibration: 64, check: 64, margin_db: 1}\ntolerances: {tfjs-compact: {min_drawing_psnr_db: 25}}\n"
     )
     config = ("--configfile", "small.yaml", "--config", "dtypes=[float32,uint16,compact]", "resolutions=[64]")
     broken.succeed("results/u2netp/64/manifest.json", *config)
@@ -202,6 +201,24 @@ def test_checkpoint_of_other_widths(project: Workflow) -> None:
     assert manifest["task"] == "portrait"
     assert manifest["architecture"]["family"] == "custom"
     assert manifest["architecture"]["stages"]["stage5d"] == [64, 16, 32]
+
+
+def test_unusual_networks_pass_every_check(project: Workflow) -> None:
+    models = ("zeros", "no-biases")
+    for model in models:
+        file = str(project.folder / f"{model}.pth")
+        python("torch", "-m", "tests.support.unusual_checkpoints", "--kind", model, "--output", file)
+    sources = "".join(f"  {model}: {{path: {model}.pth, task: saliency, licence: MIT}}\n" for model in models)
+    (project.folder / "unusual.yaml").write_text(f"model: [{', '.join(models)}]\ncheckpoints:\n{sources}")
+    manifests = [f"results/{model}/64/manifest.json" for model in models]
+    project.succeed(*manifests, "--configfile", "unusual.yaml", "--config", "resolutions=[64]", "dtypes=[float32]")
+    for model in models:
+        assert project.manifest(model, 64)["passed"] is True
+        size = json.loads((project.folder / f"results/{model}/64/size.json").read_text())
+        tensors = {each["artifact"]: each["tensors"] for each in size["artifacts"]}
+        # mo left biases of zeros out, and every convolution that the page runs is fused with one all the same.
+        assert tensors["ir"] < tensors["onnx"]
+        assert size["structures"]["tfjs-float32"]["operations"]["_FusedConv2D"] == 118
 
 
 def test_full_size_network_at_320(project: Workflow) -> None:

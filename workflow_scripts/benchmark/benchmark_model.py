@@ -27,7 +27,7 @@ from workflow_scripts.benchmark.contenders import (
     call_page,
     opened,
 )
-from workflow_scripts.check.limits import exceeded
+from workflow_scripts.check.limits import Limits, exceeded, read_limits
 from workflow_scripts.formats.predictions import read_predictions
 from workflow_scripts.shared.chromium import launch
 from workflow_scripts.shared.failures import Failure, run
@@ -55,23 +55,20 @@ class Setting:
     threads: int
     rounds: int
     reference: NDArray[np.float32]
-    tolerances: Mapping[str, Mapping[str, float]]
+    limits: Limits
     task: str
 
     def __str__(self) -> str:
         return f"{self.resolution}, {self.threads} {'thread' if self.threads == 1 else 'threads'}"
 
     def compare(self, name: str, d0: NDArray[np.float32]) -> dict[str, float]:
-        """Return how far d0 is from PyTorch's; raise Failure if that exceeds the contender's limits.
-
-        A contender without limits of its own computes in float32, so it gets those of TensorFlow.js in float32.
-        """
+        """Return how far d0 is from PyTorch's; raise Failure if that exceeds the contender's limits."""
         if d0.size != self.reference.size:
             raise Failure(f"{name} at {self} draws {d0.size} values, but PyTorch draws {self.reference.size}")
         if not np.isfinite(d0).all():
             raise Failure(f"{name} at {self} draws NaN or infinite values")
         difference = asdict(compare(d0.reshape(self.reference.shape), self.reference, self.task))
-        if problems := exceeded(difference, self.tolerances.get(name, self.tolerances["tfjs-float32"])):
+        if problems := exceeded(difference, self.limits.of(name)):
             raise Failure(f"{name} at {self} does not draw what PyTorch draws: {problems[0]}")
         return difference
 
@@ -304,12 +301,13 @@ def benchmark_resolution(
         [*arguments.onnxruntime, "--model", str(folder / "onnx/model.onnx")],
         [*arguments.openvino, "--model", str(folder / "ir/model.xml")],
     )
+    limits = read_limits(arguments.tolerances, folder / "rounding.json")
     together = resolution < plan["reload_from"]
     settings = []
     with browser.new_context() as context:
         page = open_page(context.new_page(), origin)
         for threads in plan["threads"]:
-            setting = Setting(resolution, threads, rounds, reference[PROBE], arguments.tolerances, arguments.task)
+            setting = Setting(resolution, threads, rounds, reference[PROBE], limits, arguments.task)
             asked = ("--probes", str(probes), "--probe", PROBE, "--threads", str(threads))
             contenders = [
                 *(BrowserContender(page, name, model, threads, probe) for name, model in models.items()),
@@ -338,7 +336,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--dense", type=Path, required=True, help=f".tflite of a product of side {DENSE_SIDE}")
     parser.add_argument("--dtypes", nargs="+", required=True)
     parser.add_argument("--plan", type=json.loads, required=True, help="JSON: `benchmark` of config.yaml")
-    parser.add_argument("--tolerances", type=json.loads, required=True, help="JSON: limits by hop")
+    parser.add_argument("--tolerances", type=json.loads, required=True, help="JSON: `tolerances` of config.yaml")
     parser.add_argument("--task", choices=("portrait", "saliency"), required=True)
     parser.add_argument("--onnxruntime", type=shlex.split, required=True, help="the command that runs time_onnxruntime")
     parser.add_argument("--openvino", type=shlex.split, required=True, help="the command that runs time_openvino")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from workflow_scripts.check.limits import Tolerance, exceeded
+from workflow_scripts.check.limits import Limits, Tolerance, exceeded, read_limits
 from workflow_scripts.formats.predictions import Tensors, read_predictions
 from workflow_scripts.shared.failures import Failure, run
 from workflow_scripts.shared.files import write_report
@@ -82,9 +82,7 @@ def check_hop(
     }
 
 
-def check_function(
-    paths: Sequence[Path], tolerances: Mapping[str, Tolerance], task: str, resolution: int
-) -> dict[str, Any]:
+def check_function(paths: Sequence[Path], limits: Limits, task: str, resolution: int) -> dict[str, Any]:
     """Compare what the file computes that was brought with the network that was read from it; return the report.
 
     `paths` are both sides' predictions and the source.json of read_checkpoint. A file that computes in half precision
@@ -94,7 +92,7 @@ def check_function(
     precision = json.loads(source.read_text())["precision"]
     key = FUNCTION if precision == "float32" else f"{FUNCTION}-{precision}"
     reference, _ = read_predictions(rebuilt)
-    return check_hop(FUNCTION, read_predictions(own), reference, reference, tolerances[key], task, resolution)
+    return check_hop(FUNCTION, read_predictions(own), reference, reference, limits.of(key), task, resolution)
 
 
 def problem_of(hop: Mapping[str, Any]) -> str:
@@ -134,7 +132,8 @@ def main(argv: Sequence[str]) -> None:
         help="of a checkpoint that is a function: its own predictions, those of the network read from it, source.json",
     )
     parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="in the order of the hops")
-    parser.add_argument("--tolerances", type=json.loads, required=True, help="JSON: limits by hop")
+    parser.add_argument("--tolerances", type=json.loads, required=True, help="JSON: `tolerances` of config.yaml")
+    parser.add_argument("--rounding", type=Path, required=True, help="report of measure_rounding at this resolution")
     parser.add_argument("--task", choices=("portrait", "saliency"), required=True)
     parser.add_argument("--resolution", type=int, required=True)
     parser.add_argument("--output", type=Path, required=True)
@@ -142,15 +141,14 @@ def main(argv: Sequence[str]) -> None:
     reference, metadata = read_predictions(arguments.reference)
     if not all(np.isfinite(d0).all() for d0 in reference.values()):
         raise Failure(f"PyTorch itself predicts NaN or infinite values with {metadata['model']}")
+    limits = read_limits(arguments.tolerances, arguments.rounding)
     hops: list[dict[str, Any]] = []
     if arguments.function:
-        hops.append(check_function(arguments.function, arguments.tolerances, arguments.task, arguments.resolution))
+        hops.append(check_function(arguments.function, limits, arguments.task, arguments.resolution))
     previous = reference
     for path in arguments.predictions:
-        if path.stem not in arguments.tolerances:
-            raise Failure(f"config.yaml states no tolerance for {path.stem}")
         found = read_predictions(path)
-        tolerance = arguments.tolerances[path.stem]
+        tolerance = limits.of(path.stem)
         hops.append(check_hop(path.stem, found, reference, previous, tolerance, arguments.task, arguments.resolution))
         # Each dtype is converted from the optimized graph, not from the dtype listed before it.
         if not path.stem.startswith(("tfjs-", "litert-")):
@@ -159,6 +157,7 @@ def main(argv: Sequence[str]) -> None:
         "resolution": arguments.resolution,
         "task": arguments.task,
         "reference": {key: metadata[key] for key in ("backend", "model", "model_sha256")},
+        "rounding": json.loads(arguments.rounding.read_text())["worst"],
         "hops": hops,
         "passed": all(hop["passed"] for hop in hops),
     }

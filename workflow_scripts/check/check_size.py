@@ -1,13 +1,10 @@
 """Check that every artifact holds each convolution weight once, at its dtype's width, little beside, and no detours."""
 
 import argparse
-import hashlib
 import json
 import xml.etree.ElementTree as ElementTree
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +13,8 @@ import onnx
 from tensorflow import make_ndarray
 from tensorflow.core.framework.types_pb2 import DT_FLOAT
 
+from workflow_scripts.check.expected_weights import Expected, Network, Values
+from workflow_scripts.check.matching import ROUNDING, Stored, match
 from workflow_scripts.check.tfjs_structure import Structure, read_structure
 from workflow_scripts.formats.frozen_graph import read_graph
 from workflow_scripts.formats.tfjs_model import ITEM_BYTES, read_weights
@@ -27,13 +26,22 @@ from workflow_scripts.shared.files import files_in, write_report
 PROTOBUF_BYTES = 2**31
 
 
-@dataclass(frozen=True)
-class Weight:
-    """One stored weight tensor: its elements, bytes and, for kernels that vary, digest."""
+# The dtype of everything up to the optimized graph.
+EXACT = ROUNDING["float32"]
 
-    elements: int
-    bytes: int
-    kernel_digest: str | None
+
+@dataclass(frozen=True)
+class Artifact:
+    """One artifact to check: its files, the first of which `read` reads, and what its weights are to be.
+
+    `item_bytes` are the bytes of one weight, on average.
+    """
+
+    name: str
+    paths: Sequence[Path]
+    read: Callable[[Path], list[Stored]]
+    expected: Sequence[Expected]
+    item_bytes: float
 
 
 @dataclass(frozen=True)
@@ -48,71 +56,81 @@ class Size:
     problems: list[str]
 
 
-def weight(values: Any, elements: int) -> Weight:
-    """Describe one stored tensor. Constant tensors (zero biases, say) may repeat, kernels may not."""
-    varies = elements > 64 and values.size > 0 and bool((values != values.flat[0]).any())
-    digest = hashlib.sha256(values.tobytes()).hexdigest() if varies else None
-    return Weight(elements, values.nbytes, digest)
-
-
-def onnx_weights(path: Path) -> list[Weight]:
+def onnx_weights(path: Path) -> list[Stored]:
     """Return an ONNX file's float initializers."""
-    tensors = onnx.load(path, load_external_data=False).graph.initializer
-    arrays = [onnx.numpy_helper.to_array(t) for t in tensors if t.data_type == onnx.TensorProto.FLOAT]
-    return [weight(array, array.size) for array in arrays]
+    graph = onnx.load(path, load_external_data=False).graph
+    kernels = {node.input[1] for node in graph.node if node.op_type == "Conv"}
+    stored = []
+    for tensor in graph.initializer:
+        if tensor.data_type == onnx.TensorProto.FLOAT:
+            values = onnx.numpy_helper.to_array(tensor)
+            stored.append(Stored(from_oihw(values) if tensor.name in kernels else values, values.nbytes, EXACT))
+    return stored
 
 
-def ir_weights(xml: Path) -> list[Weight]:
+def from_oihw(values: Values) -> Values:
+    """Turn a kernel from PyTorch's order of axes into TensorFlow's; any other tensor, which no kernel is, stays."""
+    return values.transpose(2, 3, 1, 0) if values.ndim == 4 else values
+
+
+def ir_weights(xml: Path) -> list[Stored]:
     """Return the floating-point constants of an IR, from model.xml and the model.bin beside it."""
     data = xml.with_suffix(".bin").read_bytes()
-    weights = []
-    for layer in ElementTree.parse(xml).iter("layer"):
+    root = ElementTree.parse(xml)
+    types = {layer.get("id"): layer.get("type") for layer in root.iter("layer")}
+    readers = {edge.get("from-layer"): types.get(edge.get("to-layer")) for edge in root.iter("edge")}
+    stored = []
+    for layer in root.iter("layer"):
         if layer.get("type") != "Const" or (constant := layer.find("data")) is None:
             continue
         if constant.get("element_type", "").startswith("f"):
             offset, size = int(constant.get("offset", 0)), int(constant.get("size", 0))
             if offset + size > len(data):
                 raise Failure(f"{xml.with_suffix('.bin')} has {len(data)} bytes, {offset + size} are described")
-            raw = np.frombuffer(data[offset : offset + size], np.uint8)
-            elements = int(np.prod([int(n) for n in constant.get("shape", "1").split(",") if n]))
-            weights.append(weight(raw, elements))
-    return weights
+            shape = [int(n) for n in constant.get("shape", "1").split(",") if n]
+            item = f"<f{int(constant.get('element_type', '')[1:]) // 8}"
+            values = np.frombuffer(data[offset : offset + size], item).reshape(shape)
+            kernel = readers.get(layer.get("id")) == "Convolution"
+            stored.append(Stored(from_oihw(values) if kernel else values.reshape(-1), size, EXACT))
+    return stored
 
 
-def graph_weights(path: Path) -> list[Weight]:
+def graph_weights(path: Path) -> list[Stored]:
     """Return a frozen graph's float constants."""
     arrays = [
         make_ndarray(node.attr["value"].tensor)
         for node in read_graph(path).node
         if node.op == "Const" and node.attr["dtype"].type == DT_FLOAT
     ]
-    return [weight(array, array.size) for array in arrays]
+    return [Stored(values, values.nbytes, EXACT) for values in arrays]
 
 
-def tfjs_weights(folder: Path) -> list[Weight]:
-    """Return a TensorFlow.js model's float weights as stored; raise Failure where shards and manifest disagree."""
-    return [
-        weight(np.frombuffer(data, np.uint8), int(np.prod(specification["shape"])))
-        for specification, data in read_weights(folder)
-        if specification["dtype"] == "float32"
-    ]
+def tfjs_weights(folder: Path) -> list[Stored]:
+    """Return a TensorFlow.js model's float weights; raise Failure where shards and manifest disagree."""
+    stored = []
+    for specification, data in read_weights(folder):
+        if specification["dtype"] == "float32":
+            quantization = specification.get("quantization", {"dtype": "float32"})
+            dtype = quantization["dtype"]
+            values = np.frombuffer(data, dtype).reshape(specification["shape"]).astype(np.float32)
+            if "scale" in quantization:
+                values = values * np.float32(quantization["scale"]) + np.float32(quantization["min"])
+            # Compact weights are scaled from channel to channel, too: they are compared by their shapes.
+            rounding = None if folder.name == "compact" else ROUNDING[dtype]
+            stored.append(Stored(values, len(data), rounding))
+    return stored
 
 
-def tflite_weights(path: Path, parameters: int) -> list[Weight]:
-    """Return a .tflite file's float constants as stored, less the zeros in which its converter exceeds `parameters`.
-
-    The format wants a bias for each convolution: the half of a split one that has none gets zeros.
-    """
+def tflite_weights(path: Path) -> list[Stored]:
+    """Return a .tflite file's float constants, of which the kernels lie there as [out, height, width, in]."""
     data, constants = read_constants(path)
-    surplus = sum(constant.elements for constant in constants) - parameters
-    weights = []
+    stored = []
     for constant in constants:
-        values = np.frombuffer(data[constant.offset :][: constant.bytes], np.uint8)
-        if constant.elements <= surplus and not values.any():
-            surplus -= constant.elements
-        else:
-            weights.append(weight(values, constant.elements))
-    return weights
+        dtype = "float32" if constant.bytes == 4 * constant.elements else "float16"
+        values = np.frombuffer(data, dtype, constant.elements, constant.offset).reshape(constant.shape)
+        values = values.transpose(1, 2, 3, 0) if values.ndim == 4 else values
+        stored.append(Stored(values.astype(np.float32), constant.bytes, ROUNDING[dtype]))
+    return stored
 
 
 def size_of(path: Path) -> int:
@@ -120,39 +138,34 @@ def size_of(path: Path) -> int:
     return sum(file.stat().st_size for file in files_in(path))
 
 
-def check_artifact(
-    artifact: str,
-    paths: Sequence[Path],
-    read: Callable[[Path], list[Weight]],
-    item_bytes: float,
-    parameters: int,
-    tensors: int,
-    limits: dict[str, float],
-) -> Size:
-    """Measure one artifact (its `paths`, weights read from the first): `parameters` in as many `tensors`, once each."""
-    expected = round(parameters * item_bytes)
-    total = sum(size_of(path) for path in paths)
+def check_artifact(artifact: Artifact, limits: dict[str, float]) -> Size:
+    """Measure one artifact: each of its weights is to be stored once, at its dtype's width, and little else beside."""
+    total = sum(size_of(path) for path in artifact.paths)
+    whole = sum(each.values.size for each in artifact.expected)
     try:
-        weights = read(paths[0])
+        found = match(artifact.read(artifact.paths[0]), artifact.expected)
     except Exception as error:
         # Each format's reader has errors of its own: DecodeError, ParseError, KeyError, ….
-        return Size(artifact, total, 0, expected, 0, [f"cannot be read: {error}"])
-    stored = sum(w.bytes for w in weights)
-    problems = []
-    if (elements := sum(w.elements for w in weights)) != parameters:
-        problems.append(f"{elements} weights, expected {parameters}")
-    if len(weights) != tensors:
-        problems.append(f"{len(weights)} weight tensors, expected {tensors}")
-    if abs(stored - expected) > limits["weights"] * expected:
-        problems.append(f"{stored} weight bytes, expected {expected} within {limits['weights']:.0%}")
-    copies = Counter(w.kernel_digest for w in weights if w.kernel_digest)
-    if duplicates := sum(count - 1 for count in copies.values()):
-        problems.append(f"{duplicates} kernels are stored more than once")
-    if (graph := total - stored) > limits["graph_bytes"]:
+        return Size(artifact.name, total, 0, round(whole * artifact.item_bytes), 0, [f"cannot be read: {error}"])
+    expected = round(found.elements * artifact.item_bytes)
+    problems = found.problems()
+    if abs(found.bytes - expected) > limits["weights"] * expected:
+        problems.append(f"{found.bytes} weight bytes, expected {expected} within {limits['weights']:.0%}")
+    if (graph := total - found.bytes) > limits["graph_bytes"]:
         problems.append(f"{graph} bytes beside the weights, at most {limits['graph_bytes']} expected")
-    if max(map(size_of, paths)) >= PROTOBUF_BYTES:
+    if max(map(size_of, artifact.paths)) >= PROTOBUF_BYTES:
         problems.append("2 GiB or more, which no protobuf message can hold")
-    return Size(artifact, total, stored, expected, len(weights), problems)
+    return Size(artifact.name, total, found.bytes, expected, found.tensors, problems)
+
+
+def check_network(network: Network, architecture: dict[str, Any]) -> list[str]:
+    """Return what the ONNX model has more or fewer of than the checkpoint's architecture."""
+    counted = {"convolutions": len(network.convolutions), "convolution_parameters": network.parameters}
+    return [
+        f"{found} {what.replace('_', ' ')}, expected {architecture[what]}"
+        for what, found in counted.items()
+        if found != architecture[what]
+    ]
 
 
 def check_structure(folder: Path, convolutions: int, multiply_adds: int) -> Structure:
@@ -202,38 +215,40 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
     architecture = json.loads(arguments.architecture.read_text())
-    whole, convolutions = architecture["convolution_parameters"], architecture["convolutions"]
-    # optimize_graph folds the 1×1 convolution over the side outputs, a weight each and a bias, into what makes them.
-    mixed = whole - architecture["side_outputs"] - 1
+    try:
+        network = Network(arguments.onnx)
+    except Exception as error:
+        # As in check_artifact; without this model nothing says what the others are to hold.
+        report = {"artifacts": [], "structures": {}, "limits": arguments.limits, "passed": False}
+        write_report(arguments.output, report, f"onnx: cannot be read: {error}")
+        return
+    plain, optimized = network.plain(), network.optimized()
+    # optimize_graph folds the 1×1 convolution over the side outputs into what makes them.
+    convolutions = architecture["convolutions"] - 1
     area = arguments.resolution**2
     multiply_adds = architecture["multiply_adds_32x32"] * area // 32**2 - architecture["side_outputs"] * area
     structures = {
-        f"tfjs-{folder.name}": check_structure(folder, convolutions - 1, multiply_adds) for folder in arguments.tfjs
+        f"tfjs-{folder.name}": check_structure(folder, convolutions, multiply_adds) for folder in arguments.tfjs
     }
-    # A kernel and a bias each; the second half of a split convolution is one more kernel.
-    whole_tensors = 2 * convolutions
-    mixed_tensors = whole_tensors - 2 + max(each.operations.get("Conv2D", 0) for each in structures.values())
-    artifacts: list[tuple[str, list[Path], Callable[[Path], list[Weight]], str, int, int]] = [
-        ("onnx", [arguments.onnx], onnx_weights, "float32", whole, whole_tensors),
-        ("ir", [arguments.ir, arguments.ir.with_suffix(".bin")], ir_weights, "float32", whole, whole_tensors),
-        ("frozen", [arguments.frozen], graph_weights, "float32", whole, whole_tensors),
-        ("optimized", [arguments.optimized], graph_weights, "float32", mixed, mixed_tensors),
+    widths: dict[str, float] = dict(ITEM_BYTES)
+    if arguments.plan:
+        widths["compact"] = mean_width(arguments.plan, sum(each.values.size for each in optimized))
+    artifacts = [
+        Artifact("onnx", [arguments.onnx], onnx_weights, plain, 4),
+        Artifact("ir", [arguments.ir, arguments.ir.with_suffix(".bin")], ir_weights, plain, 4),
+        Artifact("frozen", [arguments.frozen], graph_weights, plain, 4),
+        Artifact("optimized", [arguments.optimized], graph_weights, optimized, 4),
         *(
-            (f"tfjs-{folder.name}", [folder], tfjs_weights, folder.name, mixed, mixed_tensors)
+            Artifact(f"tfjs-{folder.name}", [folder], tfjs_weights, optimized, widths[folder.name])
             for folder in arguments.tfjs
         ),
         *(
-            (f"litert-{path.stem}", [path], partial(tflite_weights, parameters=mixed), path.stem, mixed, mixed_tensors)
+            Artifact(f"litert-{path.stem}", [path], tflite_weights, optimized, widths[path.stem])
             for path in arguments.tflite
         ),
     ]
-    widths: dict[str, float] = dict(ITEM_BYTES)
-    if arguments.plan:
-        widths["compact"] = mean_width(arguments.plan, mixed)
-    sizes = [
-        check_artifact(name, paths, read, widths[dtype], parameters, tensors, arguments.limits)
-        for name, paths, read, dtype, parameters, tensors in artifacts
-    ]
+    sizes = [check_artifact(artifact, arguments.limits) for artifact in artifacts]
+    sizes[0].problems[:0] = check_network(network, architecture)
     print(table(sizes))
     problems = [f"{size.artifact}: {problem}" for size in sizes for problem in size.problems]
     problems += [f"{name}: {problem}" for name, structure in structures.items() for problem in structure.problems]

@@ -1,8 +1,52 @@
-"""Limits of a hop, and the figures that are outside of them."""
+"""Limits of a hop: in float32 a multiple of what rounding does to the network itself; for narrower weights a floor."""
 
+import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workflow_scripts.shared.failures import Failure
 
 Tolerance = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The limits of one network at one size.
+
+    `float32` are those of every hop that computes with the network's own weights; `stated` are those of config.yaml for
+    hops whose weights are narrower, by hop.
+    """
+
+    float32: Tolerance
+    stated: Mapping[str, Tolerance]
+
+    def of(self, hop: str) -> Tolerance:
+        """Return a hop's limits. A hop for which none are stated computes in float32."""
+        return self.stated.get(hop, self.float32)
+
+
+def read_limits(tolerances: Mapping[str, Any], rounding: Path) -> Limits:
+    """Return the limits by `tolerances` of config.yaml and the report of measure_rounding.
+
+    Raises Failure where rounding alone exceeds a ceiling: then no agreement of backends means anything.
+    """
+    stated = dict(tolerances)
+    float32 = dict(stated.pop("float32"))
+    factor = float32.pop("factor")
+    yardstick = json.loads(rounding.read_text())["worst"]
+    for figure, bounds in float32.items():
+        if yardstick[figure] > bounds["ceiling"]:
+            raise Failure(
+                f"{rounding}: rounding to float32 alone changes the output by {figure} {yardstick[figure]:.2g}, over "
+                f"{bounds['ceiling']:.2g}; the network's weights are too large for float32 in any browser"
+            )
+    limits = {
+        figure: min(max(factor * yardstick[figure], bounds["floor"]), bounds["ceiling"])
+        for figure, bounds in float32.items()
+    }
+    return Limits(limits, stated)
 
 
 def exceeded(figures: Mapping[str, float], tolerance: Tolerance) -> list[str]:

@@ -17,6 +17,10 @@ from tensorflow.core.framework.types_pb2 import DT_FLOAT, DT_INT32
 from workflow_scripts.formats.frozen_graph import GraphDef, NodeDef, ends, prune_graph
 from workflow_scripts.shared.failures import Failure
 
+# Far below what rounds away beside any activation, and far above what float32 cannot hold or only holds slowly, even
+# after a few layers of small weights.
+NEGLIGIBLE_BIAS = 1e-30
+
 
 class Graph:
     """The nodes of a graph by name, and how often each is consumed."""
@@ -40,6 +44,12 @@ class Graph:
     def set_weights(self, name: str, values: NDArray[np.float32]) -> None:
         """Give a Const node of float32 other values."""
         self.nodes[name].attr["value"].tensor.CopyFrom(make_tensor_proto(values, np.float32))
+
+    def replace_weights(self, node: NodeDef, values: NDArray[np.float32]) -> None:
+        """Give a node other weights in place of its second input, which other nodes may go on reading."""
+        if self.uses[node.input[1]] > 1:
+            node.input[1] = self.add(f"{node.name}/weights", "Const", []).name
+        self.set_weights(node.input[1], values)
 
     def add(self, name: str, op: str, inputs: Sequence[str]) -> NodeDef:
         """Add a node of float32 and return it; one of the same name is replaced."""
@@ -123,6 +133,25 @@ def use_bias_add(graph: Graph) -> None:
         node.attr["data_format"].s = b"NHWC"
 
 
+def add_absent_biases(graph: Graph) -> None:
+    """Give each convolution that has no bias one of zeros: mo leaves out the addition of zeros.
+
+    A convolution that feeds a sum is the second half of a split one, whose bias the first half has.
+    """
+    consumers = {name: node.op for node in graph.nodes.values() for name in node.input}
+    for convolution in list(graph.nodes.values()):
+        if convolution.op != "Conv2D" or consumers.get(convolution.name) in ("AddV2", "BiasAdd"):
+            continue
+        plain = NodeDef()
+        plain.CopyFrom(convolution)
+        plain.name = f"{convolution.name}/plain"
+        graph.nodes[plain.name] = plain
+        zeros = graph.add(f"{convolution.name}/bias", "Const", [])
+        graph.set_weights(zeros.name, np.zeros(graph.weights(plain.input[1]).shape[3], np.float32))
+        bias = graph.add(convolution.name, "BiasAdd", [plain.name, zeros.name])
+        bias.attr["data_format"].s = b"NHWC"
+
+
 def upsampled_convolution(graph: Graph, name: str) -> tuple[NodeDef, NodeDef]:
     """Return the convolution with a bias whose upsampled (or own) output `name` is, and that bias."""
     end = graph.nodes[name]
@@ -154,8 +183,8 @@ def mix_before_upsampling(graph: Graph) -> None:
             share = kernel[0, 0, start : start + side.shape[3]]
             start += side.shape[3]
             # What the mixing itself adds comes once, with the first branch.
-            graph.set_weights(convolution.input[1], side @ share)
-            graph.set_weights(bias.input[1], side_bias @ share + (offset if name == ends[0] else 0))
+            graph.replace_weights(convolution, side @ share)
+            graph.replace_weights(bias, side_bias @ share + (offset if name == ends[0] else 0))
         total = ends[0]
         for name in ends[1:]:
             place = output.name if name == ends[-1] else f"{name}/mixed"
@@ -206,6 +235,16 @@ def split_concatenations(graph: Graph) -> None:
         graph.add(bias.name, "AddV2", [biased.name, f"{convolution.name}/upsampled"])
 
 
+def keep_zero_biases(graph: Graph) -> None:
+    """Replace a bias of zeros by one that rounds away: TensorFlow's optimizer would drop it.
+
+    Converters fuse a convolution with its bias and its ReLU, or not at all, so every network keeps its biases.
+    """
+    for node in graph.nodes.values():
+        if node.op == "BiasAdd" and not (values := graph.weights(node.input[1])).any():
+            graph.set_weights(node.input[1], np.full_like(values, NEGLIGIBLE_BIAS))
+
+
 def share_constants(graph: Graph) -> None:
     """Let nodes that read equal integers (sizes, axes) read them from one constant; weights stay one each."""
     first: dict[bytes, str] = {}
@@ -222,8 +261,10 @@ REWRITES = (
     use_dilations,
     use_same_padding,
     use_bias_add,
+    add_absent_biases,
     mix_before_upsampling,
     split_concatenations,
+    keep_zero_biases,
     share_constants,
 )
 

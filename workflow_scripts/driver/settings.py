@@ -70,17 +70,16 @@ class Settings:
         task: str = self.checkpoints[wildcards.model]["task"]
         return task
 
-    def _limits(self, model: str) -> dict[str, dict[str, float]]:
-        limits = self.config["tolerances"]
-        return {**limits["default"], **limits.get(model, {})}
+    @property
+    def tolerances(self) -> str:
+        """What the parity checks allow, as JSON."""
+        return json.dumps(self.config["tolerances"], sort_keys=True)
 
-    def tolerances(self, wildcards: Wildcards) -> str:
-        """Return the parity limits of each hop as JSON: the default ones, and a model's own in their place."""
-        return json.dumps(self._limits(wildcards.model), sort_keys=True)
-
-    def compact_floor(self, wildcards: Wildcards) -> float:
-        """Return the PSNR in dB that compact weights must hold."""
-        return self._limits(wildcards.model)["tfjs-compact"]["min_drawing_psnr_db"]
+    @property
+    def compact_floor(self) -> float:
+        """The PSNR in dB that compact weights must hold."""
+        floor: float = self.config["tolerances"]["tfjs-compact"]["min_drawing_psnr_db"]
+        return floor
 
     def licence_terms(self, wildcards: Wildcards) -> list[str]:
         """Return the arguments that tell a script a model's licence, and what to say beside it."""

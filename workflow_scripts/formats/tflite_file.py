@@ -21,11 +21,16 @@ AXES = 8
 
 @dataclass(frozen=True)
 class Constant:
-    """Where the bytes of one stored float tensor are in the file, and how many elements it has."""
+    """Where the bytes of one stored float tensor are in the file, and its shape."""
 
     offset: int
     bytes: int
-    elements: int
+    shape: tuple[int, ...]
+
+    @property
+    def elements(self) -> int:
+        """How many numbers the tensor has."""
+        return math.prod(self.shape)
 
 
 @dataclass(frozen=True)
@@ -76,8 +81,8 @@ def read_constants(path: Path) -> tuple[bytes, list[Constant]]:
                 view = buffer.DataAsNumpy()
                 if tensor.ShapeLength() > AXES:
                     raise ValueError(f"a tensor has {tensor.ShapeLength()} axes")
-                shape = [tensor.Shape(axis) for axis in range(tensor.ShapeLength())]
-                constants[tensor.Buffer()] = Constant(view.ctypes.data - start, view.nbytes, math.prod(shape))
+                shape = tuple(tensor.Shape(axis) for axis in range(tensor.ShapeLength()))
+                constants[tensor.Buffer()] = Constant(view.ctypes.data - start, view.nbytes, shape)
         found = sorted(constants.values(), key=lambda constant: constant.offset)
         if any(one.offset + one.bytes > other.offset for one, other in pairwise(found)):
             raise ValueError("weights overlap")

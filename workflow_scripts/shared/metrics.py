@@ -30,14 +30,21 @@ def psnr_db(a: NDArray[Any], b: NDArray[Any]) -> float:
     return min(PSNR_CEILING_DB, float(-10 * np.log10(error))) if error > 0 else PSNR_CEILING_DB
 
 
+def deviation(found: NDArray[Any], expected: NDArray[Any]) -> dict[str, float]:
+    """Return max_abs, mean_abs and p99_abs of the difference of two d0 [1, 1, height, width] without NaN."""
+    delta = np.abs(found.astype(np.float64) - expected)
+    return {
+        "max_abs": float(delta.max()),
+        "mean_abs": float(delta.mean()),
+        "p99_abs": float(np.quantile(delta, 0.99)),
+    }
+
+
 def compare(found: NDArray[Any], expected: NDArray[Any], task: str) -> Difference:
     """Compare two outputs d0 [1, 1, height, width] in [0, 1]. Neither may hold NaN."""
-    delta = np.abs(found.astype(np.float64) - expected)
     drawn, reference = draw(found, task), draw(expected, task)
     return Difference(
-        max_abs=float(delta.max()),
-        mean_abs=float(delta.mean()),
-        p99_abs=float(np.quantile(delta, 0.99)),
+        **deviation(found, expected),
         drawing_psnr_db=psnr_db(drawn, reference),
         drawing_ssim=float(structural_similarity(drawn, reference, data_range=1.0)),
     )

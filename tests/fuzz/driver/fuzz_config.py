@@ -25,7 +25,7 @@ BOMB = "model:\n- &a [x, x, x, x, x, x, x, x]\n" + "".join(
     f"- &{chr(98 + level)} [{', '.join(['*' + chr(97 + level)] * 8)}]\n" for level in range(8)
 )
 DOCUMENTS = [
-    *(BOMB, "model: &a [*a]", "tolerances: &a {default: *a}", "model: !!python/object/apply:os.system [touch planted]"),
+    *(BOMB, "model: &a [*a]", "tolerances: &a {float32: *a}", "model: !!python/object/apply:os.system [touch planted]"),
     *(
         "licence: !!binary aGFsbG8=",
         "resolutions: [.nan]",

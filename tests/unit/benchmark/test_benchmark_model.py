@@ -16,14 +16,15 @@ from workflow_scripts.benchmark.benchmark_model import (
     time_in_turn,
 )
 from workflow_scripts.benchmark.contenders import CannotRun, Contender, Frame
+from workflow_scripts.check.limits import Limits
 from workflow_scripts.shared.failures import Failure
 
 pytestmark = pytest.mark.environment("torch")
 
 RANDOM = np.random.default_rng(11)
 D0 = RANDOM.uniform(size=(1, 1, 32, 32)).astype(np.float32)
-TOLERANCES = {"tfjs-float32": {"max_abs": 1e-3}, "tfjs-uint16": {"min_drawing_psnr_db": 30}}
-SETTING = Setting(32, 1, 2, D0, TOLERANCES, "saliency")
+LIMITS = Limits(float32={"max_abs": 1e-3}, stated={"tfjs-uint16": {"min_drawing_psnr_db": 30}})
+SETTING = Setting(32, 1, 2, D0, LIMITS, "saliency")
 
 
 class Recorded(Contender):

@@ -16,8 +16,15 @@ Refusal = Callable[..., str]
 D0 = dict[str, NDArray[np.float32]]
 SIZE = 32
 HOPS = ("onnxruntime", "openvino", "tensorflow-frozen", "tensorflow-optimized", "tfjs-float32", "tfjs-uint16")
+# A yardstick of 4e-5 and 1e-5, five times as much allowed.
 EXACT = {"max_abs": 2e-4, "p99_abs": 5e-5}
-TOLERANCES = {**dict.fromkeys(HOPS, EXACT), "tfjs-uint16": {"min_drawing_psnr_db": 35}}
+YARDSTICK = {"max_abs": 4e-5, "mean_abs": 1e-6, "p99_abs": 1e-5}
+FLOAT32 = {
+    "factor": 5,
+    "max_abs": {"floor": 2e-6, "ceiling": 2e-3},
+    "p99_abs": {"floor": 1e-6, "ceiling": 5e-4},
+}
+TOLERANCES = {"float32": FLOAT32, "tfjs-uint16": {"min_drawing_psnr_db": 35}}
 NHWC = {"input_shape": [1, SIZE, SIZE, 3], "output_shape": [1, SIZE, SIZE, 1], "layout": "NHWC"}
 NCHW = {"input_shape": [1, 3, SIZE, SIZE], "output_shape": [1, 1, SIZE, SIZE], "layout": "NCHW"}
 
@@ -53,11 +60,21 @@ class Check:
         for hop in HOPS:
             write(folder, hop, predictions())
 
-    def arguments(self, hops: tuple[str, ...] = HOPS, tolerances: Mapping[str, Any] = TOLERANCES) -> list[str]:
+    def arguments(self, hops: tuple[str, ...] = HOPS, yardstick: Mapping[str, float] = YARDSTICK) -> list[str]:
+        (self.folder / "rounding.json").write_text(json.dumps({"worst": yardstick}))
         files = [str(self.folder / f"{hop}.safetensors") for hop in hops]
         return [
             *("--reference", str(self.folder / "torch.safetensors"), "--predictions", *files),
-            *("--tolerances", json.dumps(tolerances), "--task", "portrait", "--resolution", str(SIZE)),
+            *(
+                "--tolerances",
+                json.dumps(TOLERANCES),
+                "--rounding",
+                str(self.folder / "rounding.json"),
+                "--task",
+                "portrait",
+                "--resolution",
+                str(SIZE),
+            ),
             *("--output", str(self.report)),
         ]
 
@@ -89,7 +106,7 @@ def test_equal_predictions_pass(check: Check, capsys: pytest.CaptureFixture[str]
     assert [hop["hop"] for hop in report["hops"]] == list(HOPS)
     for hop in report["hops"]:
         assert hop["probes"].keys() == {"astronaut", "black"}
-        assert hop["tolerance"] == TOLERANCES[hop["hop"]]
+        assert hop["tolerance"] == pytest.approx(TOLERANCES.get(hop["hop"], EXACT))
         assert hop["probes"]["astronaut"]["max_abs"] == 0
         assert hop.get("peak_bytes") == (4711 if hop["hop"].startswith("tfjs") else None)
     assert not check.failed.exists()
@@ -226,7 +243,7 @@ def test_each_hop_is_compared_with_the_hop_before_it(check: Check) -> None:
     write(check.folder, "torch", changed(lambda d0: np.minimum(d0, 0.9)))
     for hop in HOPS[4:]:
         write(check.folder, hop, changed(lambda d0: np.minimum(d0, 0.9)))
-    main(check.arguments(tolerances={**TOLERANCES, **{hop: {"max_abs": 1e-3} for hop in HOPS[:4]}}))
+    main(check.arguments(yardstick={**YARDSTICK, "p99_abs": 1e-4}))
     steps_found = [hop["max_abs_from_previous_hop"] for hop in json.loads(check.report.read_text())["hops"]]
     # Both dtypes come from the optimized graph, four steps away.
     assert steps_found == pytest.approx([2e-5] * 4 + [8e-5] * 2, abs=1e-6)
@@ -238,8 +255,31 @@ def test_a_reference_with_nan_is_refused(check: Check, refusal: Refusal) -> None
     assert not check.report.exists()
 
 
-def test_a_hop_without_a_limit_is_refused(check: Check, refusal: Refusal) -> None:
-    limits = {hop: limit for hop, limit in TOLERANCES.items() if hop != "openvino"}
-    message = refusal(main, *check.arguments(tolerances=limits))
-    assert "config.yaml states no tolerance for openvino" in message
+def test_a_hop_for_which_nothing_is_stated_is_held_to_float32(check: Check, refusal: Refusal) -> None:
+    write(check.folder, "checkpoint", changed(lambda d0: d0 + 1e-4))
+    message = refusal(main, *check.arguments(("checkpoint", *HOPS)))
+    assert "checkpoint is the first hop to differ from PyTorch: black: p99_abs 0.0001 is over 5e-05" in message
+
+
+SMALL = {"max_abs": 3e-7, "mean_abs": 2e-8, "p99_abs": 1e-7}
+
+
+@pytest.mark.parametrize("hop", ["onnxruntime", "tfjs-float32"])
+def test_an_error_of_1e5_is_found_in_a_network_that_agrees_to_1e6(check: Check, refusal: Refusal, hop: str) -> None:
+    write(check.folder, "openvino", changed(lambda d0: d0 + np.float32(9e-7)))
+    main(check.arguments(yardstick=SMALL))
+    write(check.folder, hop, with_value(float(predictions()["black"][0, 0, 3, 4]) + 1e-5))
+    message = refusal(main, *check.arguments(yardstick=SMALL))
+    assert f"{hop} is the first hop to differ from PyTorch: black: max_abs 1e-05 is over 2e-06" in message
+
+
+def test_no_network_is_allowed_more_than_the_ceiling(check: Check, refusal: Refusal) -> None:
+    write(check.folder, "openvino", with_value(float(predictions()["black"][0, 0, 3, 4]) - 2.1e-3))
+    message = refusal(main, *check.arguments(yardstick={**YARDSTICK, "max_abs": 1e-3}))
+    assert "black: max_abs 0.0021 is over 0.002" in message
+
+
+def test_a_network_that_float32_does_not_suffice_for_is_refused_as_such(check: Check, refusal: Refusal) -> None:
+    message = refusal(main, *check.arguments(yardstick={**YARDSTICK, "p99_abs": 6e-4}))
+    assert "rounding to float32 alone changes the output by p99_abs 0.0006, over 0.0005" in message
     assert not check.report.exists()

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from tensorflow.lite.python import schema_py_generated as schema
 
-from workflow_scripts.check.check_size import check_artifact, graph_weights, main
+from workflow_scripts.check.check_size import Artifact, check_artifact, graph_weights, main
+from workflow_scripts.check.expected_weights import Expected
 from workflow_scripts.convert.convert_tfjs import SHARD_BYTES
 
 pytestmark = pytest.mark.environment("tensorflow")
@@ -21,45 +22,90 @@ pytestmark = pytest.mark.environment("tensorflow")
 Refusal = Callable[..., str]
 Arrays = dict[str, NDArray[np.float32]]
 RANDOM = np.random.default_rng(3)
-# Two convolutions: kernel and bias each, as an architecture counts them.
+
+
+def drawn(*shape: int) -> NDArray[np.float32]:
+    return RANDOM.uniform(-1, 1, shape).astype(np.float32)
+
+
+# A chain of two, a third one over both of their outputs, and two side outputs with what mixes them.
+WIDTHS = {"first": (3, 8), "second": (8, 8), "joined": (16, 8), "side1": (8, 1), "side2": (8, 1)}
 WEIGHTS: Arrays = {
-    "kernel1": RANDOM.normal(size=(3, 3, 3, 8)).astype(np.float32),
-    "bias1": np.zeros(8, np.float32),
-    "kernel2": RANDOM.normal(size=(3, 3, 8, 8)).astype(np.float32),
-    "bias2": np.zeros(8, np.float32),
-}
-PARAMETERS = 3 * 3 * 3 * 8 + 8 + 3 * 3 * 8 * 8 + 8
-# What mixes two side outputs, which optimize_graph folds into what makes them.
-MIXING: Arrays = {"mixer": np.array([[[[0.5], [0.7]]]], np.float32), "mixer_bias": np.zeros(1, np.float32)}
-MULTIPLY_ADDS = 32 * 32 * (3 * 3 * 3 * 8 + 3 * 3 * 8 * 8)
+    f"{name}.{kind}": drawn(3, 3, *widths) if kind == "kernel" else drawn(widths[1])
+    for name, widths in WIDTHS.items()
+    for kind in ("kernel", "bias")
+} | {"mixer.kernel": drawn(1, 1, 2, 1), "mixer.bias": drawn(1)}
+PARAMETERS = sum(values.size for values in WEIGHTS.values())
+MULTIPLY_ADDS = 32 * 32 * sum(9 * inputs * outputs for inputs, outputs in WIDTHS.values())
 ARCHITECTURE = {
-    "convolution_parameters": PARAMETERS + 3,
-    "convolutions": 3,
+    "convolution_parameters": PARAMETERS,
+    "convolutions": 6,
     "multiply_adds_32x32": MULTIPLY_ADDS + 32 * 32 * 2,
     "side_outputs": 2,
 }
+
+
+def optimized(weights: Arrays) -> Arrays:
+    """What optimize_graph makes of the weights: side outputs mixed, the kernel over two joined tensors split."""
+    found = {name: values for name, values in weights.items() if not name.startswith("mixer.")}
+    found["joined.kernel"], found["joined.second"] = np.split(weights["joined.kernel"], [8], axis=2)
+    for index in (0, 1):
+        for kind in ("kernel", "bias"):
+            name = f"side{index + 1}.{kind}"
+            found[name] = weights[name] * weights["mixer.kernel"][0, 0, index]
+    found["side1.bias"] = found["side1.bias"] + weights["mixer.bias"]
+    return found
+
+
+OPTIMIZED = optimized(WEIGHTS)
 LIMITS = {"weights": 0.02, "graph_bytes": 5000}
 
 
 def write_onnx(path: Path, weights: Arrays) -> None:
-    initializers = [numpy_helper.from_array(values, name) for name, values in weights.items()]
+    def stored(name: str, values: NDArray[np.float32]) -> TensorProto:
+        return numpy_helper.from_array(values.transpose(3, 2, 0, 1) if values.ndim == 4 else values, name)
+
+    def convolution(name: str, source: str) -> Any:
+        # One that the file lacks is not read.
+        read = [weight for weight in (f"{name}.kernel", f"{name}.bias") if weight in weights]
+        return helper.make_node("Conv", [source, *read], [f"{name}.output"], name)
+
+    nodes = [
+        convolution("first", "x"),
+        helper.make_node("Relu", ["first.output"], ["active"]),
+        convolution("second", "active"),
+        helper.make_node("Concat", ["second.output", "active"], ["both"], axis=1),
+        convolution("joined", "both"),
+        convolution("side1", "joined.output"),
+        convolution("side2", "second.output"),
+        helper.make_node("Resize", ["side2.output"], ["large"]),
+        helper.make_node("Concat", ["side1.output", "large"], ["sides"], axis=1),
+        convolution("mixer", "sides"),
+        helper.make_node("Sigmoid", ["mixer.output"], ["d0"]),
+    ]
+    initializers = [stored(name, values) for name, values in weights.items()]
     initializers.append(numpy_helper.from_array(np.array([1, 2], np.int64), "sizes"))
-    end = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1])
-    graph = helper.make_graph([helper.make_node("Identity", ["x"], ["d0"])], "g", [end], [], initializers)
-    onnx.save(helper.make_model(graph), path)
+    x, d0 = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, count, 32, 32])
+        for name, count in (("x", 3), ("d0", 1))
+    )
+    onnx.save(helper.make_model(helper.make_graph(nodes, "g", [x], [d0], initializers)), path)
 
 
 def write_ir(xml: Path, weights: Arrays) -> None:
-    data, layers = b"", []
-    for name, values in weights.items():
-        shape = ",".join(map(str, values.shape))
+    data, layers, edges = b"", [], []
+    for number, (name, values) in enumerate(weights.items()):
+        stored = values.transpose(3, 2, 0, 1) if values.ndim == 4 else values.reshape(1, -1, 1, 1)
+        shape = ",".join(map(str, stored.shape))
         layers.append(
-            f'<layer name="{name}" type="Const"><data element_type="f32" shape="{shape}" offset="{len(data)}"'
-            f' size="{values.nbytes}" /></layer>'
+            f'<layer id="{number}" name="{name}" type="Const"><data element_type="f32" shape="{shape}"'
+            f' offset="{len(data)}" size="{values.nbytes}" /></layer>'
         )
-        data += values.tobytes()
+        layers.append(f'<layer id="{1000 + number}" type="{"Convolution" if values.ndim == 4 else "Add"}" />')
+        edges.append(f'<edge from-layer="{number}" to-layer="{1000 + number}" />')
+        data += np.ascontiguousarray(stored).tobytes()
     layers.append(f'<layer type="Const"><data element_type="i64" shape="1" offset="{len(data)}" size="8" /></layer>')
-    xml.write_text(f"<net><layers>{''.join(layers)}</layers></net>")
+    xml.write_text(f"<net><layers>{''.join(layers)}</layers><edges>{''.join(edges)}</edges></net>")
     xml.with_suffix(".bin").write_bytes(data + bytes(8))
 
 
@@ -72,14 +118,25 @@ def write_graph(path: Path, weights: Arrays) -> None:
 
 
 def topology(operation: str) -> list[dict[str, Any]]:
-    """Two convolutions of a 32×32 input, after a ReLU or whatever `operation` is."""
+    """The convolutions of a 32×32 input, after a ReLU or whatever `operation` is; one is split in two."""
     shape = {"dim": [{"size": size} for size in (1, 32, 32, 3)]}
     same = {"padding": {"s": base64.b64encode(b"SAME").decode()}}
+    reads = {
+        "c1": ["first", "first.kernel", "first.bias"],
+        "c2": ["c1", "second.kernel", "second.bias"],
+        "c3a": ["c2", "joined.kernel", "joined.bias"],
+        "c3b": ["c1", "joined.second"],
+        "c4": ["c3", "side1.kernel", "side1.bias"],
+        "c5": ["c2", "side2.kernel", "side2.bias"],
+    }
     return [
         {"name": "x", "op": "Placeholder", "attr": {"shape": {"shape": shape}}},
         {"name": "first", "op": operation, "input": ["x"]},
-        {"name": "c1", "op": "_FusedConv2D", "input": ["first", "kernel1", "bias1"], "attr": same},
-        {"name": "c2", "op": "_FusedConv2D", "input": ["c1", "kernel2", "bias2"], "attr": same},
+        {"name": "c3", "op": "AddV2", "input": ["c3a", "c3b"]},
+        *(
+            {"name": name, "op": "_FusedConv2D" if len(read) == 3 else "Conv2D", "input": read, "attr": same}
+            for name, read in reads.items()
+        ),
     ]
 
 
@@ -90,8 +147,9 @@ def write_tfjs(folder: Path, weights: Arrays, dtype: str, operation: str = "Relu
     for name, values in weights.items():
         spec: dict[str, Any] = {"name": name, "shape": list(values.shape), "dtype": "float32"}
         if dtype != "float32":
-            spec["quantization"] = {"dtype": dtype, "scale": 1e-4, "min": -4.0}
-            data += ((values + 4) / 1e-4).astype(dtype).tobytes()
+            low, scale = float(values.min()), max(float(np.ptp(values)), 1e-9) / 65535
+            spec["quantization"] = {"dtype": dtype, "scale": scale, "min": low}
+            data += ((values - low) / scale).round().astype(dtype).tobytes()
         else:
             data += values.tobytes()
         specs.append(spec)
@@ -107,7 +165,8 @@ def write_tfjs(folder: Path, weights: Arrays, dtype: str, operation: str = "Relu
 
 def write_tflite(path: Path, weights: Arrays) -> None:
     """Half-precision weights, a size beside them, and no operator: only what is stored counts here."""
-    values = [np.array([7, 7], np.int32), *(array.astype(np.float16) for array in weights.values())]
+    halves = [array.transpose(3, 0, 1, 2) if array.ndim == 4 else array for array in weights.values()]
+    values = [np.array([7, 7], np.int32), *(array.astype(np.float16) for array in halves)]
     types = {np.dtype(np.int32): schema.TensorType.INT32, np.dtype(np.float16): schema.TensorType.FLOAT16}
     tensors = []
     for index, value in enumerate(values, 1):
@@ -125,6 +184,10 @@ def write_tflite(path: Path, weights: Arrays) -> None:
     path.write_bytes(builder.Output())
 
 
+# The artifacts whose side outputs are not mixed yet.
+PLAIN = ("onnx", "ir", "frozen")
+
+
 class Artifacts:
     """All of one resolution's artifacts, each holding every weight once."""
 
@@ -134,17 +197,15 @@ class Artifacts:
         self.failed = folder / "size.failed.json"
         (folder / "architecture.json").write_text(json.dumps(ARCHITECTURE))
         for artifact in ("onnx", "ir", "frozen", "optimized", "float32", "uint16", "float16.tflite"):
-            self.write(artifact, WEIGHTS)
+            self.write(artifact, WEIGHTS if artifact in PLAIN else OPTIMIZED)
 
     def write(self, artifact: str, weights: Arrays) -> None:
         if artifact == "onnx":
-            write_onnx(self.folder / "model.onnx", {**weights, **MIXING})
+            write_onnx(self.folder / "model.onnx", weights)
         elif artifact == "ir":
-            write_ir(self.folder / "model.xml", {**weights, **MIXING})
-        elif artifact == "frozen":
-            write_graph(self.folder / "frozen.pb", {**weights, **MIXING})
-        elif artifact == "optimized":
-            write_graph(self.folder / "optimized.pb", weights)
+            write_ir(self.folder / "model.xml", weights)
+        elif artifact in ("frozen", "optimized"):
+            write_graph(self.folder / f"{artifact}.pb", weights)
         elif artifact == "float16.tflite":
             write_tflite(self.folder / artifact, weights)
         else:
@@ -178,9 +239,9 @@ def test_every_weight_once_passes(artifacts: Artifacts, capsys: pytest.CaptureFi
     assert list(found) == ["onnx", "ir", "frozen", "optimized", "tfjs-float32", "tfjs-uint16", "litert-float16"]
     for name, size in found.items():
         assert size["problems"] == []
-        mixed = name in ("optimized", "tfjs-float32", "tfjs-uint16", "litert-float16")
-        parameters = PARAMETERS if mixed else PARAMETERS + 3
-        assert size["tensors"] == (4 if mixed else 6)
+        parameters = PARAMETERS if name in PLAIN else PARAMETERS - 3
+        # The mixer is gone, one kernel is in two halves.
+        assert size["tensors"] == (12 if name in PLAIN else 11)
         item_bytes = 2 if name in ("tfjs-uint16", "litert-float16") else 4
         assert size["weight_bytes"] == size["expected_weight_bytes"] == parameters * item_bytes
     assert {each["multiply_adds"] for each in report["structures"].values()} == {MULTIPLY_ADDS}
@@ -215,60 +276,160 @@ def problems(artifacts: Artifacts, refusal: Refusal, name: str) -> str:
     return "; ".join(problem for size in report["artifacts"] for problem in size["problems"])
 
 
+def held(artifact: str) -> Arrays:
+    """The weights that an artifact is to hold."""
+    return dict(WEIGHTS if artifact in PLAIN else OPTIMIZED)
+
+
 @ALL
 def test_a_kernel_stored_twice_is_found(artifacts: Artifacts, refusal: Refusal, artifact: str, name: str) -> None:
-    artifacts.write(artifact, {**WEIGHTS, "copy": WEIGHTS["kernel2"].copy()})
+    artifacts.write(artifact, {**held(artifact), "copy": WEIGHTS["second.kernel"].copy()})
     found = problems(artifacts, refusal, name)
-    assert "1 kernels are stored more than once" in found
-    assert "weight tensors, expected" in found
+    # In ONNX a kernel is what a convolution reads.
+    doubled = "1 weight tensors are stored more than once, the kernel of second first"
+    assert ("1 tensors are no weights of the network" if artifact == "onnx" else doubled) in found
     assert "weight bytes, expected" in found
 
 
-@ALL
+LATER = pytest.mark.parametrize(
+    ("artifact", "name"),
+    [("ir", "ir"), ("frozen", "frozen"), ("optimized", "optimized"), ("float32", "tfjs-float32"),
+     ("uint16", "tfjs-uint16"), ("float16.tflite", "litert-float16")],
+)  # fmt: skip
+
+
+@LATER
 def test_one_kernel_in_anothers_place_is_found(
     artifacts: Artifacts, refusal: Refusal, artifact: str, name: str
 ) -> None:
-    # As many tensors and bytes as there should be: only the digests tell.
-    weights = {
-        "kernel1": WEIGHTS["kernel1"],
-        "copy": WEIGHTS["kernel1"].copy(),
-        "bias": np.zeros(8, np.float32),
-        "rest": RANDOM.normal(size=PARAMETERS - 2 * 216 - 8).astype(np.float32),
-    }
+    # As many tensors as there should be: only the values tell.
+    weights = held(artifact)
+    weights["side1.kernel"] = weights["side2.kernel"].copy()
     artifacts.write(artifact, weights)
-    assert problems(artifacts, refusal, name) == "1 kernels are stored more than once"
-
-
-@ALL
-def test_a_missing_tensor_is_found(artifacts: Artifacts, refusal: Refusal, artifact: str, name: str) -> None:
-    artifacts.write(artifact, {key: values for key, values in WEIGHTS.items() if key != "bias2"})
     found = problems(artifacts, refusal, name)
-    mixing = 3 if artifact in ("onnx", "ir", "frozen") else 0
-    assert f"{PARAMETERS - 8 + mixing} weights, expected {PARAMETERS + mixing}" in found
-    assert ("5 weight tensors, expected 6" if mixing else "3 weight tensors, expected 4") in found
+    assert "1 of its weight tensors are missing, the kernel of side1 first" in found
+    assert "1 weight tensors are stored more than once, the kernel of side2 first" in found
+
+
+CHANGES: dict[str, Callable[[NDArray[np.float32]], NDArray[np.float32]]] = {
+    "halved": lambda kernel: kernel / 2,
+    "one sign": lambda kernel: np.where(kernel == kernel.max(), -kernel, kernel),
+    "zeros": np.zeros_like,
+    "truncated": lambda kernel: kernel[:, :, :4],
+    "transposed": lambda kernel: kernel.transpose(1, 0, 2, 3),
+}
+
+
+@LATER
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_changed_kernel_is_found(
+    artifacts: Artifacts, refusal: Refusal, artifact: str, name: str, change: str
+) -> None:
+    weights = held(artifact)
+    weights["second.kernel"] = np.ascontiguousarray(CHANGES[change](weights["second.kernel"]), np.float32)
+    artifacts.write(artifact, weights)
+    found = problems(artifacts, refusal, name)
+    assert "1 of its weight tensors are missing, the kernel of second first" in found
+    assert f"1 tensors are no weights of the network, one of 3×3×{4 if change == 'truncated' else 8}×8 first" in found
+
+
+@LATER
+@pytest.mark.parametrize("bias", ["first.bias", "side2.bias"])
+def test_a_lost_or_zeroed_bias_is_found(
+    artifacts: Artifacts, refusal: Refusal, artifact: str, name: str, bias: str
+) -> None:
+    convolution = bias.removesuffix(".bias")
+    for weights in ({**held(artifact), bias: np.zeros_like(held(artifact)[bias])}, held(artifact)):
+        if weights[bias].any():
+            del weights[bias]
+        artifacts.write(artifact, weights)
+        found = problems(artifacts, refusal, name)
+        assert f"1 of its weight tensors are missing, the bias of {convolution} first" in found
+
+
+def test_nan_is_no_weight(artifacts: Artifacts, refusal: Refusal) -> None:
+    weights = {**OPTIMIZED, "first.bias": np.full(8, np.nan, np.float32)}
+    artifacts.write("float32", weights)
+    assert "the bias of first first; 1 tensors are no weights" in problems(artifacts, refusal, "tfjs-float32")
+
+
+def test_a_convolution_without_a_weight_in_the_onnx_file_is_named(artifacts: Artifacts, refusal: Refusal) -> None:
+    artifacts.write("onnx", {name: values for name, values in WEIGHTS.items() if name != "second.bias"})
+    assert "onnx: cannot be read: the convolution second has no bias" in refusal(main, *artifacts.arguments())
+
+
+def test_other_convolutions_than_the_checkpoints_are_found(artifacts: Artifacts, refusal: Refusal) -> None:
+    more = {**ARCHITECTURE, "convolution_parameters": PARAMETERS + 1}
+    (artifacts.folder / "architecture.json").write_text(json.dumps(more))
+    assert f"onnx: {PARAMETERS} convolution parameters, expected {PARAMETERS + 1}" in refusal(
+        main, *artifacts.arguments()
+    )
 
 
 @ALL
 def test_a_tensor_in_two_pieces_is_found(artifacts: Artifacts, refusal: Refusal, artifact: str, name: str) -> None:
-    # As many weights and bytes as there should be: only the count tells.
-    first, second = np.split(WEIGHTS["kernel2"], [4], axis=2)
-    artifacts.write(artifact, {**WEIGHTS, "kernel2": first, "kernel2b": second})
-    expected = 6 if artifact in ("onnx", "ir", "frozen") else 4
-    assert problems(artifacts, refusal, name) == f"{expected + 1} weight tensors, expected {expected}"
+    weights = held(artifact)
+    first, second = np.split(weights["second.kernel"], [4], axis=2)
+    if artifact == "onnx":
+        message = refusal(main, *changed_onnx(artifacts, {**weights, "second.kernel": first, "piece": second}))
+        assert "onnx: " in message
+        return
+    artifacts.write(artifact, {**weights, "second.kernel": first, "piece": second})
+    found = problems(artifacts, refusal, name)
+    assert "1 of its weight tensors are missing, the kernel of second first" in found
+    assert "2 tensors are no weights of the network, one of 3×3×4×8 first" in found
+
+
+def changed_onnx(artifacts: Artifacts, weights: Arrays) -> list[str]:
+    artifacts.write("onnx", weights)
+    return artifacts.arguments()
+
+
+def unusual() -> Arrays:
+    """Two biases of zeros, a side output of zeros, and two equal kernels."""
+    zeros = {name: np.zeros_like(WEIGHTS[name]) for name in ("first.bias", "mixer.bias", "side2.kernel", "side2.bias")}
+    return {**WEIGHTS, **zeros, "second.bias": WEIGHTS["joined.bias"].copy()}
+
+
+@pytest.mark.parametrize("dropped", [(), ("first.bias", "side2.bias"), ("second.bias",)])
+def test_zeros_and_equal_weights_may_be_left_out_or_shared(artifacts: Artifacts, dropped: tuple[str, ...]) -> None:
+    plain = unusual()
+    for artifact in ("onnx", "ir", "frozen", "optimized", "float32", "uint16", "float16.tflite"):
+        weights = plain if artifact in PLAIN else optimized(plain)
+        kept = {name: values for name, values in weights.items() if artifact == "onnx" or name not in dropped}
+        artifacts.write(artifact, kept)
+    main(artifacts.arguments())
+    found = json.loads(artifacts.report.read_text())["artifacts"]
+    assert [size["tensors"] for size in found] == [12, *[12 - len(dropped)] * 2, *[11 - len(dropped)] * 4]
+
+
+def test_an_unusual_network_still_needs_every_other_weight(artifacts: Artifacts, refusal: Refusal) -> None:
+    plain = unusual()
+    for artifact in ("onnx", "ir", "frozen", "optimized", "float32", "uint16", "float16.tflite"):
+        artifacts.write(artifact, plain if artifact in PLAIN else optimized(plain))
+    # Equal to the bias of joined: one of the two must be there.
+    lost = {name: values for name, values in plain.items() if name not in ("second.bias", "joined.bias")}
+    artifacts.write("frozen", lost)
+    assert "2 of its weight tensors are missing, the bias of second first" in problems(artifacts, refusal, "frozen")
+    # A kernel of zeros is no bias of zeros: no converter may drop it.
+    artifacts.write("frozen", {name: values for name, values in plain.items() if name != "side2.kernel"})
+    assert "the kernel of side2 first" in problems(artifacts, refusal, "frozen")
 
 
 def test_the_zeros_that_the_tflite_converter_adds_are_not_weights(artifacts: Artifacts, refusal: Refusal) -> None:
-    artifacts.write("float16.tflite", {**WEIGHTS, "zeros": np.zeros(16, np.float32)})
+    artifacts.write("float16.tflite", {**OPTIMIZED, "zeros": np.zeros(8, np.float32)})
     main(artifacts.arguments())
-    biased = {name: values + np.float32(1) for name, values in WEIGHTS.items()}
-    artifacts.write("float16.tflite", {**biased, "values": np.ones(16, np.float32)})
-    assert f"{PARAMETERS + 16} weights, expected {PARAMETERS}" in problems(artifacts, refusal, "litert-float16")
+    artifacts.write("float16.tflite", {**OPTIMIZED, "values": np.ones(8, np.float32)})
+    assert "1 tensors are no weights of the network, one of 8 first" in problems(artifacts, refusal, "litert-float16")
+    artifacts.write("float16.tflite", {**OPTIMIZED, "zeros": np.zeros(9, np.float32)})
+    assert "1 tensors are no weights of the network, one of 9 first" in problems(artifacts, refusal, "litert-float16")
 
 
 def test_weights_of_another_width_are_found(artifacts: Artifacts, refusal: Refusal) -> None:
-    write_tfjs(artifacts.folder / "uint16", WEIGHTS, "float32")
+    write_tfjs(artifacts.folder / "uint16", OPTIMIZED, "float32")
     found = problems(artifacts, refusal, "tfjs-uint16")
-    assert found == f"{PARAMETERS * 4} weight bytes, expected {PARAMETERS * 2} within 2%"
+    mixed = PARAMETERS - 3
+    assert found == f"{mixed * 4} weight bytes, expected {mixed * 2} within 2%"
 
 
 def test_what_else_takes_room_is_found(artifacts: Artifacts, refusal: Refusal) -> None:
@@ -285,7 +446,7 @@ def test_a_missing_shard_is_named(artifacts: Artifacts, refusal: Refusal) -> Non
 def test_a_shard_that_is_short_or_long_is_found(artifacts: Artifacts, refusal: Refusal, change: int) -> None:
     shard = artifacts.folder / "uint16" / "group1-shard2of2.bin"
     shard.write_bytes((shard.read_bytes() + bytes(1))[: shard.stat().st_size + change])
-    described = 2 * PARAMETERS + 8
+    described = 2 * (PARAMETERS - 3) + 8
     found = problems(artifacts, refusal, "tfjs-uint16")
     assert f"the shards hold {described + change} bytes, but the manifest describes {described}" in found
 
@@ -303,20 +464,21 @@ def test_2_gib_in_one_file_is_found(tmp_path: Path) -> None:
         file.truncate(2**31)
     small = tmp_path / "small.pb"
     write_graph(small, WEIGHTS)
-    limits = {"weights": 0.02, "graph_bytes": 2**32}
-    size = check_artifact("frozen", [path], lambda _: graph_weights(small), 4, PARAMETERS, 4, limits)
+    expected = [Expected(name, values) for name, values in WEIGHTS.items()]
+    artifact = Artifact("frozen", [path], lambda _: graph_weights(small), expected, 4)
+    size = check_artifact(artifact, {"weights": 0.02, "graph_bytes": 2**32})
     assert size.problems == ["2 GiB or more, which no protobuf message can hold"]
 
 
 def test_a_detour_in_the_graph_is_found(artifacts: Artifacts, refusal: Refusal) -> None:
-    write_tfjs(artifacts.folder / "uint16", WEIGHTS, "uint16", operation="Pad")
+    write_tfjs(artifacts.folder / "uint16", OPTIMIZED, "uint16", operation="Pad")
     message = refusal(main, *artifacts.arguments())
     assert message.startswith("script: tfjs-uint16: 1 Pad are left (")
     assert json.loads(artifacts.failed.read_text())["structures"]["tfjs-uint16"]["operations"]["Pad"] == 1
 
 
 def test_more_multiply_adds_than_the_network_has_are_found(artifacts: Artifacts, refusal: Refusal) -> None:
-    write_tfjs(artifacts.folder / "float32", WEIGHTS, "float32", operation="MaxPool")
+    write_tfjs(artifacts.folder / "float32", OPTIMIZED, "float32", operation="MaxPool")
     message = refusal(main, *artifacts.arguments())
     assert message.startswith(
         f"script: tfjs-float32: {MULTIPLY_ADDS // 4:,} multiply-adds, expected {MULTIPLY_ADDS:,} ("
@@ -329,7 +491,7 @@ def test_a_convolution_too_few_is_found(artifacts: Artifacts, refusal: Refusal) 
     content["modelTopology"]["node"].pop()
     model.write_text(json.dumps(content))
     message = refusal(main, *artifacts.arguments())
-    assert message.startswith("script: tfjs-float32: 1 fused convolutions, expected 2 (")
+    assert message.startswith("script: tfjs-float32: 4 fused convolutions, expected 5 (")
 
 
 @pytest.mark.parametrize(
@@ -337,7 +499,6 @@ def test_a_convolution_too_few_is_found(artifacts: Artifacts, refusal: Refusal) 
     [
         ("frozen.pb", "frozen"),
         ("float32/model.json", "tfjs-float32"),
-        ("model.onnx", "onnx"),
         ("model.xml", "ir"),
         ("float16.tflite", "litert-float16"),
     ],
@@ -371,7 +532,7 @@ def test_without_litert_the_rest_is_checked(artifacts: Artifacts) -> None:
 def compact(artifacts: Artifacts, planned: int) -> list[str]:
     """Kernels in one byte a weight, the rest in two; the arguments that check it against `planned` bytes."""
     folder = artifacts.folder / "compact"
-    write_tfjs(folder, WEIGHTS, "uint16")
+    write_tfjs(folder, OPTIMIZED, "uint16")
     model = json.loads((folder / "model.json").read_text())
     (group,) = model["weightsManifest"]
     data = np.array([7, 7], np.int32).tobytes()
@@ -387,7 +548,7 @@ def compact(artifacts: Artifacts, planned: int) -> list[str]:
     return ["--tfjs", str(folder), "--plan", str(artifacts.folder / "report.json")]
 
 
-PLANNED = 3 * 3 * 3 * 8 + 2 * 8 + 3 * 3 * 8 * 8 + 2 * 8
+PLANNED = sum(values.size * (1 if values.ndim == 4 else 2) for values in OPTIMIZED.values())
 
 
 def test_compact_weights_take_what_was_planned(artifacts: Artifacts) -> None:
@@ -403,5 +564,5 @@ def test_compact_weights_of_other_sizes_than_planned_are_found(artifacts: Artifa
 
 
 def test_compact_weights_no_smaller_than_uint16_are_refused(artifacts: Artifacts, refusal: Refusal) -> None:
-    message = refusal(main, *artifacts.arguments(), *compact(artifacts, 2 * PARAMETERS))
+    message = refusal(main, *artifacts.arguments(), *compact(artifacts, 2 * (PARAMETERS - 3)))
     assert message.endswith("takes 2.00 bytes a weight, no less than uint16; leave compact out")

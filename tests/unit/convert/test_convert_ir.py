@@ -57,8 +57,9 @@ def test_the_ir_computes_the_convolution_in_fp32(ir: Path) -> None:
 
 
 def test_weights_are_stored_in_fp32_once(ir: Path) -> None:
-    stored = {weight.elements: weight.bytes for weight in ir_weights(ir)}
-    assert stored[KERNEL.size] == KERNEL.nbytes
+    stored = {weight.values.size: weight for weight in ir_weights(ir)}
+    assert stored[KERNEL.size].bytes == KERNEL.nbytes
+    assert np.array_equal(stored[KERNEL.size].values, KERNEL.transpose(2, 3, 1, 0))
     assert ir.with_suffix(".bin").read_bytes().count(KERNEL.tobytes()) == 1
 
 

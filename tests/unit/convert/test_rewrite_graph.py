@@ -127,6 +127,47 @@ def test_a_joined_convolution_is_split_where_the_sum_is_smaller(
         assert (operations["Conv2D"], operations["AddV2"], operations["ConcatV2"]) == (3, 0, 1)
 
 
+def biases(graph: GraphDef) -> list[Any]:
+    """The constants that the rewritten graph's convolutions add."""
+    nodes = {node.name: node for node in rewrite_graph(graph).node}
+    return [
+        tf.make_ndarray(nodes[node.input[1]].attr["value"].tensor) for node in nodes.values() if node.op == "BiasAdd"
+    ]
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_a_bias_of_zeros_is_kept_or_added_so_that_converters_fuse(written: bool) -> None:
+    def build(x: Any, random: np.random.Generator) -> Any:
+        for channels in (4, 3):
+            x = tf.nn.conv2d(x, weights(random, 3, 3, int(x.shape[3]), channels), 1, "SAME")
+            if written:
+                x = tf.raw_ops.AddV2(x=x, y=tf.constant(np.zeros(channels, np.float32)))
+            x = tf.nn.relu(x)
+        return x
+
+    graph = graph_of(build, (6, 6))
+    assert rewritten(graph) == {"Placeholder": 1, "Conv2D": 2, "BiasAdd": 2, "Relu": 2}
+    # TensorFlow's optimizer would drop zeros. Beside any activation this rounds away.
+    assert [bias.tolist() for bias in biases(graph)] == [pytest.approx([1e-30] * 4), pytest.approx([1e-30] * 3)]
+    again = rewrite_graph(graph)
+    assert rewrite_graph(again) == again
+
+
+def test_side_outputs_without_a_bias_and_with_one_kernel_are_mixed() -> None:
+    def build(x: Any, random: np.random.Generator) -> Any:
+        kernel = weights(random, 3, 3, 3, 1)
+        small = tf.raw_ops.ResizeBilinear(images=x, size=[3, 3], half_pixel_centers=True)
+        side = tf.nn.conv2d(small, kernel, 1, "SAME")
+        large = tf.raw_ops.ResizeBilinear(images=side, size=[6, 6], half_pixel_centers=True)
+        joined = tf.concat([tf.nn.conv2d(x, kernel, 1, "SAME"), large], -1)
+        return tf.sigmoid(tf.nn.conv2d(joined, weights(random, 1, 1, 2, 1), 1, "VALID"))
+
+    operations = rewritten(graph_of(build, (6, 6)))
+    # A kernel that two convolutions read is mixed once for each.
+    assert operations["Conv2D"] == operations["BiasAdd"] == 2
+    assert "ConcatV2" not in operations
+
+
 def test_equal_sizes_are_read_from_one_constant_and_equal_weights_stay_apart() -> None:
     def build(x: Any, _: np.random.Generator) -> Any:
         for _ in range(2):

@@ -1,0 +1,92 @@
+"""Measure what rounding to float32 does to a network, the yardstick of its limits: PyTorch in float32 and float64."""
+
+import argparse
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from safetensors.numpy import load_file
+from torch import Tensor, nn
+
+from workflow_scripts.formats.predictions import read_predictions
+from workflow_scripts.shared.failures import Failure, run
+from workflow_scripts.shared.files import write_json
+from workflow_scripts.shared.load_network import load_network
+from workflow_scripts.shared.metrics import deviation
+
+# A photo, sharp edges of pure colours, and what has no structure: on one of these three each network that we measured
+# is at its worst (docs/checks.md). The other probes cost as much and would change nothing.
+PROBES = ("chelsea", "noise", "saturated")
+# PyTorch lays every window of a float64 convolution out in memory: 10 GB for one layer at 1024 × 1024, if done at once.
+# What fits the processor's cache takes less than half of the time, too (measured at 320).
+WINDOW_BYTES = 2**22
+
+
+def convolve_in_strips(convolution: nn.Conv2d, x: Tensor) -> Tensor:
+    """Return what a convolution of stride 1 that keeps the size makes of `x`, a few rows at a time; NCHW."""
+    _, channels, height, width = x.shape
+    rows, columns = (int(side) for side in convolution.padding)
+    windows = channels * convolution.weight[0, 0].numel() * width * x.element_size()
+    step = max(1, WINDOW_BYTES // windows)
+    padded = F.pad(x, (columns, columns, rows, rows))
+    strips = [
+        F.conv2d(
+            padded[:, :, start : min(start + step, height) + 2 * rows],
+            convolution.weight,
+            convolution.bias,
+            dilation=convolution.dilation,
+        )
+        for start in range(0, height, step)
+    ]
+    return torch.cat(strips, 2)
+
+
+class ExactNetwork:
+    """The network of read_checkpoint's weights in float64."""
+
+    def __init__(self, weights: Path) -> None:
+        self.network = load_network(weights).double()
+        for module in self.network.modules():
+            if isinstance(module, nn.Conv2d):
+                module.forward = partial(convolve_in_strips, module)  # type: ignore[method-assign]
+
+    @torch.inference_mode()
+    def predict(self, probe: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return d0 [1, 1, height, width] of an input [1, 3, height, width]."""
+        d0: NDArray[np.float64] = self.network(torch.from_numpy(probe).double()).numpy()
+        return d0
+
+
+def main(argv: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--weights", type=Path, required=True, help="safetensors of read_checkpoint")
+    parser.add_argument("--probes", type=Path, required=True, help="safetensors of make_probe_inputs")
+    parser.add_argument("--reference", type=Path, required=True, help="PyTorch's predictions in float32")
+    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--output", type=Path, required=True)
+    arguments = parser.parse_args(argv)
+    torch.set_num_threads(arguments.threads)
+    rounded, metadata = read_predictions(arguments.reference)
+    inputs = load_file(arguments.probes)
+    if absent := [name for name in PROBES if name not in rounded or name not in inputs]:
+        raise Failure(f"{arguments.reference} or {arguments.probes} lacks the probe {absent[0]}; delete both")
+    exact = ExactNetwork(arguments.weights)
+    probes = {}
+    for name in PROBES:
+        if not np.isfinite(rounded[name]).all():
+            raise Failure(f"PyTorch itself predicts NaN or infinite values with {metadata['model']}")
+        found = deviation(rounded[name], exact.predict(inputs[name]))
+        # Four digits: the last ones of a float64 sum need not be the same on every run, and nothing depends on them.
+        probes[name] = {figure: float(f"{value:.3e}") for figure, value in found.items()}
+        print(f"{name}: {', '.join(f'{figure} {value:.1e}' for figure, value in probes[name].items())}", flush=True)
+    worst = {figure: max(each[figure] for each in probes.values()) for figure in probes[PROBES[0]]}
+    made_with = {key: metadata[key] for key in ("backend", "model", "model_sha256")}
+    write_json(arguments.output, {"reference": made_with, "probes": probes, "worst": worst})
+
+
+if __name__ == "__main__":
+    run(main)
