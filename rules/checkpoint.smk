@@ -5,7 +5,10 @@
 rule fetch_checkpoint:
     """Copy or download the checkpoint. The file appears only if its size and digest are the pinned ones."""
     input:
-        local=lambda wildcards: [local(path) for path in settings.local_checkpoint(wildcards)],
+        local=lambda wildcards: [
+            local(path if settings.is_asked_for(wildcards) else ancient(path))
+            for path in settings.local_checkpoint(wildcards)
+        ],
     output:
         checkpoint="results/{model}/checkpoint/original",
     log:

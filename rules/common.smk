@@ -13,6 +13,7 @@ sys.path.insert(0, str(ROOT))
 
 from workflow_scripts.driver.configuration import as_list, normalise, validate
 from workflow_scripts.driver.isolation import isolate
+from workflow_scripts.driver.keep_folders import keep_old_folders, mark_folders
 from workflow_scripts.driver.names import refuse_taken, taken_by
 from workflow_scripts.driver.one_run import end_orphans, settle_clock, take_folder
 from workflow_scripts.driver.refusal import require_python
@@ -28,6 +29,7 @@ from workflow_scripts.driver.sources import (
 
 require_python()
 isolate(ROOT)
+keep_old_folders()
 normalise(config)
 validate(config, ROOT / "config.schema.yaml")
 settings = Settings.read(config)
@@ -61,3 +63,7 @@ onstart:
         end_orphans(take_folder())
     else:
         end_orphans()
+
+
+onsuccess:
+    settings.remember_sources()

@@ -70,8 +70,8 @@ rule build_page:
     resources:
         mem_mb=2000,
     shell:
-        r'PATH="$PWD/.venvs/node/bin:$PATH" npm run build --prefix web -- --outDir "$PWD"/{output.folder:q} --emptyOutDir'
-        r" &> {log:q}"
+        r'PATH="$PWD/.venvs/node/bin:$PATH" .venvs/torch/bin/python -m workflow_scripts.website.build_page --web web'
+        r" --output {output.folder:q} &> {log:q}"
 
 
 rule list_components:
@@ -132,6 +132,7 @@ rule assemble_site:
         mem_mb=500,
     params:
         builder=f"pkg:pypi/snakemake@{snakemake.__version__}",
+        leaving=settings.say_what_leaves,
     shell:
         r".venvs/provenance/bin/python -m workflow_scripts.website.assemble_site"
         r" --page {input.page:q} --samples {input.samples:q}"

@@ -2,25 +2,29 @@
 
 import json
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from workflow_scripts.driver.configuration import Config, as_list
 from workflow_scripts.driver.refusal import refuse
+from workflow_scripts.driver.remembered import left_out, remember, remembered
 
 Source = dict[str, Any]
 # Snakemake's wildcards of a job: an attribute for each.
 Wildcards = Any
+# What was said already: Snakemake asks for a job's parameters more than once.
+SAID: set[str] = set()
 
 
 def known_checkpoints(config: Config, models: list[str]) -> dict[str, Source]:
-    """Return the catalogue of config.yaml, with `checkpoint` as the source of the one model asked for."""
-    checkpoints = dict(config["checkpoints"])
+    """Return the catalogue of config.yaml, what earlier runs built, and `checkpoint` as the one model's source."""
+    checkpoints = {**remembered(), **config["checkpoints"]}
     if config["checkpoint"] is not None:
         if len(models) != 1:
             refuse(f"checkpoint={config['checkpoint']} needs exactly one model, not {', '.join(models)}")
-        known = checkpoints.get(models[0], {"task": config["task"], "licence": config["licence"]})
+        known = config["checkpoints"].get(models[0], {"task": config["task"], "licence": config["licence"]})
         pinned = {key: known[key] for key in ("task", "licence", "notice", "bytes", "sha256") if key in known}
         checkpoints[models[0]] = {**pinned, "path": config["checkpoint"]}
     for model in models:
@@ -88,6 +92,15 @@ class Settings:
         source = self.checkpoints[wildcards.model]
         return [source["path"]] if "path" in source else []
 
+    def is_asked_for(self, wildcards: Wildcards) -> bool:
+        """Tell whether this run names the model. Of another, a checkpoint that changed since is not fetched again."""
+        return wildcards.model in self.models
+
+    def remember_sources(self) -> None:
+        """Write down where the models of this run came from, for runs that do not name them."""
+        for model in self.models:
+            remember(model, self.checkpoints[model])
+
     def checkpoint_source(self, wildcards: Wildcards) -> list[str]:
         """Return the arguments that tell fetch_checkpoint where a model's checkpoint is and what it must be."""
         source = self.checkpoints[wildcards.model]
@@ -120,6 +133,18 @@ class Settings:
             refuse("there is no manifest in results/ yet; build one with: snakemake all")
         return found
 
+    def say_what_leaves(self, wildcards: Wildcards) -> str:
+        """Say on standard error which models the site loses and why; return nothing, for it is no argument."""
+        for model in left_out(self.site_models()):
+            line = (
+                f"The site will no longer offer {model}: nothing says where its checkpoint came from. To keep it, "
+                f"build it again: --config model={model} checkpoint=PATH"
+            )
+            if line not in SAID:
+                SAID.add(line)
+                print(line, file=sys.stderr)
+        return ""
+
     def site_with(self, wildcards: Wildcards) -> str:
         """Return the site; refuse if it does not hold what is asked for, before hours are spent on building it."""
         resolutions = self.config["resolutions"]
@@ -144,6 +169,7 @@ class Settings:
         checkpoints = {
             name: {**source, "path": str(Path(source["path"]).resolve())} if "path" in source else source
             for name, source in self.checkpoints.items()
+            if name in self.models or name in self.config["checkpoints"]
         }
         changed = {"resolutions": self.config["resolutions"][:1], "checkpoints": checkpoints, "checkpoint": None}
         return json.dumps({**self.config, **changed}, sort_keys=True)
@@ -181,4 +207,5 @@ class Settings:
     def release_arguments(self, wildcards: Wildcards) -> list[str]:
         """Return the arguments that tell verify_release what to check."""
         digest = ["--sha256", self.config["release_sha256"]] if self.config["release_sha256"] else []
-        return [f"--release={self.needed('release', 'https://example.org/portraits')}", *digest]
+        endpoint = ["--endpoint", self.config["endpoint"]] if self.config["endpoint"] else []
+        return [f"--release={self.needed('release', 'https://example.org/portraits')}", *digest, *endpoint]
