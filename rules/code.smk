@@ -1,5 +1,5 @@
 # Included last. Adds to the inputs of each rule what its command starts: its environment, its script and all modules
-# that the script imports.
+# that the script imports. Marks the folders that rules write: the old one stays until the new one is whole.
 
 # Of this workflow alone, where it is a module of another.
 for started in workflow.modifier.rules:
@@ -9,6 +9,9 @@ for started in workflow.modifier.rules:
     if "code" not in started.input.keys():
         started.input_modifier = started.input_modifier or started.log_modifier
         started.set_input(**needed_by(ROOT, command))
+    # If a bucket is the storage, the folder is there, and what lies here is a copy.
+    if workflow.storage_settings.default_storage_provider is None:
+        mark_folders(started.output)
 
 # A site holds the bills of materials of models and of lock files in one folder.
 refuse_taken(

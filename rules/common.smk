@@ -14,6 +14,7 @@ sys.path.insert(0, str(ROOT))
 
 from workflow_scripts.driver.configuration import as_list, complete, normalise, validate
 from workflow_scripts.driver.isolation import isolate
+from workflow_scripts.driver.keep_folders import keep_old_folders, mark_folders
 from workflow_scripts.driver.names import refuse_taken, taken_by
 from workflow_scripts.driver.one_run import end_orphans, settle_clock, take_folder
 from workflow_scripts.driver.refusal import require_python
@@ -31,6 +32,7 @@ from workflow_scripts.driver.sources import (
 require_python()
 isolate(ROOT)
 complete(config, ROOT / "config.yaml")
+keep_old_folders()
 normalise(config)
 validate(config, ROOT / "config.schema.yaml")
 settings = Settings.read(config)
@@ -70,3 +72,7 @@ onstart:
         end_orphans(take_folder())
     else:
         end_orphans()
+
+
+onsuccess:
+    settings.remember_sources()

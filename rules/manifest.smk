@@ -36,6 +36,7 @@ rule write_manifest:
                 tflite_dtype=config["tflite_dtypes"],
             ),
             *expand("results/{{model}}/{dtype}/weights.safetensors", dtype=settings.compact),
+            "results/{model}/{resolution}/parity.png",
         ],
         locks=[
             "envs/torch.txt",
@@ -93,4 +94,4 @@ rule verify_manifests:
         manifests=settings.built_manifests,
     shell:
         r".venvs/torch/bin/python -m workflow_scripts.manifest.verify_manifests"
-        r" --manifests {params.manifests:q} 2> {log:q}"
+        r" --manifests {params.manifests:q} --summaries results/summary.md results/summary.html 2> {log:q}"

@@ -71,8 +71,8 @@ rule build_page:
     resources:
         mem_mb=2000,
     shell:
-        r'PATH="$PWD/.venvs/node/bin:$PATH" npm run build --prefix "$(dirname {input.package:q})" -- --outDir "$PWD"/{output.folder:q} --emptyOutDir'
-        r" &> {log:q}"
+        r'PATH="$PWD/.venvs/node/bin:$PATH" .venvs/torch/bin/python -m workflow_scripts.website.build_page'
+        r' --web "$(dirname {input.package:q})" --output {output.folder:q} &> {log:q}'
 
 
 rule list_components:
@@ -133,6 +133,7 @@ rule assemble_site:
         mem_mb=500,
     params:
         builder=f"pkg:pypi/snakemake@{snakemake.__version__}",
+        leaving=settings.say_what_leaves,
     shell:
         r".venvs/provenance/bin/python -m workflow_scripts.website.assemble_site"
         r" --page {input.page:q} --samples {input.samples:q}"

@@ -12,13 +12,20 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tests.support.project import ENVIRONMENTS, ROOT, SITE_CONFIG, SMALL, Workflow, copy_project
 
+# Of the tests of faults those that break a site.
+SITE_FAULTS = ("tests/faults/test_vouching.py", "tests/faults/test_full_disk_site.py")
+
 
 class BySharedFixture(LoadScopeScheduling):  # type: ignore[misc]
     """Has each of the two costly fixtures, `site` and `built`, built by one worker of `pytest -n 2` alone."""
 
     def _split_scope(self, nodeid: str) -> str:
         folder = nodeid.split("/")[1]
-        if folder in ("browser", "publish") or "files_of_another_resolution" in nodeid:
+        if (
+            folder in ("browser", "publish")
+            or "files_of_another_resolution" in nodeid
+            or nodeid.startswith(SITE_FAULTS)
+        ):
             return "site"
         return "built" if folder in ("cluster", "faults", "workflow") else nodeid
 

@@ -96,7 +96,9 @@ class Place:
         return self.run("publish", *self.what(site), **{"identity": "publisher", **options})
 
     def what(self, site: Path) -> list[str]:
-        manifests = [str(self.results / f"u2netp/{size}/manifest.json") for size in (64, 128)]
+        # A site that was changed lies beside the manifests that vouch for the change.
+        results = site.parent if (site.parent / "u2netp").is_dir() else self.results
+        manifests = [str(results / f"u2netp/{size}/manifest.json") for size in (64, 128)]
         return ["--site", str(site), "--manifests", *manifests]
 
 

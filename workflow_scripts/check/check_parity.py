@@ -12,7 +12,7 @@ import numpy as np
 from workflow_scripts.check.limits import Limits, Tolerance, exceeded, read_limits
 from workflow_scripts.formats.predictions import Tensors, read_predictions
 from workflow_scripts.shared.failures import Failure, run
-from workflow_scripts.shared.files import write_report
+from workflow_scripts.shared.files import read_by, write_report
 from workflow_scripts.shared.metrics import compare
 
 # openvino2tensorflow names the ends itself; optimize_graph gives them their names back.
@@ -159,6 +159,7 @@ def main(argv: Sequence[str]) -> None:
         "reference": {key: metadata[key] for key in ("backend", "model", "model_sha256")},
         "rounding": json.loads(arguments.rounding.read_text())["worst"],
         "hops": hops,
+        "read": read_by(arguments.output, [arguments.reference, *arguments.predictions]),
         "passed": all(hop["passed"] for hop in hops),
     }
     print(table(hops))

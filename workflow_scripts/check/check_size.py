@@ -20,7 +20,7 @@ from workflow_scripts.formats.frozen_graph import read_graph
 from workflow_scripts.formats.tfjs_model import ITEM_BYTES, read_weights
 from workflow_scripts.formats.tflite_file import read_constants
 from workflow_scripts.shared.failures import Failure, run
-from workflow_scripts.shared.files import files_in, write_report
+from workflow_scripts.shared.files import files_in, read_by, write_report
 
 # Protobuf's limit for one message: a graph beyond it cannot be parsed, nor a SavedModel written.
 PROTOBUF_BYTES = 2**31
@@ -252,10 +252,13 @@ def main(argv: Sequence[str]) -> None:
     print(table(sizes))
     problems = [f"{size.artifact}: {problem}" for size in sizes for problem in size.problems]
     problems += [f"{name}: {problem}" for name, structure in structures.items() for problem in structure.problems]
+    read = [arguments.architecture, *([arguments.plan] if arguments.plan else [])]
+    read += [file for _, paths, *_ in artifacts for path in paths for file in files_in(path)]
     report = {
         "artifacts": [asdict(size) for size in sizes],
         "structures": {name: asdict(structure) for name, structure in structures.items()},
         "limits": arguments.limits,
+        "read": read_by(arguments.output, read),
         "passed": not problems,
     }
     write_report(arguments.output, report, problems[0] if problems else None)

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
+from workflow_scripts.formats.evidence import PNG_KEY
 from workflow_scripts.formats.predictions import read_predictions
 from workflow_scripts.shared.drawings import draw, unnormalise
 from workflow_scripts.shared.failures import run
-from workflow_scripts.shared.files import replacing
+from workflow_scripts.shared.files import read_by, replacing
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
@@ -97,9 +98,11 @@ def main(argv: Sequence[str]) -> None:
     plot_hops(right, report["hops"], "min_drawing_psnr_db", "PSNR of the drawing, dB")
     bars.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9, frameon=False)
     figure.suptitle(arguments.title, color=INK, fontsize=14)
+    read = read_by(arguments.output, [arguments.probes, arguments.reference, arguments.tfjs, arguments.parity])
     with replacing(arguments.output) as staging:
-        # Without a date and a version, equal figures are equal bytes.
-        figure.savefig(staging, format="png", dpi=110, metadata={"Software": None})
+        # Without a date and a version, equal figures are equal bytes. formats/evidence.py reads what was drawn.
+        metadata = {"Software": None, PNG_KEY: json.dumps(read, sort_keys=True)}
+        figure.savefig(staging, format="png", dpi=110, metadata=metadata)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,19 +10,22 @@ from typing import Any
 from workflow_scripts.driver.checkpoint_files import digest, files_beside, is_onnx
 from workflow_scripts.driver.configuration import Config, as_list
 from workflow_scripts.driver.refusal import refuse
+from workflow_scripts.driver.remembered import left_out, remember, remembered
 
 Source = dict[str, Any]
 # Snakemake's wildcards of a job: an attribute for each.
 Wildcards = Any
+# What was said already: Snakemake asks for a job's parameters more than once.
+SAID: set[str] = set()
 
 
 def known_checkpoints(config: Config, models: list[str]) -> dict[str, Source]:
-    """Return the catalogue of config.yaml, with `checkpoint` as the source of the one model asked for."""
-    checkpoints = dict(config["checkpoints"])
+    """Return the catalogue of config.yaml, what earlier runs built, and `checkpoint` as the one model's source."""
+    checkpoints = {**remembered(), **config["checkpoints"]}
     if config["checkpoint"] is not None:
         if len(models) != 1:
             refuse(f"checkpoint={config['checkpoint']} needs exactly one model, not {', '.join(models)}")
-        known = checkpoints.get(models[0], {"task": config["task"], "licence": config["licence"]})
+        known = config["checkpoints"].get(models[0], {"task": config["task"], "licence": config["licence"]})
         pinned = {key: known[key] for key in ("task", "licence", "notice", "bytes", "sha256") if key in known}
         key = {} if config["checkpoint_key"] is None else {"key": config["checkpoint_key"]}
         checkpoints[models[0]] = {**pinned, **key, "path": config["checkpoint"]}
@@ -39,6 +43,11 @@ def known_checkpoints(config: Config, models: list[str]) -> dict[str, Source]:
         if path is not None and re.search(r"[{}\n]", path):
             refuse(f"the checkpoint {path!r} (model {model}) has a brace or a line feed in its path; rename it")
     return checkpoints
+
+
+def files_of(source: Source) -> list[str]:
+    """Return the path of a checkpoint of this machine, and the files that keep its weights; else nothing."""
+    return [source["path"], *map(str, files_beside(Path(source["path"])))] if "path" in source else []
 
 
 @dataclass(frozen=True)
@@ -88,8 +97,18 @@ class Settings:
 
     def local_checkpoint(self, wildcards: Wildcards) -> list[str]:
         """Return the checkpoint's path and the files that keep its weights, if it is on this machine; else nothing."""
-        source = self.checkpoints[wildcards.model]
-        return [source["path"], *map(str, files_beside(Path(source["path"])))] if "path" in source else []
+        return files_of(self.checkpoints[wildcards.model])
+
+    def is_asked_for(self, wildcards: Wildcards) -> bool:
+        """Tell whether this run names the model."""
+        return wildcards.model in self.models
+
+    def remember_sources(self) -> None:
+        """Write down where the models of this run came from, for runs that do not name them."""
+        for model in self.models:
+            source = self.checkpoints[model]
+            content = [digest(Path(path)) for path in files_of(source)]
+            remember(model, {**source, "content": content} if content else source)
 
     def checkpoint_source(self, wildcards: Wildcards) -> list[str]:
         """Return the arguments that tell fetch_checkpoint where a model's checkpoint is and what it must be."""
@@ -99,8 +118,14 @@ class Settings:
         return [f"--{key}={source[key]}" for key in keys if key in source]
 
     def checkpoint_content(self, wildcards: Wildcards) -> list[str]:
-        """Return the digests of a checkpoint of this machine, whose date may say nothing; others are pinned."""
-        return [digest(Path(path)) for path in self.local_checkpoint(wildcards)]
+        """Return the digests of a checkpoint of this machine, whose date may say nothing; others are pinned.
+
+        Of a model that this run does not name they are the remembered ones: it is not fetched again.
+        """
+        source = self.checkpoints[wildcards.model]
+        if not self.is_asked_for(wildcards) and "content" in source:
+            return list(source["content"])
+        return [digest(Path(path)) for path in files_of(source)]
 
     def is_function(self, model: str) -> bool:
         """Tell whether a checkpoint is an ONNX file, which can be run. What is downloaded is a state dict."""
@@ -147,6 +172,18 @@ class Settings:
             refuse("there is no manifest in results/ yet; build one with: snakemake all")
         return found
 
+    def say_what_leaves(self, wildcards: Wildcards) -> str:
+        """Say on standard error which models the site loses and why; return nothing, for it is no argument."""
+        for model in left_out(self.site_models()):
+            line = (
+                f"The site will no longer offer {model}: nothing says where its checkpoint came from. To keep it, "
+                f"build it again: --config model={model} checkpoint=PATH"
+            )
+            if line not in SAID:
+                SAID.add(line)
+                print(line, file=sys.stderr)
+        return ""
+
     def site_with(self, wildcards: Wildcards) -> str:
         """Return the site; refuse if it does not hold what is asked for, before hours are spent on building it."""
         resolutions = self.config["resolutions"]
@@ -171,6 +208,7 @@ class Settings:
         checkpoints = {
             name: {**source, "path": str(Path(source["path"]).resolve())} if "path" in source else source
             for name, source in self.checkpoints.items()
+            if name in self.models or name in self.config["checkpoints"]
         }
         changed = {"resolutions": self.config["resolutions"][:1], "checkpoints": checkpoints, "checkpoint": None}
         return json.dumps({**self.config, **changed}, sort_keys=True)
@@ -208,4 +246,5 @@ class Settings:
     def release_arguments(self, wildcards: Wildcards) -> list[str]:
         """Return the arguments that tell verify_release what to check."""
         digest = ["--sha256", self.config["release_sha256"]] if self.config["release_sha256"] else []
-        return [f"--release={self.needed('release', 'https://example.org/portraits')}", *digest]
+        endpoint = ["--endpoint", self.config["endpoint"]] if self.config["endpoint"] else []
+        return [f"--release={self.needed('release', 'https://example.org/portraits')}", *digest, *endpoint]

@@ -1,16 +1,23 @@
-"""List one resolution's artifacts with their digests, the checks' figures and what they were made with."""
+"""List one resolution's artifacts with their digests, the checks' figures and what they were made with.
+
+A manifest is written only if every file is as it was made and is the one that the checks judged, by digest.
+"""
 
 import argparse
 import json
 import re
-import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from workflow_scripts.formats.manifest import own_digest
+from workflow_scripts.formats.evidence import read_by_all, unfollowed
+from workflow_scripts.formats.manifest import Checks, GraphCost, Manifest, Recorded, StoredSize, again, write_manifest
+from workflow_scripts.manifest.source_tree import git_commit, source_digest
 from workflow_scripts.shared.failures import Failure, run
-from workflow_scripts.shared.files import files_in, lock_name, sha256, write_json
+from workflow_scripts.shared.files import broken_seal, files_in, lock_name, sha256
+
+# The checkout that this script belongs to.
+PROJECT = Path(__file__).resolve().parents[2]
 
 # The tools whose versions decide what an artifact holds or what a check measured.
 TOOLS = (
@@ -35,27 +42,51 @@ def locked_versions(lock: Path) -> dict[str, str]:
     return {tool: version for tool, version in pins if tool in TOOLS}
 
 
-def git_commit() -> str | None:
-    """Return the checkout's commit, "-dirty" appended where tracked files differ from it; None outside of git."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    try:
-        found = subprocess.run(command, capture_output=True, text=True, check=True)
-    except (FileNotFoundError, subprocess.CalledProcessError):
-        return None
-    return found.stdout.strip()
-
-
 def passed_report(path: Path) -> dict[str, Any]:
     """Read a check's report; raise Failure unless it passed."""
-    report: dict[str, Any] = json.loads(path.read_text())
-    if report["passed"] is not True:
+    try:
+        report: dict[str, Any] = json.loads(path.read_text())
+        passed = report["passed"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise Failure(f"{path} is damaged{again(path)}") from error
+    if passed is not True:
         raise Failure(f"{path} did not pass")
     return report
 
 
-def recorded(files: Iterable[Path], root: Path) -> dict[str, dict[str, Any]]:
-    """Return size in bytes and SHA-256 of each file, by its path below `root`."""
-    return {str(file.relative_to(root)): {"bytes": file.stat().st_size, "sha256": sha256(file)} for file in files}
+def unjudged(root: Path, artifacts: Sequence[str], evidence: Sequence[str]) -> list[str]:
+    """Return the artifacts and predictions that no report judged, in words.
+
+    Each artifact of the resolution must have been measured (size.json) and predicted with, each prediction compared
+    (parity.json). The ONNX file of dynamic size and the plan of the compact weights are no models to predict with: what
+    was made of them is judged.
+    """
+    judges = read_by_all(root, list(evidence))
+    folder = next(name for name in evidence if name.endswith("/size.json")).removesuffix("size.json")
+    problems = []
+    for name in [*artifacts, *(name for name in evidence if "/predictions/" in name)]:
+        kinds = {judge.removeprefix(folder).partition("/")[0] for judge in judges.get(name, ())}
+        needed = {"size.json", "predictions"} if name.startswith(folder) else set()
+        if name.endswith("/checkpoint/weights.safetensors"):
+            needed = {"predictions"}
+        if "/predictions/" in name:
+            needed = {"parity.json"}
+        problems += [f"{name} is in no {kind} of this resolution" for kind in sorted(needed - kinds)]
+    return problems
+
+
+def check_seals(outputs: Sequence[Path]) -> None:
+    """Raise Failure unless every file is as it was made."""
+    for output in outputs:
+        if problem := broken_seal(output):
+            raise Failure(f"{problem}, so no manifest vouches for it{again(output)}")
+
+
+def check_evidence(root: Path, artifacts: dict[str, Recorded], evidence: dict[str, Recorded]) -> None:
+    """Raise Failure unless every file is the one that the checks judged, by digest."""
+    digests = {name: recorded.sha256 for name, recorded in {**artifacts, **evidence}.items()}
+    if problems := unfollowed(root, digests) or unjudged(root, list(artifacts), list(evidence)):
+        raise Failure(f"{problems[0]} ({len(problems)} such); build what it names again with --forcerun")
 
 
 def main(argv: Sequence[str]) -> None:
@@ -73,50 +104,51 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--locks", type=Path, nargs="+", required=True)
     parser.add_argument("--output", type=Path, required=True, help="PROJECT/results/MODEL/RESOLUTION/manifest.json")
     arguments = parser.parse_args(argv)
+    judged_by = [arguments.checkpoint, arguments.architecture, arguments.parity, arguments.size, *arguments.evidence]
+    check_seals([*arguments.artifacts, *judged_by])
     architecture = json.loads(arguments.architecture.read_text())
     parity = passed_report(arguments.parity)
     size = passed_report(arguments.size)
     # Not the working folder where a storage keeps its files elsewhere.
     root = arguments.output.parents[3]
+    artifacts, evidence = (
+        {str(file.relative_to(root)): Recorded.of(file) for output in outputs for file in files_in(output)}
+        for outputs in (arguments.artifacts, judged_by)
+    )
+    check_evidence(root, artifacts, evidence)
     locks = {lock_name(lock): lock for lock in arguments.locks}
-    files = [file for artifact in arguments.artifacts for file in files_in(artifact)]
-    reports = [arguments.architecture, arguments.parity, arguments.size]
-    manifest = {
-        "model": arguments.model,
-        "task": parity["task"],
-        "licence": arguments.licence,
-        "notice": arguments.notice,
-        "resolution": arguments.resolution,
-        "architecture": architecture,
+    manifest = Manifest(
+        model=arguments.model,
+        task=parity["task"],
+        licence=arguments.licence,
+        notice=arguments.notice,
+        resolution=arguments.resolution,
+        architecture=architecture,
         # Every layer's work grows with the area.
-        "multiply_adds": architecture["multiply_adds_32x32"] * (arguments.resolution // 32) ** 2,
-        "checkpoint": {
-            "bytes": arguments.checkpoint.stat().st_size,
-            "sha256": sha256(arguments.checkpoint),
-        },
-        "artifacts": recorded(files, root),
-        "evidence": recorded([arguments.checkpoint, *reports, *arguments.evidence], root),
-        "checks": {
-            "parity": {hop["hop"]: hop["worst"] for hop in parity["hops"]},
-            "size": {
-                s["artifact"]: {"bytes": s["bytes"], "weight_bytes": s["weight_bytes"]} for s in size["artifacts"]
-            },
-        },
-        "tensorflowjs": {
-            hop["hop"]: {
-                "operations": size["structures"][hop["hop"]]["operations"],
-                "multiply_adds": size["structures"][hop["hop"]]["multiply_adds"],
-                "peak_bytes": hop["peak_bytes"],
-            }
+        multiply_adds=architecture["multiply_adds_32x32"] * (arguments.resolution // 32) ** 2,
+        checkpoint=Recorded.of(arguments.checkpoint),
+        artifacts=artifacts,
+        evidence=evidence,
+        checks=Checks(
+            parity={hop["hop"]: hop["worst"] for hop in parity["hops"]},
+            size={s["artifact"]: StoredSize(s["bytes"], s["weight_bytes"]) for s in size["artifacts"]},
+        ),
+        tensorflowjs={
+            hop["hop"]: GraphCost(
+                operations=size["structures"][hop["hop"]]["operations"],
+                multiply_adds=size["structures"][hop["hop"]]["multiply_adds"],
+                peak_bytes=hop["peak_bytes"],
+            )
             for hop in parity["hops"]
             if hop["hop"] in size["structures"]
         },
-        "versions": {name: locked_versions(lock) for name, lock in locks.items()},
-        "locks": {name: sha256(lock) for name, lock in locks.items()},
-        "git_commit": git_commit(),
-        "passed": parity["passed"] and size["passed"],
-    }
-    write_json(arguments.output, {**manifest, "manifest_sha256": own_digest(manifest)})
+        versions={name: locked_versions(lock) for name, lock in locks.items()},
+        locks={name: sha256(lock) for name, lock in locks.items()},
+        source_sha256=source_digest(PROJECT),
+        git_commit=git_commit(PROJECT),
+        passed=True,
+    )
+    write_manifest(arguments.output, manifest)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 const { createHash } = require("node:crypto") as typeof import("node:crypto");
 const { readFileSync, renameSync, rmSync, writeFileSync } = require("node:fs") as typeof import("node:fs");
-const { basename, dirname, join } = require("node:path") as typeof import("node:path");
+const { basename, dirname, join, relative } = require("node:path") as typeof import("node:path");
 const { parseArgs } = require("node:util") as typeof import("node:util");
 const tf = require("@tensorflow/tfjs-core") as typeof import("@tensorflow/tfjs-core");
 const { loadGraphModel } = require("@tensorflow/tfjs-converter") as typeof import("@tensorflow/tfjs-converter");
@@ -16,9 +16,10 @@ interface TensorEntry {
   readonly data_offsets: [number, number];
 }
 
+const digest = (content: Uint8Array): string => createHash("sha256").update(content).digest("hex");
+
 /** Read a safetensors file of float32 tensors: an 8-byte length, a JSON header, then the values. */
-function readSafetensors(path: string): Map<string, { shape: number[]; values: Float32Array }> {
-  const file = readFileSync(path);
+function readSafetensors(path: string, file: Buffer): Map<string, { shape: number[]; values: Float32Array }> {
   const start = 8 + Number(file.readBigUInt64LE(0));
   const header = JSON.parse(file.toString("utf8", 8, start)) as Record<string, TensorEntry>;
   const tensors = new Map<string, { shape: number[]; values: Float32Array }>();
@@ -55,18 +56,36 @@ function writeSafetensors(
   length.writeBigUInt64LE(BigInt(json.length));
   const staging = join(dirname(path), `.${basename(path)}.partial`);
   try {
-    writeFileSync(staging, Buffer.concat([length, json, ...chunks]));
+    const content = Buffer.concat([length, json, ...chunks]);
+    writeFileSync(staging, content);
+    // The seal that workflow_scripts.shared.files writes beside every output.
+    const seal = join(dirname(path), `.${basename(path)}.seal.json`);
+    writeFileSync(seal, JSON.stringify({ [basename(path)]: digest(content) }));
     renameSync(staging, path);
   } finally {
     rmSync(staging, { force: true });
   }
 }
 
-/** Read a graph model from its folder, with the shards in the manifest's order, and digest all its files. */
-function readModel(folder: string): { artifacts: import("@tensorflow/tfjs-core").io.ModelArtifacts; sha256: string } {
-  const text = readFileSync(join(folder, "model.json"));
+interface ReadModel {
+  readonly artifacts: import("@tensorflow/tfjs-core").io.ModelArtifacts;
+  /** Of model.json and all shards, one after another. */
+  readonly sha256: string;
+  /** Of each file. */
+  readonly digests: Map<string, string>;
+}
+
+/** Read a graph model's artifacts from its folder, shards in the manifest's order, and digest all of them. */
+function readModel(folder: string): ReadModel {
+  const digests = new Map<string, string>();
+  const readFile = (name: string): Buffer => {
+    const content = readFileSync(join(folder, name));
+    digests.set(join(folder, name), digest(content));
+    return content;
+  };
+  const text = readFile("model.json");
   const model = JSON.parse(text.toString("utf8")) as import("@tensorflow/tfjs-core").io.ModelJSON;
-  const shards = model.weightsManifest.flatMap((group) => group.paths.map((path) => readFileSync(join(folder, path))));
+  const shards = model.weightsManifest.flatMap((group) => group.paths.map((path) => readFile(path)));
   const weights = Buffer.concat(shards);
   return {
     artifacts: {
@@ -77,6 +96,7 @@ function readModel(folder: string): { artifacts: import("@tensorflow/tfjs-core")
       weightData: weights.buffer.slice(weights.byteOffset, weights.byteOffset + weights.byteLength) as ArrayBuffer,
     },
     sha256: createHash("sha256").update(text).update(weights).digest("hex"),
+    digests,
   };
 }
 
@@ -89,7 +109,10 @@ async function main(): Promise<void> {
   }
   await tf.setBackend("wasm");
   if (tf.getBackend() !== "wasm") throw new Error("the wasm backend did not start");
-  const { artifacts, sha256 } = readModel(options.model);
+  const { artifacts, sha256, digests } = readModel(options.model);
+  const probes = readFileSync(options.probes);
+  digests.set(options.probes, digest(probes));
+  const folder = dirname(options.output);
   const model = await loadGraphModel({ load: async () => artifacts });
   const [x] = model.inputs;
   const [d0] = model.outputs;
@@ -99,7 +122,7 @@ async function main(): Promise<void> {
   const outputs = new Map<string, { shape: number[]; values: Float32Array }>();
   let shape: number[] = [];
   let peakBytes = 0;
-  for (const [name, probe] of readSafetensors(options.probes)) {
+  for (const [name, probe] of readSafetensors(options.probes, probes)) {
     const input = tf.tidy(() =>
       tf.transpose(tf.tensor4d(probe.values, probe.shape as [number, number, number, number]), [0, 2, 3, 1]),
     );
@@ -119,6 +142,8 @@ async function main(): Promise<void> {
     backend: `@tensorflow/tfjs-backend-wasm ${tf.version_core}, Node.js ${process.version}`,
     model: options.model,
     model_sha256: sha256,
+    // What formats/evidence.py follows: paths from this file's folder.
+    read: JSON.stringify(Object.fromEntries([...digests].map(([path, sha]) => [relative(folder, path), sha]))),
     // The most that all tensors took at one time, weights and input included.
     peak_bytes: String(peakBytes),
     signature: JSON.stringify({

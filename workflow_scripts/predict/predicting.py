@@ -12,7 +12,7 @@ from safetensors.numpy import load_file
 
 from workflow_scripts.engines.engine import Engine
 from workflow_scripts.formats.predictions import Tensors, save_predictions
-from workflow_scripts.shared.files import sha256
+from workflow_scripts.shared.files import files_in, read_by, sha256
 
 
 def arguments_of(description: str | None, argv: Sequence[str]) -> argparse.Namespace:
@@ -25,10 +25,16 @@ def arguments_of(description: str | None, argv: Sequence[str]) -> argparse.Names
     return parser.parse_args(argv)
 
 
+def model_files(model: Path) -> list[Path]:
+    """Return every file of a model: an IR is two, its graph and its weights."""
+    return [model, model.with_suffix(".bin")] if model.suffix == ".xml" else files_in(model)
+
+
 def write_predictions(arguments: argparse.Namespace, engine: Engine) -> None:
     """Predict each probe and write its d0 under the probe's name.
 
-    The file's metadata say what made it: the engine's package and version, the model's digest and its signature.
+    The file's metadata say what made it: the engine's package and version, the model's digest and its signature, and
+    the digest of every file that was read.
     """
     outputs: Tensors = {}
     for name, probe in sorted(load_file(arguments.probes).items()):
@@ -38,6 +44,7 @@ def write_predictions(arguments: argparse.Namespace, engine: Engine) -> None:
         "backend": f"{engine.package} {version(engine.package)}",
         "model": str(arguments.model),
         "model_sha256": sha256(arguments.model),
+        "read": json.dumps(read_by(arguments.output, [*model_files(arguments.model), arguments.probes])),
         "signature": json.dumps(asdict(engine.signature)),
     }
     save_predictions(arguments.output, outputs, metadata)

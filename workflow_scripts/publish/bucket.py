@@ -153,6 +153,14 @@ class Bucket:
             content: bytes = self.client.get_object(Bucket=self.name, Key=self.prefix + key)["Body"].read()
         return content
 
+    def get_with_headers(self, key: str, limit: int) -> tuple[bytes, dict[str, str], dict[str, str]]:
+        """Return an object's stored bytes, at most `limit`, its headers in lower case, and its own metadata."""
+        with self._asking("read", key):
+            answer = self.client.get_object(Bucket=self.name, Key=self.prefix + key)
+            content: bytes = answer["Body"].read(limit)
+        headers = {name.lower(): str(value) for name, value in answer["ResponseMetadata"]["HTTPHeaders"].items()}
+        return content, headers, answer.get("Metadata", {})
+
     def put(
         self, key: str, body: bytes, headers: dict[str, str], condition: dict[str, str], metadata: dict[str, str]
     ) -> bool:

@@ -16,6 +16,8 @@ from typing import Any
 
 from tqdm import tqdm
 
+from workflow_scripts.formats.catalogue import check_vouched
+from workflow_scripts.formats.manifest import manifest_in_site, vouched
 from workflow_scripts.publish.bucket import PARALLEL, Bucket, Stored
 from workflow_scripts.publish.bucket import Listed as ListedObject
 from workflow_scripts.publish.release import (
@@ -24,6 +26,7 @@ from workflow_scripts.publish.release import (
     PRUNE_LOCK,
     Listed,
     Release,
+    check_sums,
     claim_key,
     content_of,
     headers_of,
@@ -32,6 +35,7 @@ from workflow_scripts.publish.release import (
     stored_form,
 )
 from workflow_scripts.shared.failures import Failure, run
+from workflow_scripts.shared.files import sha256
 
 
 def say(line: str) -> None:
@@ -42,21 +46,14 @@ def say(line: str) -> None:
         raise Failure(f"cannot write its report: {error.strerror}; make room and publish again") from error
 
 
-def check_manifests(catalogue: dict[str, Any], manifests: Sequence[Path]) -> None:
-    """Raise Failure unless every model in the catalogue has a manifest whose checks passed."""
-    checked: dict[tuple[str, int], set[str]] = {}
-    for path in manifests:
-        manifest = json.loads(path.read_text())
-        if manifest["passed"] is not True:
-            raise Failure(f"{path} did not pass its checks, and is not published; build it again")
-        checked[manifest["model"], manifest["resolution"]] = set(manifest["checks"]["parity"])
-    for model in catalogue["models"]:
-        for resolution in model["resolutions"]:
-            hops = checked.get((model["name"], resolution["resolution"]), set())
-            for artifact in resolution["dtypes"]:
-                if f"{artifact['engine']}-{artifact['dtype']}" not in hops:
-                    what = f"{model['name']} at {resolution['resolution']} in {artifact['dtype']}"
-                    raise Failure(f"the site offers {what}, which no manifest vouches for; build the site again")
+def check_manifests(site: Path, release: Release, manifests: Sequence[Path]) -> None:
+    """Raise Failure unless manifests vouch for every model in the catalogue, and are those that the site holds."""
+    followed = [vouched(path) for path in manifests]
+    check_vouched(json.loads((site / "catalogue.json").read_text())["models"], followed)
+    for path, manifest in zip(manifests, followed, strict=True):
+        listed = release.files.get(manifest_in_site(manifest))
+        if listed is None or listed.sha256 != sha256(path):
+            raise Failure(f"{site} was built with another manifest than {path}; build the site again")
 
 
 def check_no_prune(objects: dict[str, ListedObject]) -> None:
@@ -177,8 +174,9 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--bucket", required=True, help="s3://name/prefix")
     parser.add_argument("--endpoint", help="URL of an S3 server other than AWS")
     arguments = parser.parse_args(argv)
+    check_sums(arguments.site)
     release = read_site(arguments.site)
-    check_manifests(json.loads((arguments.site / "catalogue.json").read_text()), arguments.manifests)
+    check_manifests(arguments.site, release, arguments.manifests)
     bucket = Bucket(arguments.bucket, arguments.endpoint)
     objects = bucket.objects()
     seen = {entry: bucket.head(entry) if entry in objects else None for entry in ENTRIES}

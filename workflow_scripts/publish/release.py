@@ -13,8 +13,8 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
+from workflow_scripts.formats.catalogue import references
 from workflow_scripts.shared.failures import Failure
 from workflow_scripts.shared.files import files_in, sha256
 from workflow_scripts.shared.media_types import MEDIA_TYPES, OTHER
@@ -22,6 +22,8 @@ from workflow_scripts.shared.media_types import MEDIA_TYPES, OTHER
 # What people and programs open, in the order in which they change to a new release.
 ENTRIES = ("index.html", "catalogue.json")
 RECORDS = "releases/"
+# The list of its own files that a site holds.
+SUMS = "provenance/SHA256SUMS"
 LOCKS = "locks/"
 PRUNE_LOCK = f"{LOCKS}prune.json"
 # A prune stops deleting well before others may take its lock for one that a killed prune left.
@@ -87,15 +89,20 @@ def describe(site: Path, path: str) -> Listed:
     return Listed(key_of(path, digest), digest, file.stat().st_size, media_type, encoding)
 
 
-def references(value: Any) -> Iterator[dict[str, Any]]:
-    """Yield everything in a catalogue that has a url."""
-    if isinstance(value, dict):
-        if "url" in value:
-            yield value
-        value = list(value.values())
-    if isinstance(value, list):
-        for item in value:
-            yield from references(item)
+def check_sums(site: Path) -> None:
+    """Raise Failure unless a site holds the files that its SHA256SUMS lists, as it lists them, and nothing else."""
+    if not (site / SUMS).is_file():
+        raise Failure(f"{site} has no {SUMS}; build it with snakemake site")
+    lines = (site / SUMS).read_text(errors="replace").splitlines()
+    listed = {path: digest for digest, _, path in (line.partition("  ") for line in lines)}
+    # Hidden files are served as well, but for the marks that Snakemake and its rules leave.
+    found = {str(file.relative_to(site)) for file in site.rglob("*") if file.is_file() or file.is_symlink()}
+    found -= {".snakemake_timestamp", ".seal.json", SUMS}
+    if extra := sorted(found - listed.keys()):
+        raise Failure(f"{extra[0]} is not part of the site ({len(extra)} such files in {site}); remove it")
+    for path, digest in listed.items():
+        if path not in found or sha256(site / path) != digest:
+            raise Failure(f"{path} in {site} is not the file that {SUMS} lists; build or copy the site again")
 
 
 def read_site(site: Path) -> Release:
@@ -105,7 +112,11 @@ def read_site(site: Path) -> Release:
     for entry in ENTRIES:
         if entry not in files:
             raise Failure(f"{site} has no {entry}; build it with snakemake site")
-    for reference in references(json.loads((site / "catalogue.json").read_text())):
+    try:
+        catalogue = json.loads((site / "catalogue.json").read_text())
+    except ValueError as error:
+        raise Failure(f"{site / 'catalogue.json'} is damaged; build the site again") from error
+    for reference in references(catalogue):
         path = reference["url"]
         if path not in files:
             raise Failure(f"{site / path} is missing, the catalogue names it; build the site again")

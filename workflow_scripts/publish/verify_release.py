@@ -1,9 +1,13 @@
-"""Check every byte of a published release, as a stranger would who trusts the digest of its record and nothing else."""
+"""Check every byte of a published release, as a stranger would who trusts the digest of its record and nothing else.
+
+Files that the record does not list are errors where files can be listed: in a folder, and in a bucket that its reader
+may list. A server's headers are compared as well: a page of another type is another page to a browser.
+"""
 
 import argparse
 import hashlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +16,21 @@ from urllib.parse import quote, urlsplit
 import urllib3
 from tqdm import tqdm
 
+from workflow_scripts.publish.bucket import Bucket
 from workflow_scripts.publish.release import (
     DIGEST,
     ENTRIES,
+    PRUNE_LOCK,
     RECORD_BYTES,
+    SUMS,
     Listed,
     Release,
+    check_sums,
+    claim_key,
     content_of,
+    headers_of,
     read_record,
+    read_site,
     record_key,
     releases_in,
 )
@@ -29,16 +40,23 @@ PARALLEL = 8
 TRIES = 3
 
 
+# Only a page that is served with both may use threads. Its content security policy stands in index.html itself.
+ISOLATION = {"cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp"}
+# By what publish calls them.
+COMPARED = {"ContentType": "content-type", "CacheControl": "cache-control"}
+
+
 @dataclass(frozen=True)
 class Answer:
-    """A file's content, and the release that its server says it belongs to."""
+    """A file's content, the release that its server says it belongs to, and its headers by name in lower case."""
 
     content: bytes
     release: str | None
+    headers: Mapping[str, str] | None = None
 
 
 # Fetches the file under a key, with the encoding that a copy on disk may have, as far as one byte beyond the most that
-# it may have; None where there is none.
+# it may have; None if there is no such file.
 Fetch = Callable[[str, str | None, int], Answer | None]
 
 
@@ -69,7 +87,8 @@ def fetch_from_server(address: str) -> Fetch:
             return None
         if response.status != 200:
             raise Failure(f"{url} cannot be read: the server answered {response.status}")
-        return Answer(content, response.headers.get("x-amz-meta-release"))
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(content, headers.get("x-amz-meta-release"), headers)
 
     return fetch
 
@@ -84,6 +103,18 @@ def fetch_from_folder(folder: Path) -> Fetch:
             # What does not shrink grows by less than this in gzip.
             stored = file.read(limit + limit // 100 + 1000)
         return Answer(content_of(stored, encoding, limit), None)
+
+    return fetch
+
+
+def fetch_from_bucket(bucket: Bucket, keys: Mapping[str, object]) -> Fetch:
+    """Read from a bucket that holds `keys`."""
+
+    def fetch(key: str, encoding: str | None, limit: int) -> Answer | None:
+        if key not in keys:
+            return None
+        stored, headers, metadata = bucket.get_with_headers(key, limit + limit // 100 + 1000)
+        return Answer(content_of(stored, encoding, limit), metadata.get("release"), headers)
 
     return fetch
 
@@ -108,15 +139,42 @@ def only_release(folder: Path) -> str:
     return found[0]
 
 
+def wrong_header(key: str, listed: Listed, headers: Mapping[str, str]) -> str | None:
+    """Say which header is not the one that publish sets; None if all are."""
+    expected = headers_of(listed, immutable=key not in ENTRIES)
+    wanted = {COMPARED[name]: value for name, value in expected.items() if name in COMPARED}
+    # A server that cannot isolate pages, such as a bucket by itself, sends neither.
+    if key == "index.html" and ISOLATION.keys() & headers.keys():
+        wanted |= ISOLATION
+    for name, value in wanted.items():
+        found = headers.get(name, "none")
+        if "".join(found.lower().split()) != "".join(value.lower().split()):
+            return f"{key} is served with {name}: {found[:200]}, the release has {value}"
+    return None
+
+
 def problem_with(fetch: Fetch, key: str, listed: Listed) -> str | None:
-    """Say what is wrong with one file; None where it is the one recorded."""
+    """Say what is wrong with one file; None if it is the one recorded."""
     answer = fetch(key, listed.encoding, listed.bytes)
     if answer is None:
         return f"{key} is missing"
     digest = hashlib.sha256(answer.content).hexdigest()
     if digest != listed.sha256:
         return f"{key} has sha256 {digest}, the record says {listed.sha256}"
-    return None
+    return wrong_header(key, listed, answer.headers) if answer.headers is not None else None
+
+
+def files_beside(fetch: Fetch, keys: Sequence[str], digest: str, release: Release) -> tuple[list[str], list[str]]:
+    """Return the files that no release lists, and the other releases whose files lie there as well."""
+    known = {listed.key for listed in release.files.values()} | {*ENTRIES, record_key(digest), claim_key(digest)}
+    others = releases_in(iter(keys), record_key("*")) | releases_in(iter(keys), claim_key("*"))
+    retained = set()
+    for key, name in others.items():
+        record = None if key in known else fetch(key, "gzip", RECORD_BYTES)
+        if record is not None:
+            known |= {listed.key for listed in read_record(record.content, name).files.values()} | {key}
+            retained.add(name)
+    return sorted({*keys} - known - {PRUNE_LOCK}), sorted(retained - {digest})
 
 
 def problems_with(fetch: Fetch, release: Release) -> list[str]:
@@ -138,19 +196,44 @@ def problems_with(fetch: Fetch, release: Release) -> list[str]:
     return problems
 
 
+def verify_site(folder: Path, digest: str | None) -> str:
+    """Check a copy of the site itself, such as results/site: it holds what its SHA256SUMS lists, and nothing else.
+
+    Return its release, which `digest` must be.
+    """
+    check_sums(folder)
+    release = read_site(folder).id
+    if digest not in (None, release):
+        raise Failure(f"{folder} is release {release}, not {digest}")
+    return release
+
+
 def main(argv: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--release", required=True, help="http(s) address of a site, or a folder that holds its copy")
+    parser.add_argument("--release", required=True, help="a site's http(s) or s3 address, or a folder with its copy")
     parser.add_argument("--sha256", help="the release's digest, as publish printed it; else what the server says")
+    parser.add_argument("--endpoint", help="URL of an S3 server other than AWS, for an s3 address")
     arguments = parser.parse_args(argv)
-    if urlsplit(arguments.release).scheme in ("http", "https"):
+    folder = Path(arguments.release)
+    keys: Sequence[str] | None = None
+    scheme = urlsplit(arguments.release).scheme
+    if scheme in ("http", "https"):
         fetch = fetch_from_server(arguments.release)
         digest = arguments.sha256 or live_release(fetch, arguments.release)
-    elif Path(arguments.release).is_dir():
-        fetch = fetch_from_folder(Path(arguments.release))
-        digest = arguments.sha256 or only_release(Path(arguments.release))
+    elif scheme == "s3":
+        bucket = Bucket(arguments.release, arguments.endpoint)
+        keys = list(objects := bucket.objects())
+        fetch = fetch_from_bucket(bucket, objects)
+        digest = arguments.sha256 or live_release(fetch, arguments.release)
+    elif folder.is_dir() and (folder / SUMS).is_file():
+        print(f"{folder}: every file is the one listed, of release {verify_site(folder, arguments.sha256)}")
+        return
+    elif folder.is_dir():
+        keys = [str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file() or file.is_symlink()]
+        fetch = fetch_from_folder(folder)
+        digest = arguments.sha256 or only_release(folder)
     else:
-        raise Failure(f"{arguments.release} is neither an http(s) address nor a folder")
+        raise Failure(f"{arguments.release} is neither an http(s) or s3 address nor a folder")
     record = fetch(record_key(digest), "gzip", RECORD_BYTES)
     if record is None:
         raise Failure(f"{record_key(digest)} is not at {arguments.release}; check the address and the digest")
@@ -158,7 +241,15 @@ def main(argv: Sequence[str]) -> None:
     if problems := problems_with(fetch, release):
         raise Failure(f"{problems[0]} ({len(problems)} such in {arguments.release}); do not use it, publish it again")
     size = sum(listed.bytes for listed in release.files.values())
-    print(f"{arguments.release}: all {len(release.files)} files, {size} bytes, are those of release {digest}")
+    said = f"{arguments.release}: all {len(release.files)} files, {size} bytes, are those of release {digest}"
+    if keys is None:
+        said += "; files beside them cannot be listed here"
+    else:
+        extra, others = files_beside(fetch, keys, digest, release)
+        if extra:
+            raise Failure(f"{extra[0]} belongs to no release ({len(extra)} such in {arguments.release}); remove it")
+        said += f"; beside them only those of {len(others)} other releases" if others else "; nothing else is there"
+    print(said)
 
 
 if __name__ == "__main__":

@@ -5,9 +5,12 @@ import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from workflow_scripts.formats.catalogue import check_vouched, references
+from workflow_scripts.formats.manifest import again, vouched
 from workflow_scripts.shared.failures import Failure, run
-from workflow_scripts.shared.files import replacing, sha256, write_json
+from workflow_scripts.shared.files import broken_seal, replacing, seal_of, sha256, write_json
 from workflow_scripts.website.attestations import attest
 
 
@@ -24,6 +27,34 @@ def name_in_page(page: Path, name: str, replacement: str) -> None:
     page.write_text(html.replace(f'content="{name}"', f'content="{replacement}"'))
 
 
+def copy_named(named: Any, folder: Path, site: Path, prefix: str = "") -> None:
+    """Copy the files that a catalogue's entry names, each by its digest, and nothing else.
+
+    They lie in `folder` under their url less `prefix`. Raises Failure if a file is missing or another.
+    """
+    for reference in references(named):
+        url = str(reference["url"])
+        source, target = folder / url.removeprefix(prefix), site / url
+        if not source.is_file():
+            raise Failure(f"{source} is missing, so the site is not built{again(folder)}")
+        digest = sha256(source)
+        if reference.get("sha256", digest) != digest or digest not in url:
+            raise Failure(f"{source} is not the file that its name says, so the site is not built{again(folder)}")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+
+
+def copy_sealed(folder: Path, site: Path) -> None:
+    """Copy the files of an output as they were made, and nothing else; raise Failure if it has no seal."""
+    seal = seal_of(folder)
+    if not seal.is_file():
+        raise Failure(f"{folder} does not say what it was made of ({seal.name} is missing){again(folder)}")
+    for name in json.loads(seal.read_text()):
+        target = site / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(folder / name, target)
+
+
 def main(argv: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--page", type=Path, required=True, help="folder of the built page")
@@ -37,20 +68,22 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--builder", required=True, help="URI of what ran the build, for the statement")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
+    manifests = {path: vouched(path) for path in arguments.manifests}
+    for output in (arguments.page, arguments.samples, *arguments.models, *arguments.bills):
+        if problem := broken_seal(output):
+            raise Failure(f"{problem}, so the site is not built{again(output)}")
+    entries = [json.loads((folder / "entry.json").read_text()) for folder in arguments.models]
+    check_vouched(entries, list(manifests.values()))
+    samples = json.loads((arguments.samples / "samples.json").read_text())
     with replacing(arguments.output) as staging:
-        # Snakemake's own markers in the folders copied are not part of the site.
-        hidden = shutil.ignore_patterns(".*")
-        shutil.copytree(arguments.page, staging, ignore=hidden)
-        shutil.copytree(arguments.samples, staging / "samples", ignore=shutil.ignore_patterns(".*", "samples.json"))
-        entries = []
-        for folder in arguments.models:
-            ignored = shutil.ignore_patterns(".*", "entry.json")
-            shutil.copytree(folder, staging, ignore=ignored, dirs_exist_ok=True)
-            entries.append(json.loads((folder / "entry.json").read_text()))
+        copy_sealed(arguments.page, staging)
+        copy_named(samples, arguments.samples, staging, "samples/")
+        for folder, entry in zip(arguments.models, entries, strict=True):
+            copy_named(entry, folder, staging)
         catalogue = {
             "version": 2,
             "models": sorted(entries, key=lambda entry: str(entry["name"])),
-            "samples": json.loads((arguments.samples / "samples.json").read_text()),
+            "samples": samples,
         }
         write_json(staging / "catalogue.json", catalogue)
         # The page names its catalogue and its service worker by digest, and the catalogue its models: so one
@@ -60,7 +93,7 @@ def main(argv: Sequence[str]) -> None:
         name_in_page(page, listing.name, digest_name(listing))
         name_in_page(page, worker.name, digest_name(worker))
         worker.rename(worker.with_name(digest_name(worker)))
-        attest(staging, arguments.manifests, arguments.locks, arguments.bills, arguments.builder)
+        attest(staging, manifests, arguments.locks, arguments.bills, arguments.builder)
 
 
 if __name__ == "__main__":

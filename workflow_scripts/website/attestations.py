@@ -4,7 +4,6 @@ https://in-toto.io/Statement/v1, https://slsa.dev/provenance/v1. The statement i
 DSSE envelope, as `application/vnd.in-toto+json`.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,32 +13,32 @@ from in_toto_attestation.predicates.provenance.v1.provenance_pb2 import Provenan
 from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor
 from in_toto_attestation.v1.statement import Statement
 
+from workflow_scripts.formats.manifest import Manifest, manifest_in_site
 from workflow_scripts.shared.files import files_in, lock_name, sha256, write_json
 
 PREDICATE = "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "https://snakemake.github.io/#workflow"
 
 
-def materials(manifests: Sequence[Mapping[str, Any]], locks: Sequence[Path]) -> list[dict[str, Any]]:
-    """Return what the site was built from: each model's checkpoint, the lock files and the project's commit."""
-    checkpoints = {manifest["model"]: manifest["checkpoint"]["sha256"] for manifest in manifests}
+def materials(manifests: Sequence[Manifest], locks: Sequence[Path]) -> list[dict[str, Any]]:
+    """Return what the site was built from: each model's checkpoint, the lock files, the project's files and commit."""
+    checkpoints = {manifest.model: manifest.checkpoint.sha256 for manifest in manifests}
     found = [{"name": f"checkpoint of {model}", "digest": {"sha256": digest}} for model, digest in checkpoints.items()]
     found += [{"name": lock_name(lock), "digest": {"sha256": sha256(lock)}} for lock in locks]
-    for commit in sorted({manifest["git_commit"] for manifest in manifests if manifest["git_commit"]}):
+    for digest, commit in sorted({(manifest.source_sha256, manifest.git_commit or "") for manifest in manifests}):
         # With local changes, the commit is what the build started from, not exactly what was built.
         plain = commit.removesuffix("-dirty")
         note = {"annotations": {"changed": True}} if commit != plain else {}
-        found.append({"name": "source", "digest": {"gitCommit": plain}, **note})
+        named = {"gitCommit": plain} if plain else {}
+        found.append({"name": "source", "digest": {"sha256": digest, **named}, **note})
     return found
 
 
-def statement(
-    site: Path, manifests: Sequence[Mapping[str, Any]], locks: Sequence[Path], builder: str
-) -> dict[str, Any]:
+def statement(site: Path, manifests: Sequence[Manifest], locks: Sequence[Path], builder: str) -> dict[str, Any]:
     """Return the statement on every file below `site`; raise ValueError or ParseError if it would not be valid."""
     models: dict[str, list[int]] = {}
     for manifest in manifests:
-        models.setdefault(manifest["model"], []).append(manifest["resolution"])
+        models.setdefault(manifest.model, []).append(manifest.resolution)
     predicate = {
         "buildDefinition": {
             "buildType": BUILD_TYPE,
@@ -60,13 +59,16 @@ def statement(
     return content
 
 
-def attest(site: Path, manifests: Sequence[Path], locks: Sequence[Path], bills: Sequence[Path], builder: str) -> None:
-    """Write provenance/ into a site: the bills of materials, the statement on all other files, and SHA256SUMS."""
+def attest(
+    site: Path, manifests: Mapping[Path, Manifest], locks: Sequence[Path], bills: Sequence[Path], builder: str
+) -> None:
+    """Write provenance/ into a site: manifests, bills of materials, the statement on all files, and SHA256SUMS."""
     folder = site / "provenance"
     folder.mkdir()
     for bill in bills:
         (folder / bill.name).write_bytes(bill.read_bytes())
-    contents = [json.loads(path.read_text()) for path in manifests]
-    write_json(folder / "statement.json", statement(site, contents, locks, builder))
+    for path, manifest in manifests.items():
+        (site / manifest_in_site(manifest)).write_bytes(path.read_bytes())
+    write_json(folder / "statement.json", statement(site, list(manifests.values()), locks, builder))
     lines = [f"{sha256(path)}  {path.relative_to(site)}\n" for path in files_in(site)]
     (folder / "SHA256SUMS").write_text("".join(lines))

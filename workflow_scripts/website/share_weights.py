@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from workflow_scripts.formats.catalogue import check_vouched, shown_parity, source_of
+from workflow_scripts.formats.manifest import Manifest, by_resolution
 from workflow_scripts.formats.tfjs_model import SHARD_BYTES, read_weights
 from workflow_scripts.formats.tflite_file import ends, split
 from workflow_scripts.shared.failures import run
@@ -78,41 +80,28 @@ def share_tflite(file: Path, site: Path, place: str) -> dict[str, Any]:
     return {"model": write_named(recipe, site, place, "recipe"), "weights": skeleton + weights}
 
 
-def parity(manifest: dict[str, Any], hop: str) -> dict[str, float]:
-    """Return the figures of one hop that the catalogue shows."""
-    figures = manifest["checks"]["parity"][hop]
-    return {
-        "max_abs": figures["max_abs"],
-        "p99_abs": figures["p99_abs"],
-        "psnr_db": figures["drawing_psnr_db"],
-        "ssim": figures["drawing_ssim"],
-    }
-
-
 def share_resolution(
-    manifest: dict[str, Any], root: Path, dtypes: Sequence[str], tflite_dtypes: Sequence[str], site: Path
+    manifest: Manifest, root: Path, dtypes: Sequence[str], tflite_dtypes: Sequence[str], site: Path
 ) -> dict[str, Any]:
     """Write one resolution's models below `site`; return its catalogue entry."""
-    name, resolution = manifest["model"], manifest["resolution"]
-    folder = f"models/{name}/{resolution}"
+    folder = f"models/{manifest.model}/{manifest.resolution}"
+
+    def entry(engine: str, dtype: str, shared: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "engine": engine,
+            "dtype": dtype,
+            **shared,
+            "made_of": {name: file.sha256 for name, file in source_of(manifest, engine, dtype).items()},
+            "parity": shown_parity(manifest.checks.parity[f"{engine}-{dtype}"]),
+        }
+
     entries = [
-        {
-            "engine": "tfjs",
-            "dtype": dtype,
-            **share_model(root / "tfjs" / dtype, site, f"{folder}/{dtype}"),
-            "parity": parity(manifest, f"tfjs-{dtype}"),
-        }
-        for dtype in dtypes
+        entry("tfjs", dtype, share_model(root / "tfjs" / dtype, site, f"{folder}/{dtype}")) for dtype in dtypes
     ] + [
-        {
-            "engine": "litert",
-            "dtype": dtype,
-            **share_tflite(root / "tflite" / f"{dtype}.tflite", site, f"{folder}/litert-{dtype}"),
-            "parity": parity(manifest, f"litert-{dtype}"),
-        }
+        entry("litert", dtype, share_tflite(root / "tflite" / f"{dtype}.tflite", site, f"{folder}/litert-{dtype}"))
         for dtype in tflite_dtypes
     ]
-    return {"resolution": resolution, "multiply_adds": manifest["multiply_adds"], "dtypes": entries}
+    return {"resolution": manifest.resolution, "multiply_adds": manifest.multiply_adds, "dtypes": entries}
 
 
 def main(argv: Sequence[str]) -> None:
@@ -122,7 +111,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--tflite-dtypes", nargs="*", required=True)
     parser.add_argument("--output", type=Path, required=True, help="folder: models/, weights/ and entry.json")
     arguments = parser.parse_args(argv)
-    manifests = {path: json.loads(path.read_text()) for path in arguments.manifests}
+    manifests = by_resolution(arguments.manifests)
     first = next(iter(manifests.values()))
     with replacing(arguments.output) as staging:
         (staging / "weights").mkdir(parents=True)
@@ -131,13 +120,14 @@ def main(argv: Sequence[str]) -> None:
             for path, manifest in manifests.items()
         ]
         entry = {
-            "name": first["model"],
-            "task": first["task"],
-            "parameters": first["architecture"]["parameters"],
-            "licence": first["licence"],
-            "notice": first["notice"],
-            "resolutions": sorted(resolutions, key=lambda each: int(each["resolution"])),
+            "name": first.model,
+            "task": first.task,
+            "parameters": first.parameters,
+            "licence": first.licence,
+            "notice": first.notice,
+            "resolutions": resolutions,
         }
+        check_vouched([entry], list(manifests.values()))
         write_json(staging / "entry.json", entry)
 
 

@@ -1,5 +1,6 @@
 """A bucket to publish to and to break; run by the publish environment's own pytest, which test_publish.py starts."""
 
+import json
 import os
 import re
 import shutil
@@ -75,7 +76,19 @@ def assemble(results: Path, folder: Path, dtypes: list[str], page: Path | None =
 def lean(folder: Path, copy: Path) -> Path:
     """Copy a site or page without LiteRT's binaries: with its 28 MB, uploads would take most of these tests' time."""
     shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("litert_wasm*.wasm"))
-    return copy
+    return sealed(copy)
+
+
+def sealed(folder: Path) -> Path:
+    """Seal a changed site or page as if it had been made so, and list a site's files again."""
+    from workflow_scripts.publish.release import SUMS
+    from workflow_scripts.shared.files import digests_below, seal_of
+
+    if (folder / SUMS).is_file():
+        digests = {name: digest for name, digest in digests_below(folder).items() if name != SUMS}
+        (folder / SUMS).write_text("".join(f"{digest}  {name}\n" for name, digest in digests.items()))
+    seal_of(folder).write_text(json.dumps(digests_below(folder)))
+    return folder
 
 
 def script(environment: str, name: str, *arguments: str) -> None:
@@ -100,19 +113,22 @@ def float32(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     older.write_text(older.read_text() + "/* older */")
     index = folder / "page/index.html"
     index.write_text(index.read_text().replace(style.name, older.name))
+    sealed(folder / "page")
     return assemble(results, folder, ["float32"], folder / "page")
 
 
 @pytest.fixture(scope="session")
 def other_uint16(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site after a change of its uint16 weights alone."""
-    folder = tmp_path_factory.mktemp("uint16")
+    from tests.support.manifests import vouch_again
+
+    folder = tmp_path_factory.mktemp("uint16") / "results"
+    shutil.copytree(results / "u2netp", folder / "u2netp", ignore=shutil.ignore_patterns("shared"))
+    (folder / "_probes").symlink_to(results / "_probes")
     for size in (64, 128):
-        for name in ("tfjs", "tflite"):
-            shutil.copytree(results / f"u2netp/{size}/{name}", folder / f"u2netp/{size}/{name}")
-        shutil.copy(results / f"u2netp/{size}/manifest.json", folder / f"u2netp/{size}")
         shard = folder / f"u2netp/{size}/tfjs/uint16/group1-shard1of1.bin"
         shard.write_bytes(bytes(byte ^ 1 for byte in shard.read_bytes()))
+        vouch_again(folder / f"u2netp/{size}/manifest.json")
     lean(results / "_page", folder / "page")
     for name in ("_samples", "_bills"):
         (folder / name).symlink_to(results / name)

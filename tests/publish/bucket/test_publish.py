@@ -14,9 +14,13 @@ from typing import Any
 import pytest
 import urllib3
 
+from tests.support.manifests import rewrite, vouch_again
 from tests.support.places import Place, objects_in, shards_of
 from tests.support.reader import Reader
 
+NOTHING = {"bytes": 0, "sha256": hashlib.sha256(b"").hexdigest()}
+FIGURES = dict.fromkeys(("max_abs", "p99_abs", "drawing_psnr_db", "drawing_ssim"), 0.0)
+CHECKS = {"parity": {"tfjs-float32": FIGURES}, "size": {}}
 YEAR = "public, max-age=31536000, immutable"
 
 
@@ -91,23 +95,30 @@ def test_headers_and_checksums(place: Place, admin: Any, both: Path) -> None:
             assert base64.b64decode(stored["ChecksumSHA256"]) == hashlib.sha256(answer.data).digest()
 
 
-def test_every_file_of_the_site_is_published(place: Place, both: Path, tmp_path: Path) -> None:
-    site = tmp_path / "site"
-    shutil.copytree(both, site)
-    (site / "provenance/notes.json").write_text("{}")
-    (site / "SHA256SUMS").write_text("an extra file\n")
-    release = place.publish(site).release
+def test_every_file_of_the_site_is_published(place: Place, both: Path) -> None:
+    release = place.publish(both).release
     record = json.loads(urllib3.request("GET", f"{place.address}/releases/{release}.json").data)
     local = {
-        str(path.relative_to(site)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in site.rglob("*")
+        str(path.relative_to(both)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in both.rglob("*")
         if path.is_file() and not path.name.startswith(".")
     }
     assert {path: file["sha256"] for path, file in record["files"].items()} == local
-    for path in ("SHA256SUMS", "provenance/notes.json"):
+    for path in ("provenance/SHA256SUMS", "provenance/u2netp.64.manifest.json"):
         answer = urllib3.request("GET", f"{place.address}/{record['files'][path]['key']}")
-        assert answer.data == (site / path).read_bytes()
+        assert answer.data == (both / path).read_bytes()
         assert answer.headers["cache-control"] == YEAR
+
+
+@pytest.mark.parametrize("name", ["evil.html", "assets/sw.js", "provenance/notes.json", ".htaccess"])
+def test_file_that_was_added_to_the_site_is_not_published(
+    place: Place, admin: Any, both: Path, tmp_path: Path, name: str
+) -> None:
+    site = tmp_path / "site"
+    shutil.copytree(both, site)
+    (site / name).write_text("{}")
+    assert f"publish: {name} is not part of the site (1 such files in {site}); remove it" in place.publish(site).line()
+    assert objects_in(admin, place) == {}
 
 
 def test_progress_on_a_terminal(place: Place, both: Path) -> None:
@@ -164,22 +175,39 @@ def test_catalogue_that_names_another_file(place: Place, both: Path, tmp_path: P
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"passed": False}, "manifest.json did not pass its checks, and is not published"),
-        ({"resolution": 96}, "the site offers u2netp at 128 in float32, which no manifest vouches for"),
-        ({"checks": {"parity": {"tfjs-float32": {}}}}, "u2netp at 128 in uint16, which no manifest vouches for"),
+        ({"passed": False}, "manifest.json did not pass its checks"),
+        ({"resolution": 96}, "the site offers u2netp at 128 in float32 for tfjs, which no manifest vouches for"),
+        ({"checks": CHECKS}, "u2netp at 128 in uint16 for tfjs, which no manifest vouches for"),
+        ({"licence": "MIT"}, "was built with another manifest than"),
+        (
+            {"artifacts": {"results/u2netp/128/onnx/model.onnx": NOTHING}},
+            "in float32 for tfjs was not made of what its",
+        ),
     ],
-    ids=["failed", "another resolution", "unchecked dtype"],
+    ids=["failed", "another resolution", "unchecked dtype", "another manifest", "another model"],
 )
 def test_what_no_manifest_vouches_for(
     place: Place, admin: Any, both: Path, tmp_path: Path, change: dict[str, Any], message: str
 ) -> None:
-    for size in (64, 128):
-        manifest = json.loads((place.results / f"u2netp/{size}/manifest.json").read_text())
-        folder = tmp_path / f"u2netp/{size}"
-        folder.mkdir(parents=True)
-        (folder / "manifest.json").write_text(json.dumps(manifest | (change if size == 128 else {})))
-    elsewhere = Place(place.endpoint, place.prefix, tmp_path)
+    shutil.copytree(place.results / "u2netp", tmp_path / "results/u2netp")
+    (tmp_path / "results/_probes").symlink_to(place.results / "_probes")
+    (tmp_path / "results/u2netp/128/onnx/model.onnx").write_bytes(b"")
+    path = tmp_path / "results/u2netp/128/manifest.json"
+    vouch_again(path)
+    if "licence" not in change:
+        rewrite(path, **change)
+    elsewhere = Place(place.endpoint, place.prefix, tmp_path / "results")
     assert message in elsewhere.publish(both).line()
+    assert objects_in(admin, place) == {}
+
+
+def test_damaged_artifact_is_not_published(place: Place, admin: Any, both: Path, tmp_path: Path) -> None:
+    shutil.copytree(place.results / "u2netp", tmp_path / "results/u2netp")
+    (tmp_path / "results/_probes").symlink_to(place.results / "_probes")
+    model = tmp_path / "results/u2netp/64/onnx/model.onnx"
+    model.write_bytes(model.read_bytes()[:-1] + b"?")
+    line = Place(place.endpoint, place.prefix, tmp_path / "results").publish(both).line()
+    assert "results/u2netp/64/onnx/model.onnx differs from its recorded sha256" in line
     assert objects_in(admin, place) == {}
 
 

@@ -78,6 +78,56 @@ def test_tampered(
         assert message in line
 
 
+def served_as(**changes: str) -> Callable[[Any, str], None]:
+    """Return what changes an object's headers and leaves its content as it is."""
+
+    def apply(admin: Any, key: str) -> None:
+        stored = admin.get_object(Bucket="site", Key=key)
+        names = ("ContentType", "ContentEncoding", "CacheControl")
+        headers = {name: stored[name] for name in names if name in stored} | changes
+        admin.put_object(Bucket="site", Key=key, Body=stored["Body"].read(), Metadata=stored["Metadata"], **headers)
+
+    return apply
+
+
+@pytest.mark.parametrize(
+    ("start", "change", "message"),
+    [
+        ("index.html", {"ContentType": "text/plain"}, "index.html is served with content-type: text/plain"),
+        ("assets/", {"ContentType": "text/html"}, "is served with content-type: text/html, the release has"),
+        ("index.html", {"CacheControl": "max-age=31536000"}, "index.html is served with cache-control: max-age"),
+        ("weights/", {"CacheControl": "no-store"}, "is served with cache-control: no-store, the release has public"),
+    ],
+)
+def test_other_headers(place: Place, admin: Any, both: Path, start: str, change: dict[str, str], message: str) -> None:
+    place.publish(both)
+    (key, *_) = [key for key in objects_in(admin, place) if key.startswith(start)]
+    served_as(**change)(admin, f"{place.prefix}/{key}")
+    assert message in verify(place).line()
+
+
+def verify_bucket(place: Place, *arguments: str) -> Done:
+    """Verify as somebody who may list the bucket."""
+    options = ["--release", place.bucket, "--endpoint", place.endpoint, *arguments]
+    return place.run("verify_release", *options, identity="admin")
+
+
+@pytest.mark.parametrize("name", ["evil.html", "service_worker.js", "assets/more.js", f"files/{'0' * 64}/index.html"])
+def test_added_object(place: Place, admin: Any, float32: Path, both: Path, name: str) -> None:
+    release = place.publish(both).release
+    assert "; nothing else is there" in verify_bucket(place).printed
+    admin.put_object(Bucket="site", Key=f"{place.prefix}/{name}", Body=b"<!doctype html>")
+    # Nobody may list what the whole world may read: that is said.
+    assert "files beside them cannot be listed here" in verify(place).printed
+    for arguments in ([], ["--sha256", release]):
+        line = verify_bucket(place, *arguments).line()
+        assert f"{name} belongs to no release (1 such in {place.bucket}); remove it" in line
+    admin.delete_object(Bucket="site", Key=f"{place.prefix}/{name}")
+    # What an older release left is known.
+    place.publish(float32)
+    assert "beside them only those of 1 other releases" in verify_bucket(place).printed
+
+
 def test_release_made_up_by_whoever_holds_the_bucket(place: Place, both: Path, float32: Path) -> None:
     trusted = place.publish(both).release
     place.publish(float32)
@@ -94,6 +144,10 @@ def test_copy_in_a_folder(place: Place, admin: Any, both: Path, tmp_path: Path) 
     for arguments in ([], ["--sha256", release]):
         done = place.run("verify_release", "--release", str(tmp_path), *arguments, identity="")
         assert done.code == 0, done.error
+    (tmp_path / "evil.html").touch()
+    line = place.run("verify_release", "--release", str(tmp_path), identity="").line()
+    assert "evil.html belongs to no release" in line
+    (tmp_path / "evil.html").unlink()
     shard = tmp_path / min(shards_of(both, "uint16"))
     shard.write_bytes(shard.read_bytes()[:-1] + b"?")
     line = place.run("verify_release", "--release", str(tmp_path), identity="").line()
@@ -103,7 +157,7 @@ def test_copy_in_a_folder(place: Place, admin: Any, both: Path, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("release", "message"),
     [
-        ("nowhere", "nowhere is neither an http(s) address nor a folder"),
+        ("nowhere", "nowhere is neither an http(s) or s3 address nor a folder"),
         ("/", "/ holds 0 releases' records, not one"),
         ("http://127.0.0.1:9/site", "cannot be read"),
     ],

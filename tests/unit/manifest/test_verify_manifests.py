@@ -1,19 +1,20 @@
-import hashlib
-import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from workflow_scripts.formats.manifest import own_digest
+from tests.support.manifests import manifest, rewrite, write_vouched
+from workflow_scripts.formats.manifest import Recorded, read_manifest, write_manifest
+from workflow_scripts.manifest import summarize_manifests
 from workflow_scripts.manifest.verify_manifests import main
+from workflow_scripts.shared.files import read_by, sha256, write_json
 
 pytestmark = pytest.mark.environment("torch")
 
 Refusal = Callable[..., str]
 CONTENT = {"model.onnx": b"onnx", "tfjs/float32/model.json": b"{}", "tfjs/float32/shard.bin": bytes(range(256))}
-EVIDENCE = {"predictions/torch.safetensors": b"prediction", "parity.json": b"{}"}
+EVIDENCE = {"predictions/torch.safetensors": b"\2\0\0\0\0\0\0\0{}", "parity.json": b"{}"}
 
 
 @pytest.fixture
@@ -21,16 +22,18 @@ def manifests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Two resolutions, their paths relative to the current folder as the workflow writes them."""
     monkeypatch.chdir(tmp_path)
     written = []
-    for resolution in ("64", "320"):
-        manifest: dict[str, Any] = {"artifacts": {}, "evidence": {}}
-        for key, files in (("artifacts", CONTENT), ("evidence", EVIDENCE)):
-            for name, content in files.items():
-                path = Path("results", resolution, name)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
-                manifest[key][str(path)] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-        written.append(Path("results", resolution, "manifest.json"))
-        written[-1].write_text(json.dumps({**manifest, "manifest_sha256": own_digest(manifest)}))
+    for resolution in (64, 320):
+        folder = Path("results/mine", str(resolution))
+        for name, content in CONTENT.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
+        written.append(write_vouched(Path(), manifest("mine", resolution)))
+        made = read_manifest(written[-1])
+        for name, content in EVIDENCE.items():
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_bytes(content)
+        more = {str(folder / name): Recorded.of(folder / name) for name in EVIDENCE}
+        write_manifest(written[-1], replace(made, evidence=made.evidence | more))
     return written
 
 
@@ -41,17 +44,15 @@ def test_unchanged_artifacts_pass(manifests: list[Path], capsys: pytest.CaptureF
 
 @pytest.mark.parametrize("position", [0, 128, 255])
 def test_one_flipped_bit_is_found_and_named(manifests: list[Path], refusal: Refusal, position: int) -> None:
-    shard = Path("results/320/tfjs/float32/shard.bin")
+    shard = Path("results/mine/320/tfjs/float32/shard.bin")
+    recorded = sha256(shard)
     content = bytearray(shard.read_bytes())
     content[position] ^= 1
     shard.write_bytes(content)
     message = refusal(main, "--manifests", *manifests)
-    assert (
-        f"{shard} differs from its recorded sha256 {hashlib.sha256(CONTENT['tfjs/float32/shard.bin']).hexdigest()}"
-        in message
-    )
+    assert f"{shard} differs from its recorded sha256 {recorded}" in message
     assert "1 damaged in all" in message
-    assert message.endswith("--forcerun results/320/tfjs/float32")
+    assert message.endswith("--forcerun results/mine/320/tfjs/float32")
 
 
 def test_another_resolutions_manifest_is_named(manifests: list[Path], refusal: Refusal) -> None:
@@ -61,31 +62,31 @@ def test_another_resolutions_manifest_is_named(manifests: list[Path], refusal: R
 
 
 def test_a_truncated_artifact_is_named_with_both_sizes(manifests: list[Path], refusal: Refusal) -> None:
-    Path("results/64/model.onnx").write_bytes(b"onn")
-    assert "results/64/model.onnx has 3 bytes, recorded 4" in refusal(main, "--manifests", *manifests)
+    Path("results/mine/64/model.onnx").write_bytes(b"onn")
+    assert "results/mine/64/model.onnx has 3 bytes, recorded 4" in refusal(main, "--manifests", *manifests)
 
 
 def test_all_that_is_damaged_at_any_resolution_is_made_anew_by_one_command(
     manifests: list[Path], refusal: Refusal
 ) -> None:
     for name in CONTENT:
-        Path("results/320", name).unlink()
-    Path("results/64/predictions/torch.safetensors").write_bytes(b"predictioN")
+        Path("results/mine/320", name).unlink()
+    Path("results/mine/64/predictions/torch.safetensors").write_bytes(b"predictioN")
     message = refusal(main, "--manifests", *manifests)
-    assert "results/64/predictions/torch.safetensors differs from its recorded sha256" in message
+    assert "results/mine/64/predictions/torch.safetensors differs from its recorded sha256" in message
     assert "4 damaged in all" in message
-    again = "results/320/model.onnx results/320/tfjs/float32 results/64/predictions/torch.safetensors"
+    again = "results/mine/320/model.onnx results/mine/320/tfjs/float32 results/mine/64/predictions/torch.safetensors"
     assert message.endswith(f"--forcerun {again}")
 
 
 def test_a_missing_artifact_is_named(manifests: list[Path], refusal: Refusal) -> None:
-    Path("results/320/model.onnx").unlink()
-    assert "results/320/model.onnx is missing" in refusal(main, "--manifests", *manifests)
+    Path("results/mine/320/model.onnx").unlink()
+    assert "results/mine/320/model.onnx is missing" in refusal(main, "--manifests", *manifests)
 
 
 def test_what_only_the_checks_needed_may_be_gone(manifests: list[Path]) -> None:
     for name in EVIDENCE:
-        Path("results/320", name).unlink()
+        Path("results/mine/320", name).unlink()
     main(["--manifests", *map(str, manifests)])
 
 
@@ -93,11 +94,48 @@ def test_what_only_the_checks_needed_may_be_gone(manifests: list[Path]) -> None:
 def test_what_is_no_manifest_is_named(manifests: list[Path], refusal: Refusal, content: bytes) -> None:
     manifests[1].write_bytes(content)
     message = refusal(main, "--manifests", *manifests)
-    assert "results/320/manifest.json cannot be read as a manifest" in message
-    assert message.endswith("--forcerun results/320/manifest.json")
+    assert "results/mine/320/manifest.json cannot be read as a manifest" in message
+    assert message.endswith("--forcerun results/mine/320/manifest.json")
 
 
 def test_a_changed_figure_of_the_manifest_itself_is_found(manifests: list[Path], refusal: Refusal) -> None:
-    content = json.loads(manifests[0].read_text())
-    manifests[0].write_text(json.dumps({**content, "passed": True}))
-    assert "results/64/manifest.json differs from its own sha256" in refusal(main, "--manifests", *manifests)
+    content = manifests[0].read_text()
+    assert content.count('"drawing_psnr_db": 80.0') == 4
+    manifests[0].write_text(content.replace('"drawing_psnr_db": 80.0', '"drawing_psnr_db": 81.0', 1))
+    assert "results/mine/64/manifest.json differs from its own sha256" in refusal(main, "--manifests", *manifests)
+
+
+def test_a_report_that_judged_another_file_is_found(manifests: list[Path], refusal: Refusal) -> None:
+    report = Path("results/mine/64/size.json")
+    read = read_by(report, [Path("results/mine/64/model.onnx")])
+    write_json(report, {"read": dict.fromkeys(read, "0" * 64), "passed": True})
+    # All digests are in order: only the link is not.
+    evidence = read_manifest(manifests[0]).evidence | {str(report): Recorded.of(report)}
+    write_manifest(manifests[0], replace(read_manifest(manifests[0]), evidence=evidence))
+    message = refusal(main, "--manifests", *manifests)
+    assert "results/mine/64/model.onnx is not the file that results/mine/64/size.json was made of" in message
+
+
+def test_a_manifest_that_did_not_pass_is_found(manifests: list[Path], refusal: Refusal) -> None:
+    rewrite(manifests[0], passed=False)
+    assert "results/mine/64/manifest.json did not pass its checks" in refusal(main, "--manifests", *manifests)
+
+
+@pytest.mark.parametrize("name", ["summary.md", "summary.html"])
+def test_a_summary_is_vouched_for(manifests: list[Path], refusal: Refusal, name: str) -> None:
+    summaries = ["--summaries", "results/summary.md", "results/summary.html"]
+    # None was asked for yet.
+    main(["--manifests", *map(str, manifests), *summaries])
+    written = ["--table", "results/summary.md", "--page", "results/summary.html"]
+    summarize_manifests.main(["--manifests", *map(str, manifests), *written])
+    main(["--manifests", *map(str, manifests), *summaries])
+    path = Path("results", name)
+    path.write_text(path.read_text().replace("80.0", "81.0", 1))
+    message = refusal(main, "--manifests", *manifests, *summaries)
+    assert f"results/{name} " in message
+    assert message.endswith(f"--forcerun results/{name}")
+    # Of other manifests than these, with its seal in order.
+    summarize_manifests.main(["--manifests", str(manifests[0]), *written])
+    message = refusal(main, "--manifests", *manifests, *summaries)
+    assert "results/summary.md lacks the figures of mine at 320" in message
+    assert message.endswith("--forcerun results/summary.html results/summary.md")

@@ -1,14 +1,19 @@
 import hashlib
 import json
-import subprocess
+import shutil
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from workflow_scripts.formats.manifest import own_digest
-from workflow_scripts.manifest.write_manifest import TOOLS, git_commit, locked_versions, main
+from workflow_scripts.formats.predictions import save_predictions
+from workflow_scripts.manifest.write_manifest import TOOLS, locked_versions, main
+from workflow_scripts.shared.files import files_in, read_by, replacing, write_json
 
 pytestmark = pytest.mark.environment("torch")
 
@@ -18,6 +23,31 @@ MANIFEST = Path("results/mine/320/manifest.json")
 WORST = {"max_abs": 3e-5, "mean_abs": 3e-6, "p99_abs": 1.5e-5, "drawing_psnr_db": 80.0, "drawing_ssim": 0.8}
 
 
+FOLDER = MANIFEST.parent
+PREDICTIONS = FOLDER / "predictions"
+PROBES = Path("results/probes/320.safetensors")
+CHECKPOINT = Path("results/mine/checkpoint/original")
+WEIGHTS = CHECKPOINT.with_name("weights.safetensors")
+ARCHITECTURE = CHECKPOINT.with_name("architecture.json")
+ONNX = FOLDER / "onnx/model.onnx"
+TFJS = FOLDER / "tfjs/float32"
+PICTURE = FOLDER / "parity.png"
+
+
+def make(path: Path, content: bytes) -> Path:
+    """Write an output as a script does, with its seal."""
+    with replacing(path) as staging:
+        staging.write_bytes(content)
+    return path
+
+
+def predict(name: str, *models: Path) -> Path:
+    """Write predictions that say what they were made with."""
+    path = PREDICTIONS / f"{name}.safetensors"
+    save_predictions(path, {"a": np.zeros(1, np.float32)}, {"read": json.dumps(read_by(path, [*models, PROBES]))})
+    return path
+
+
 class Build:
     """One resolution's artifacts and reports, small but of the real form, in the current folder."""
 
@@ -25,7 +55,7 @@ class Build:
         self.parity: dict[str, Any] = {
             "task": "portrait",
             "hops": [
-                {"hop": "openvino", "probes": {"a": WORST}, "worst": WORST},
+                {"hop": "onnxruntime", "probes": {"a": WORST}, "worst": WORST},
                 {"hop": "tfjs-float32", "probes": {"a": WORST}, "worst": WORST, "peak_bytes": 99},
             ],
             "passed": True,
@@ -35,27 +65,44 @@ class Build:
             "structures": {"tfjs-float32": {"operations": {"MaxPool": 1}, "multiply_adds": 5, "problems": []}},
             "passed": True,
         }
-        Path("checkpoint").write_bytes(b"checkpoint")
-        Path("model.onnx").write_bytes(b"onnx")
-        Path("float32").mkdir()
-        Path("float32/model.json").write_bytes(b"{}")
-        Path("float32/group1-shard1of1.bin").write_bytes(b"weights")
-        Path("float32/.snakemake_timestamp").touch()
-        Path("architecture.json").write_text(json.dumps({"multiply_adds_32x32": 7, "family": "custom"}))
-        Path("torch.safetensors").write_bytes(b"prediction")
+        make(CHECKPOINT, b"checkpoint")
+        make(WEIGHTS, struct.pack("<Q", 2) + b"{}")
+        make(ONNX, b"onnx")
+        with replacing(TFJS) as staging:
+            staging.mkdir(parents=True)
+            (staging / "model.json").write_bytes(b"{}")
+            (staging / "group1-shard1of1.bin").write_bytes(b"weights")
+        (TFJS / ".snakemake_timestamp").touch()
+        make(PROBES, struct.pack("<Q", 2) + b"{}")
+        write_json(ARCHITECTURE, {"multiply_adds_32x32": 7, "family": "custom"})
+        self.predictions = [
+            predict("torch", WEIGHTS),
+            predict("onnxruntime", ONNX),
+            predict("tfjs-float32", *files_in(TFJS)),
+        ]
         Path("locks").mkdir()
         pins = [f"{tool}==1.{index} \\\n    --hash=sha256:{'0' * 64}\n" for index, tool in enumerate(TOOLS)]
         Path("locks/a.txt").write_text("".join(pins[:4]))
         Path("locks/b.txt").write_text("# comment\n" + "".join(pins[4:]))
 
-    def arguments(self) -> list[str]:
-        Path("parity.json").write_text(json.dumps(self.parity))
-        Path("size.json").write_text(json.dumps(self.size))
+    def judge(self) -> None:
+        """Write the reports and the picture, as the checks do once they have read their files."""
+        parity, size = FOLDER / "parity.json", FOLDER / "size.json"
+        write_json(parity, {**self.parity, "read": read_by(parity, self.predictions)})
+        write_json(size, {**self.size, "read": read_by(size, [ARCHITECTURE, ONNX, *files_in(TFJS)])})
+        text = b"Source\0" + json.dumps(read_by(PICTURE, [parity, PROBES])).encode()
+        chunk = struct.pack(">I", len(text)) + b"tEXt" + text + struct.pack(">I", zlib.crc32(b"tEXt" + text))
+        make(PICTURE, b"\x89PNG\r\n\x1a\n" + chunk)
+
+    def arguments(self, judge: bool = True) -> list[str]:
+        if judge:
+            self.judge()
         return [
-            *("--model", "mine", "--resolution", "320", "--licence", "Apache-2.0", "--checkpoint", "checkpoint"),
-            *("--architecture", "architecture.json", "--parity", "parity.json", "--size", "size.json"),
-            *("--evidence", "torch.safetensors"),
-            *("--artifacts", "model.onnx", "float32", "--locks", "locks/a.txt", "locks/b.txt"),
+            *("--model", "mine", "--resolution", "320", "--licence", "Apache-2.0", "--checkpoint", str(CHECKPOINT)),
+            *("--architecture", str(ARCHITECTURE)),
+            *("--parity", str(FOLDER / "parity.json"), "--size", str(FOLDER / "size.json")),
+            *("--evidence", str(PROBES), *map(str, self.predictions), str(PICTURE)),
+            *("--artifacts", str(WEIGHTS), str(ONNX), str(TFJS), "--locks", "locks/a.txt", "locks/b.txt"),
             *("--output", str(MANIFEST)),
         ]
 
@@ -66,21 +113,18 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Build:
     return Build()
 
 
-def recorded(content: bytes) -> dict[str, Any]:
+def recorded(path: Path) -> dict[str, Any]:
+    content = path.read_bytes()
     return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 
 def test_every_file_is_recorded_by_size_and_digest(build: Build) -> None:
     main(build.arguments())
     manifest = json.loads(MANIFEST.read_text())
-    assert manifest["artifacts"] == {
-        "model.onnx": recorded(b"onnx"),
-        "float32/model.json": recorded(b"{}"),
-        "float32/group1-shard1of1.bin": recorded(b"weights"),
-    }
-    assert manifest["checkpoint"] == recorded(b"checkpoint")
-    evidence = ("architecture.json", "checkpoint", "parity.json", "size.json", "torch.safetensors")
-    assert manifest["evidence"] == {name: recorded(Path(name).read_bytes()) for name in evidence}
+    assert manifest["artifacts"] == {str(path): recorded(path) for path in (WEIGHTS, ONNX, *files_in(TFJS))}
+    assert manifest["checkpoint"] == recorded(CHECKPOINT)
+    reports = (ARCHITECTURE, CHECKPOINT, FOLDER / "parity.json", FOLDER / "size.json", PICTURE, PROBES)
+    assert manifest["evidence"] == {str(path): recorded(path) for path in (*reports, *build.predictions)}
 
 
 def test_files_are_named_from_the_projects_folder_on(
@@ -99,14 +143,14 @@ def test_a_manifest_records_itself(build: Build) -> None:
     main(build.arguments())
     manifest = json.loads(MANIFEST.read_text())
     assert manifest["manifest_sha256"] == own_digest(manifest)
-    manifest["checks"]["parity"]["openvino"]["drawing_psnr_db"] = 81.0
+    manifest["checks"]["parity"]["onnxruntime"]["drawing_psnr_db"] = 81.0
     assert manifest["manifest_sha256"] != own_digest(manifest)
 
 
 def test_the_checks_figures_are_carried_over(build: Build) -> None:
     main(build.arguments())
     manifest = json.loads(MANIFEST.read_text())
-    assert manifest["checks"]["parity"] == {"openvino": WORST, "tfjs-float32": WORST}
+    assert manifest["checks"]["parity"] == {"onnxruntime": WORST, "tfjs-float32": WORST}
     assert manifest["tensorflowjs"] == {
         "tfjs-float32": {"operations": {"MaxPool": 1}, "multiply_adds": 5, "peak_bytes": 99}
     }
@@ -119,7 +163,7 @@ def test_the_checks_figures_are_carried_over(build: Build) -> None:
 @pytest.mark.parametrize("passed", [False, None, "yes"])
 def test_a_report_that_did_not_pass_is_refused(build: Build, refusal: Refusal, report: str, passed: Any) -> None:
     getattr(build, report)["passed"] = passed
-    assert refusal(main, *build.arguments()) == f"script: {report}.json did not pass"
+    assert refusal(main, *build.arguments()) == f"script: {FOLDER / report}.json did not pass"
     assert not MANIFEST.exists()
 
 
@@ -131,9 +175,7 @@ def test_versions_are_those_the_locks_pin(build: Build) -> None:
 def test_lock_files_are_recorded_with_their_digests(build: Build) -> None:
     main(build.arguments())
     locks = json.loads(MANIFEST.read_text())["locks"]
-    assert locks == {
-        f"locks/{name}": recorded(Path(f"locks/{name}").read_bytes())["sha256"] for name in ("a.txt", "b.txt")
-    }
+    assert locks == {f"locks/{name}": recorded(Path(f"locks/{name}"))["sha256"] for name in ("a.txt", "b.txt")}
 
 
 def test_equal_builds_give_equal_bytes(build: Build) -> None:
@@ -143,18 +185,69 @@ def test_equal_builds_give_equal_bytes(build: Build) -> None:
     assert MANIFEST.read_bytes() == first
 
 
-def git(*arguments: str) -> str:
-    identity = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"]
-    return subprocess.run(["git", *identity, *arguments], check=True, capture_output=True, text=True).stdout.strip()
+def flip(path: Path) -> None:
+    """Change the lowest bit of the last byte."""
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
 
 
-def test_the_commit_is_marked_where_tracked_files_differ(build: Build) -> None:
-    assert git_commit() is None
-    git("init", "--quiet")
-    git("add", "checkpoint")
-    git("commit", "--quiet", "-m", "first")
-    git("tag", "v1")
-    commit = git("rev-parse", "HEAD")
-    assert git_commit() == commit
-    Path("checkpoint").write_text("changed")
-    assert git_commit() == f"{commit}-dirty"
+EVERY_FILE = [
+    WEIGHTS,
+    ONNX,
+    TFJS / "model.json",
+    TFJS / "group1-shard1of1.bin",
+    PROBES,
+    PICTURE,
+    CHECKPOINT,
+    ARCHITECTURE,
+]
+EVERY_FILE += [FOLDER / "parity.json", FOLDER / "size.json", PREDICTIONS / "torch.safetensors"]
+EVERY_FILE += [PREDICTIONS / "onnxruntime.safetensors", PREDICTIONS / "tfjs-float32.safetensors"]
+
+
+@pytest.mark.parametrize("path", EVERY_FILE, ids=str)
+def test_a_file_that_changed_since_it_was_made_is_not_vouched_for(build: Build, refusal: Refusal, path: Path) -> None:
+    build.judge()
+    # A space at the end, and JSON says the same.
+    path.write_bytes(path.read_bytes() + b" ") if path.suffix == ".json" else flip(path)
+    message = refusal(main, *build.arguments(judge=False))
+    assert f"script: {path} changed since it was made, so no manifest vouches for it" in message
+    assert message.endswith(f"--forcerun {path.parent if path.is_relative_to(TFJS) else path}")
+    assert not MANIFEST.exists()
+
+
+@pytest.mark.parametrize("path", [ONNX, PROBES, WEIGHTS, PREDICTIONS / "torch.safetensors"], ids=str)
+def test_a_file_made_again_after_it_was_judged_is_not_vouched_for(build: Build, refusal: Refusal, path: Path) -> None:
+    build.judge()
+    content = path.read_bytes()
+    # Sealed as made: only what the reports say that they read tells.
+    make(path, content[:-1] + bytes([content[-1] ^ 1]))
+    message = refusal(main, *build.arguments(judge=False))
+    assert f"script: {path} is not the file that {FOLDER}/" in message
+    assert not MANIFEST.exists()
+
+
+def test_an_artifact_that_no_check_judged_is_not_vouched_for(build: Build, refusal: Refusal) -> None:
+    more = make(FOLDER / "tflite/float32.tflite", b"never looked at")
+    arguments = build.arguments()
+    arguments.insert(arguments.index("--locks"), str(more))
+    assert f"script: {more} is in no predictions of this resolution (2 such)" in refusal(main, *arguments)
+    # A shard that no hop loaded, in a folder whose other files were.
+    with replacing(TFJS) as staging:
+        shutil.copytree(TFJS, staging)
+        (staging / "group1-shard2of2.bin").write_bytes(b"stray")
+    message = refusal(main, *build.arguments())
+    assert f"{TFJS / 'group1-shard2of2.bin'} is in no predictions of this resolution (1 such)" in message
+
+
+def test_predictions_that_nothing_compared_are_not_evidence(build: Build, refusal: Refusal) -> None:
+    build.judge()
+    build.predictions.append(predict("litert-float32", ONNX))
+    message = refusal(main, *build.arguments(judge=False))
+    assert f"{PREDICTIONS / 'litert-float32.safetensors'} is in no parity.json of this resolution" in message
+
+
+def test_a_report_that_read_what_is_not_recorded_is_refused(build: Build, refusal: Refusal) -> None:
+    build.predictions[1] = predict("onnxruntime", ONNX, make(FOLDER / "other.onnx", b"other"))
+    message = refusal(main, *build.arguments())
+    assert f"{build.predictions[1]} was made of {FOLDER / 'other.onnx'}, which nothing vouches for" in message

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workflow_scripts.formats.catalogue import references
 from workflow_scripts.publish.release import (
     FILE_BYTES,
     RECORD_BYTES,
@@ -26,7 +27,6 @@ from workflow_scripts.publish.release import (
     read_record,
     read_site,
     record_key,
-    references,
     releases_in,
     stored_form,
 )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from workflow_scripts.publish.release import compress, read_site
+from workflow_scripts.publish.release import SUMS, compress, headers_of, read_site
 from workflow_scripts.publish.verify_release import main
 
 pytestmark = pytest.mark.environment("publish")
@@ -73,8 +73,14 @@ def publish(server: Server, site: Path) -> str:
     release = read_site(site)
     entry = {"x-amz-meta-release": release.id}
     for path, listed in release.files.items():
-        server.answers[f"/{listed.key}"] = (compress((site / path).read_bytes()), {"Content-Encoding": "gzip"})
-        server.answers[f"/{path}"] = (compress((site / path).read_bytes()), {"Content-Encoding": "gzip", **entry})
+        for key, immutable, more in ((listed.key, True, {}), (path, False, entry)):
+            names = {
+                "ContentType": "Content-Type",
+                "CacheControl": "Cache-Control",
+                "ContentEncoding": "Content-Encoding",
+            }
+            headers = {names[name]: value for name, value in headers_of(listed, immutable=immutable).items()}
+            server.answers[f"/{key}"] = (compress((site / path).read_bytes()), {**headers, **more})
     server.answers[f"/releases/{release.id}.json"] = (compress(release.record), {"Content-Encoding": "gzip"})
     return release.id
 
@@ -97,6 +103,68 @@ def test_intact(server: Server, site: Path, capsys: pytest.CaptureFixture[str]) 
     release = publish(server, site)
     main(["--release", server.address])
     assert f"are those of release {release}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("headers", "message"),
+    [
+        (
+            {"Cross-Origin-Opener-Policy": "same-origin"},
+            "cross-origin-embedder-policy: none, the release has require-corp",
+        ),
+        (
+            {"Cross-Origin-Opener-Policy": "unsafe-none", "Cross-Origin-Embedder-Policy": "require-corp"},
+            "index.html is served with cross-origin-opener-policy: unsafe-none, the release has same-origin",
+        ),
+        ({"Content-Type": "text/plain"}, "index.html is served with content-type: text/plain"),
+        ({"Cache-Control": "public"}, "index.html is served with cache-control: public, the release has no-cache"),
+    ],
+)
+def test_page_served_otherwise(
+    server: Server, site: Path, refusal: Refusal, headers: dict[str, str], message: str
+) -> None:
+    publish(server, site)
+    body, right = server.answers["/index.html"]
+    server.answers["/index.html"] = (body, {**right, **headers})
+    assert message in refusal(main, "--release", server.address)
+
+
+def test_isolated_page_is_as_it_should_be(server: Server, site: Path) -> None:
+    publish(server, site)
+    isolation = {"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp"}
+    body, right = server.answers["/index.html"]
+    server.answers["/index.html"] = (body, {**right, **isolation})
+    main(["--release", server.address])
+
+
+def list_files(site: Path) -> None:
+    (site / SUMS).parent.mkdir(exist_ok=True)
+    names = ("index.html", "catalogue.json")
+    (site / SUMS).write_text("".join(f"{hashlib.sha256((site / n).read_bytes()).hexdigest()}  {n}\n" for n in names))
+
+
+def test_copy_of_the_site_itself(site: Path, refusal: Refusal, capsys: pytest.CaptureFixture[str]) -> None:
+    list_files(site)
+    release = read_site(site).id
+    for arguments in ([], ["--sha256", release]):
+        main(["--release", str(site), *arguments])
+        assert release in capsys.readouterr().out
+    assert f"is release {release}, not {'0' * 64}" in refusal(main, "--release", site, "--sha256", "0" * 64)
+    (site / "catalogue.json").write_text("[]")
+    assert "catalogue.json in" in refusal(main, "--release", site)
+    # Listed again by whoever changed it: only the digest that publish printed tells.
+    list_files(site)
+    assert f"not {release}" in refusal(main, "--release", site, "--sha256", release)
+
+
+@pytest.mark.parametrize("name", ["evil.html", "assets/sw.js", ".htaccess"])
+def test_file_that_was_added_to_a_copy_is_found(site: Path, refusal: Refusal, name: str) -> None:
+    list_files(site)
+    (site / name).parent.mkdir(exist_ok=True)
+    (site / name).touch()
+    assert f"script: {name} is not part of the site (1 such files in {site}); remove it" in refusal(
+        main, "--release", site
+    )
 
 
 @pytest.mark.parametrize("place", ["record", "file", "entry", "raw file"])

@@ -5,7 +5,16 @@ from pathlib import Path
 import pytest
 
 from workflow_scripts.shared.failures import Failure
-from workflow_scripts.shared.files import lock_name, remove, replacing, sha256, write_json, write_report
+from workflow_scripts.shared.files import (
+    broken_seal,
+    lock_name,
+    remove,
+    replacing,
+    seal_of,
+    sha256,
+    write_json,
+    write_report,
+)
 
 pytestmark = pytest.mark.environment("torch")
 
@@ -23,6 +32,10 @@ def content(path: Path) -> str:
     return (path / "part" if path.is_dir() else path).read_text()
 
 
+def visible(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path != seal_of(path) and not path.name.endswith(".seal.json")]
+
+
 KINDS = pytest.mark.parametrize("fill", [fill_file, fill_folder])
 Fill = Callable[[Path, str], None]
 
@@ -36,7 +49,7 @@ def test_output_appears_only_when_the_block_ends(tmp_path: Path, fill: Fill) -> 
         # On another file system the move would be a copy, which a kill can cut short.
         assert staging.parent == output.parent
     assert content(output) == "new"
-    assert list(output.parent.iterdir()) == [output]
+    assert visible(output.parent) == [output]
 
 
 @KINDS
@@ -78,7 +91,8 @@ def test_what_a_killed_run_left_is_removed_first(tmp_path: Path, fill: Fill) -> 
         assert not again.exists()
         fill(again, "second")
     assert content(output) == "second"
-    assert list(tmp_path.iterdir()) == [output]
+    assert visible(tmp_path) == [output]
+    assert not list(tmp_path.glob(".*.partial"))
 
 
 def test_a_block_that_writes_nothing_fails(tmp_path: Path) -> None:
@@ -141,3 +155,46 @@ def test_a_failed_report_stands_beside_until_the_check_passes(tmp_path: Path) ->
 )
 def test_a_lock_file_is_named_from_the_project_on(path: str, name: str) -> None:
     assert lock_name(Path(path)) == name
+
+
+def made(path: Path, fill: Fill) -> Path:
+    with replacing(path) as staging:
+        fill(staging, "made")
+    return path
+
+
+@KINDS
+def test_an_output_is_sealed_as_it_was_made(tmp_path: Path, fill: Fill) -> None:
+    output = made(tmp_path / "output", fill)
+    assert broken_seal(output) is None
+    file = output / "part" if output.is_dir() else output
+    file.write_text("maDe")
+    assert broken_seal(output) == f"{file} changed since it was made"
+    made(output, fill)
+    assert broken_seal(output) is None
+    seal_of(output).write_text("{")
+    assert broken_seal(output) == f"{seal_of(output)} is damaged"
+
+
+def test_a_file_added_to_a_folder_or_lost_from_it_breaks_its_seal(tmp_path: Path) -> None:
+    output = made(tmp_path / "output", fill_folder)
+    (output / "more").touch()
+    assert broken_seal(output) == f"{output / 'more'} was added since it was made"
+    (output / "more").unlink()
+    (output / "part").unlink()
+    assert broken_seal(output) == f"{output / 'part'} is missing since it was made"
+
+
+def test_what_travelled_without_its_seal_is_not_judged(tmp_path: Path) -> None:
+    output = made(tmp_path / "output", fill_file)
+    seal_of(output).unlink()
+    output.write_text("changed")
+    assert broken_seal(output) is None
+
+
+def test_a_folder_that_a_killed_run_moved_aside_comes_back(tmp_path: Path) -> None:
+    output = made(tmp_path / "output", fill_folder)
+    output.rename(tmp_path / ".output.old")
+    with pytest.raises(RuntimeError, match="disk"), replacing(output):
+        raise RuntimeError("disk")
+    assert content(output) == "made"

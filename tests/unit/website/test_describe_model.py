@@ -5,33 +5,18 @@ from typing import Any
 
 import pytest
 
+from tests.support.manifests import WORST, manifest, write_vouched
+from workflow_scripts.formats.manifest import Checks, Manifest, Recorded
 from workflow_scripts.website.describe_model import main
 
 pytestmark = pytest.mark.environment("provenance")
 
 Refusal = Callable[..., str]
-WORST = {"max_abs": 3e-5, "drawing_psnr_db": 80.0}
+CHECKS = Checks({"openvino": WORST, "tfjs-float32": WORST}, {})
 
 
-def manifest(resolution: int, **changes: Any) -> dict[str, Any]:
-    return {
-        "model": "mine",
-        "task": "portrait",
-        "licence": "MIT",
-        "notice": None,
-        "resolution": resolution,
-        "architecture": {"family": "custom", "stages": {"stage1": [3, 16, 64]}, "parameters": 1131181},
-        "checkpoint": {"sha256": "b" * 64},
-        "checks": {"parity": {"openvino": WORST, "tfjs-float32": WORST}},
-        **changes,
-    }
-
-
-def described(tmp_path: Path, *manifests: dict[str, Any]) -> dict[str, Any]:
-    paths = []
-    for content in manifests:
-        paths.append(tmp_path / f"{content['resolution']}.json")
-        paths[-1].write_text(json.dumps(content))
+def described(tmp_path: Path, *manifests: Manifest) -> dict[str, Any]:
+    paths = [write_vouched(tmp_path, made, model=b"model") for made in manifests]
     main(["--manifests", *map(str, paths), "--output", str(tmp_path / "model.cdx.json")])
     (component,) = json.loads((tmp_path / "model.cdx.json").read_text())["components"]
     found: dict[str, Any] = component
@@ -39,7 +24,7 @@ def described(tmp_path: Path, *manifests: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_card_tells_what_the_manifests_tell(tmp_path: Path) -> None:
-    model = described(tmp_path, manifest(64), manifest(320))
+    model = described(tmp_path, manifest("mine", 320, checks=CHECKS), manifest("mine", 64, checks=CHECKS))
     assert (model["type"], model["name"]) == ("machine-learning-model", "mine")
     assert model["hashes"] == [{"alg": "SHA-256", "content": "b" * 64}]
     assert model["licenses"] == [{"license": {"name": "MIT"}}]
@@ -55,14 +40,22 @@ def test_the_card_tells_what_the_manifests_tell(tmp_path: Path) -> None:
 
 
 def test_a_notice_is_a_limitation_and_an_unstated_licence_is_none(tmp_path: Path) -> None:
-    model = described(tmp_path, manifest(64, licence="unstated", notice="Not for sale."))
+    model = described(tmp_path, manifest("mine", licence="unstated", notice="Not for sale."))
     assert model["licenses"] == []
     assert model["modelCard"]["considerations"]["technicalLimitations"] == ["Not for sale."]
 
 
 def test_what_does_not_fit_the_schema_is_refused(tmp_path: Path, refusal: Refusal) -> None:
-    (tmp_path / "64.json").write_text(json.dumps(manifest(64, checkpoint={"sha256": "no digest"})))
+    path = write_vouched(tmp_path, manifest("mine", checkpoint=Recorded(3, "no digest")), model=b"model")
     output = tmp_path / "model.cdx.json"
-    message = refusal(main, "--manifests", tmp_path / "64.json", "--output", output)
+    message = refusal(main, "--manifests", path, "--output", output)
     assert "the description of mine does not fit the CycloneDX schema" in message
     assert not output.exists()
+
+
+def test_figures_of_a_damaged_model_are_not_described(tmp_path: Path, refusal: Refusal) -> None:
+    path = write_vouched(tmp_path, manifest(), model=b"model")
+    path.with_name("model").write_bytes(b"moDel")
+    message = refusal(main, "--manifests", path, "--output", tmp_path / "model.cdx.json")
+    assert "results/mine/64/model differs from its recorded sha256" in message
+    assert f"so {path} no longer vouches for it" in message

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
+from tests.support.manifests import manifest, write_vouched
 from workflow_scripts.convert import convert_tflite
+from workflow_scripts.formats.manifest import Checks
 from workflow_scripts.website import share_weights
 from workflow_scripts.website.share_weights import main
 
@@ -51,7 +53,7 @@ def write_tfjs(folder: Path, resolution: int) -> None:
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One model's manifests and browser artifacts at two resolutions; the LiteRT files are real ones."""
-    folder = tmp_path_factory.mktemp("results")
+    folder = tmp_path_factory.mktemp("project") / "results/mine"
     for resolution in RESOLUTIONS:
         root = folder / str(resolution)
         write_tfjs(root / "tfjs/float32", resolution)
@@ -60,17 +62,15 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
             output = root / f"tflite/{dtype}.tflite"
             convert_tflite.main(["--graph", str(root / "model.pb"), "--dtype", dtype, "--output", str(output)])
         hops = ("tfjs-float32", "litert-float32", "litert-float16")
-        manifest = {
-            "model": "mine",
-            "resolution": resolution,
-            "task": "portrait",
-            "licence": "MIT",
-            "notice": None,
-            "multiply_adds": 432 * resolution**2,
-            "architecture": {"parameters": ELEMENTS},
-            "checks": {"parity": {hop: {**FIGURES, "drawing_psnr_db": 90.0 + index} for index, hop in enumerate(hops)}},
-        }
-        (root / "manifest.json").write_text(json.dumps(manifest))
+        parity = {hop: {**FIGURES, "drawing_psnr_db": 90.0 + index} for index, hop in enumerate(hops)}
+        made = manifest(
+            "mine",
+            resolution,
+            multiply_adds=432 * resolution**2,
+            architecture={"parameters": ELEMENTS},
+            checks=Checks(parity, {}),
+        )
+        write_vouched(folder.parents[1], made)
     return folder
 
 
@@ -164,14 +164,30 @@ def test_without_litert_the_rest_is_the_same(results: Path, shared: Path, tmp_pa
     assert not list((tmp_path / "alone").rglob("recipe.*"))
 
 
-def test_what_is_no_tflite_file_leaves_the_old_folder(results: Path, shared: Path, refusal: Refusal) -> None:
+@pytest.mark.parametrize("name", ["tflite/float16.tflite", "tfjs/float32/group1-shard1of1.bin", "model.pb"])
+def test_what_is_not_as_its_manifest_says_leaves_the_old_folder(
+    results: Path, shared: Path, refusal: Refusal, name: str
+) -> None:
     before = sorted(shared.rglob("*"))
-    file = results / "32/tflite/float16.tflite"
+    file = results / "32" / name
     good = file.read_bytes()
-    file.write_bytes(b"\0" * len(good))
+    file.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
     try:
         message = refusal(main, *arguments(results, shared, "float32", "float16"))
     finally:
         file.write_bytes(good)
-    assert f"{file} is not a .tflite file" in message
+    assert f"{file} differs from its recorded sha256" in message
     assert sorted(shared.rglob("*")) == before
+
+
+def test_each_entry_names_what_it_was_made_of(results: Path, shared: Path) -> None:
+    for (resolution, engine, dtype), artifact in entries(shared).items():
+        start = f"tflite/{dtype}.tflite" if engine == "litert" else f"tfjs/{dtype}/"
+        files = [path for path in (results / str(resolution)).rglob("*") if path.is_file()]
+        made_of = {
+            str(path.relative_to(results.parents[1])): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in files
+            if str(path.relative_to(results / str(resolution))).startswith(start)
+        }
+        assert artifact["made_of"] == made_of
+        assert made_of

@@ -1,0 +1,45 @@
+"""Where the checkpoint of each built model came from: a later run that does not name it still knows the model."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+# As config.schema.yaml has it: what else lies in results/ is no model.
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+PLACE = "checkpoint/remembered.json"
+
+
+def remember(model: str, source: Mapping[str, Any]) -> None:
+    """Write down a model's source, as under `checkpoints` in config.yaml, beside the checkpoint that was read."""
+    path = Path("results", model, PLACE)
+    if not path.with_name("original").is_file():
+        return
+    staging = path.with_name(".remembered.json.partial")
+    staging.write_text(json.dumps(dict(source), indent=2, sort_keys=True) + "\n")
+    staging.replace(path)
+
+
+def remembered() -> dict[str, dict[str, Any]]:
+    """Return the sources of the models that earlier runs built. One that cannot be read is as one never written."""
+    found = {}
+    for path in sorted(Path("results").glob(f"*/{PLACE}")):
+        model = path.parts[1]
+        try:
+            source = json.loads(path.read_text())
+        except ValueError:
+            continue
+        if NAME.fullmatch(model) and isinstance(source, dict) and {"task", "licence"} <= source.keys():
+            found[model] = source
+    return found
+
+
+def left_out(models: list[str]) -> list[str]:
+    """Return the models of the site that is there now which a site of `models` will not have."""
+    try:
+        catalogue = json.loads(Path("results/site/catalogue.json").read_text())
+        offered = [str(model["name"]) for model in catalogue["models"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    return sorted({*offered} - {*models})
