@@ -22,6 +22,7 @@ rule write_manifest:
         + expand("results/{{model}}/{{resolution}}/tflite/{tflite_dtype}.tflite", tflite_dtype=config["tflite_dtypes"])
         + expand("results/{{model}}/{dtype}/report.json", dtype=settings.compact),
         function=settings.function_evidence,
+        function_probes=settings.function_probes,
         evidence=[
             "results/{model}/checkpoint/source.json",
             "results/_probes/{resolution}.safetensors",
@@ -60,7 +61,7 @@ rule write_manifest:
         r" --model {wildcards.model:q} --resolution {wildcards.resolution:q}"
         r" {params.terms:q} --checkpoint {input.checkpoint:q} --architecture {input.architecture:q}"
         r" --parity {input.parity:q} --size {input.sizes:q} --artifacts {input.artifacts:q}"
-        r" --evidence {input.function:q} {input.evidence:q} --locks {input.locks:q} --output {output.manifest:q} &> {log:q}"
+        r" --evidence {input.function:q} {input.function_probes:q} {input.evidence:q} --locks {input.locks:q} --output {output.manifest:q} &> {log:q}"
 
 
 rule summarize_manifests:

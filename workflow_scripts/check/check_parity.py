@@ -159,7 +159,10 @@ def main(argv: Sequence[str]) -> None:
         "reference": {key: metadata[key] for key in ("backend", "model", "model_sha256")},
         "rounding": json.loads(arguments.rounding.read_text())["worst"],
         "hops": hops,
-        "read": read_by(arguments.output, [arguments.reference, *arguments.predictions]),
+        "read": read_by(
+            arguments.output,
+            [arguments.reference, arguments.rounding, *(arguments.function or []), *arguments.predictions],
+        ),
         "passed": all(hop["passed"] for hop in hops),
     }
     print(table(hops))

@@ -253,7 +253,7 @@ def main(argv: Sequence[str]) -> None:
     problems = [f"{size.artifact}: {problem}" for size in sizes for problem in size.problems]
     problems += [f"{name}: {problem}" for name, structure in structures.items() for problem in structure.problems]
     read = [arguments.architecture, *([arguments.plan] if arguments.plan else [])]
-    read += [file for _, paths, *_ in artifacts for path in paths for file in files_in(path)]
+    read += [file for artifact in artifacts for path in artifact.paths for file in files_in(path)]
     report = {
         "artifacts": [asdict(size) for size in sizes],
         "structures": {name: asdict(structure) for name, structure in structures.items()},

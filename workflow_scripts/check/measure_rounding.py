@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from workflow_scripts.formats.predictions import read_predictions
 from workflow_scripts.shared.failures import Failure, run
-from workflow_scripts.shared.files import write_json
+from workflow_scripts.shared.files import read_by, write_json
 from workflow_scripts.shared.load_network import load_network
 from workflow_scripts.shared.metrics import deviation
 
@@ -85,7 +85,8 @@ def main(argv: Sequence[str]) -> None:
         print(f"{name}: {', '.join(f'{figure} {value:.1e}' for figure, value in probes[name].items())}", flush=True)
     worst = {figure: max(each[figure] for each in probes.values()) for figure in probes[PROBES[0]]}
     made_with = {key: metadata[key] for key in ("backend", "model", "model_sha256")}
-    write_json(arguments.output, {"reference": made_with, "probes": probes, "worst": worst})
+    read = read_by(arguments.output, [arguments.weights, arguments.probes, arguments.reference])
+    write_json(arguments.output, {"reference": made_with, "probes": probes, "worst": worst, "read": read})
 
 
 if __name__ == "__main__":

@@ -153,6 +153,11 @@ class Settings:
             f"{folder}/source.json",
         ]
 
+    def function_probes(self, wildcards: Wildcards) -> list[str]:
+        """Return the inputs that the ONNX file that was brought predicted on; nothing for a state dict."""
+        folder = f"results/{wildcards.model}/checkpoint"
+        return [f"{folder}/probes.safetensors"] if self.is_function(wildcards.model) else []
+
     def site_models(self) -> list[str]:
         """Return the models asked for and those that an earlier run shared: building another model adds it."""
         shared = (path.parts[1] for path in Path("results").glob("*/shared/entry.json"))

@@ -486,7 +486,7 @@ def swapped_convolutions(model: ModelProto) -> None:
 
 def swapped_join(model: ModelProto) -> None:
     joins = [node for node in model.graph.node if node.op_type == "Concat" and len(node.input) == 2]
-    node = joins[-1]
+    node = [node for node in joins if any("Relu" in each for each in node.input)][-1]
     node.input[:] = list(reversed(node.input))
 
 
