@@ -12,6 +12,7 @@ include: "rules/common.smk"
 include: "rules/storage.smk"
 include: "rules/environments.smk"
 include: "rules/checkpoint.smk"
+include: "rules/distil.smk"
 include: "rules/convert.smk"
 include: "rules/compact.smk"
 include: "rules/predict.smk"
@@ -50,6 +51,16 @@ rule all:
         ),
         plots=expand("results/{model}/{resolution}/parity.png", model=settings.models, resolution=config["resolutions"]),
         summary="results/summary.md",
+
+
+rule distil:
+    """A small network trained to draw what `teacher` draws, on `photos`; then it is built like any other model."""
+    input:
+        expand(
+            "results/{model}/distil/{file}",
+            model=settings.models,
+            file=["student.safetensors", "student.json", "report.json", "report.md", "sheet.png"],
+        ),
 
 
 rule verify_reproducible:

@@ -19,12 +19,10 @@ from workflow_scripts.shared.failures import Failure
 from workflow_scripts.shared.files import replacing
 from workflow_scripts.shared.u2net import HEIGHTS, SIDES, U2Net, Widths
 
-# A step sees about this many pixels, so that steps of all sizes take equally long.
-PIXELS_PER_STEP = 2 * 288 * 288
 # The pool of crops begins with this many and grows by one every few steps: training begins before all of them are made,
 # and asking the teacher takes a small part of the time.
-FIRST_POOL = 128
-STEPS_PER_CROP = 3
+FIRST_POOL = 48
+STEPS_PER_CROP = 6
 WARM_UP_STEPS = 100
 # The running average of the weights looks back over the last ninth of the steps, and over this many at most.
 AVERAGED_STEPS = 500

@@ -16,7 +16,7 @@ from safetensors.torch import save
 from workflow_scripts.distil.crops import Crops, Teacher, middle_square
 from workflow_scripts.distil.narrow import is_wider, narrowed
 from workflow_scripts.distil.photos import Photo, find_photos
-from workflow_scripts.distil.student import PIXELS_PER_STEP, Budget, Recipe, Student, student_stages, train
+from workflow_scripts.distil.student import Budget, Recipe, Student, student_stages, train
 from workflow_scripts.shared.failures import Failure, run
 from workflow_scripts.shared.files import replacing, sha256, write_json
 from workflow_scripts.shared.load_network import load_network
@@ -70,6 +70,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--teacher-name", required=True, help="what the record calls the teacher")
     parser.add_argument("--teacher-resolution", type=int, required=True, help="the size that the teacher draws best at")
     parser.add_argument("--task", choices=("portrait", "drawing", "saliency"), required=True, help="the teacher's")
+    parser.add_argument("--licence", required=True, help="of the student's weights")
     parser.add_argument("--photos", type=Path, required=True, help="a folder, searched to its depths")
     parser.add_argument("--settings", type=json.loads, required=True, help="JSON: `distil` of config.yaml")
     parser.add_argument("--work", type=Path, required=True, help="a folder that training goes on from")
@@ -97,7 +98,7 @@ def main(argv: Sequence[str]) -> None:
         learning_rate=settings["learning_rate"],
         seed=settings["seed"],
         precision=settings["precision"],
-        pixels_per_step=settings.get("pixels_per_step", PIXELS_PER_STEP),
+        pixels_per_step=settings["pixels_per_step"],
     )
     student = Student(recipe.stages, recipe.learning_rate, device)
     begin_with(student, start)
@@ -116,6 +117,7 @@ def main(argv: Sequence[str]) -> None:
         arguments.record,
         {
             "task": task,
+            "licence": arguments.licence,
             "weights": sha256(arguments.weights),
             "teacher": {
                 "name": arguments.teacher_name,

@@ -8,20 +8,32 @@ from typing import Any
 
 from workflow_scripts.driver.configuration import Config, as_list
 from workflow_scripts.driver.refusal import refuse
+from workflow_scripts.driver.students import teacher_of, teacher_sources, trained_students
 
 Source = dict[str, Any]
+# What a checkpoint was trained at if nobody says so; most public ones were.
+USUAL_RESOLUTION = 320
 # Snakemake's wildcards of a job: an attribute for each.
 Wildcards = Any
 
 
 def known_checkpoints(config: Config, models: list[str]) -> dict[str, Source]:
     """Return the catalogue of config.yaml, with `checkpoint` as the source of the one model asked for."""
-    checkpoints = dict(config["checkpoints"])
+    checkpoints = {
+        **config["checkpoints"],
+        **trained_students(config["checkpoints"]),
+        **teacher_sources(config, models),
+    }
     if config["checkpoint"] is not None:
         if len(models) != 1:
             refuse(f"checkpoint={config['checkpoint']} needs exactly one model, not {', '.join(models)}")
-        known = checkpoints.get(models[0], {"task": config["task"], "licence": config["licence"]})
-        pinned = {key: known[key] for key in ("task", "licence", "notice", "bytes", "sha256") if key in known}
+        own = {"task": config["task"], "licence": config["licence"]}
+        if config["own_resolution"] is not None:
+            own["resolution"] = config["own_resolution"]
+        known = checkpoints.get(models[0], own)
+        pinned = {
+            key: known[key] for key in ("task", "licence", "notice", "resolution", "bytes", "sha256") if key in known
+        }
         checkpoints[models[0]] = {**pinned, "path": config["checkpoint"]}
     for model in models:
         if model not in checkpoints:
@@ -30,6 +42,9 @@ def known_checkpoints(config: Config, models: list[str]) -> dict[str, Source]:
                 f"for a checkpoint of your own pass --config model={model} checkpoint=PATH"
             )
         path = checkpoints[model].get("path")
+        if config["teacher"] is not None:
+            # It is about to be trained.
+            continue
         if path is not None and not Path(path).is_file():
             refuse(f"no checkpoint at {path} (model {model}); give the path of a .pth or .onnx file")
         if path is not None and re.search(r"[{}\n]", path):
@@ -100,6 +115,41 @@ class Settings:
         source = self.checkpoints[wildcards.model]
         name = source["path"] if "path" in source else source.get("file", "")
         return "onnx" if Path(name).suffix == ".onnx" else "pth"
+
+    @property
+    def students(self) -> list[str]:
+        """The model to train; refuse if no teacher is named."""
+        self.needed("teacher", "path/to/teacher.pth, or a name of the catalogue")
+        return self.models
+
+    def teacher(self, wildcards: Wildcards) -> str:
+        """Return the name under which a student's teacher is a model of its own."""
+        self.needed("teacher", "path/to/teacher.pth, or a name of the catalogue")
+        return str(teacher_of(self.config, self.models))
+
+    def teacher_checkpoint(self, wildcards: Wildcards) -> str:
+        """Return the checkpoint that the teacher was read from."""
+        return f"results/{self.teacher(wildcards)}/checkpoint/original"
+
+    def teacher_weights(self, wildcards: Wildcards) -> str:
+        """Return the teacher's weights as they were read."""
+        return f"results/{self.teacher(wildcards)}/checkpoint/weights.safetensors"
+
+    def photos(self, wildcards: Wildcards) -> str:
+        """Return the folder of photos to train on."""
+        return self.needed("photos", "path/to/photos")
+
+    def training_arguments(self, wildcards: Wildcards) -> list[str]:
+        """Return the arguments that tell train_student what its teacher is and how to train."""
+        name = self.teacher(wildcards)
+        source = self.checkpoints[name]
+        return [
+            f"--teacher-name={name}",
+            f"--teacher-resolution={source.get('resolution', USUAL_RESOLUTION)}",
+            f"--task={source['task']}",
+            f"--licence={self.config['licence']}",
+            f"--settings={json.dumps(self.config['distil'], sort_keys=True)}",
+        ]
 
     def site_models(self) -> list[str]:
         """Return the models asked for and those that an earlier run shared: building another model adds it."""
