@@ -76,6 +76,21 @@ class Settings:
         """["compact"] where compact weights are asked for, else []."""
         return [dtype for dtype in self.config["dtypes"] if dtype == "compact"]
 
+    @property
+    def own_resolutions(self) -> dict[str, int]:
+        """The resolution that each model was trained at, where it is known."""
+        sources = {model: self.checkpoints[model] for model in self.models}
+        return {model: source["resolution"] for model, source in sources.items() if "resolution" in source}
+
+    def predictions_to_compare(self) -> list[str]:
+        """Return PyTorch's predictions at every resolution asked for and at each model's own."""
+        asked = self.config["resolutions"]
+        return [
+            f"results/{model}/{resolution}/predictions/torch.safetensors"
+            for model, own in self.own_resolutions.items()
+            for resolution in sorted({*asked, own})
+        ]
+
     def task(self, wildcards: Wildcards) -> str:
         """Return what a model draws: portrait or saliency."""
         task: str = self.checkpoints[wildcards.model]["task"]
@@ -97,6 +112,11 @@ class Settings:
         """Return the arguments that tell a script a model's licence, and what to say beside it."""
         source = self.checkpoints[wildcards.model]
         return [f"--{key}={source[key]}" for key in ("licence", "notice") if key in source]
+
+    def provenance(self, wildcards: Wildcards) -> list[str]:
+        """Return the record of how a model was trained if there is one, else nothing."""
+        source = self.checkpoints[wildcards.model]
+        return [source["provenance"]] if "provenance" in source else []
 
     def local_checkpoint(self, wildcards: Wildcards) -> list[str]:
         """Return the checkpoint's path if it is a file of this machine, else nothing."""
@@ -192,10 +212,14 @@ class Settings:
     def rebuilt_config(self) -> str:
         """Return the configuration of verify_reproducible's copies as JSON: one resolution, absolute paths."""
         checkpoints = {
-            name: {**source, "path": str(Path(source["path"]).resolve())} if "path" in source else source
+            name: {
+                key: str(Path(value).resolve()) if key in ("path", "provenance") else value
+                for key, value in source.items()
+            }
             for name, source in self.checkpoints.items()
         }
-        changed = {"resolutions": self.config["resolutions"][:1], "checkpoints": checkpoints, "checkpoint": None}
+        changed = {"resolutions": self.config["resolutions"][:1], "checkpoints": checkpoints}
+        changed |= {"checkpoint": None, "teacher": None, "photos": None}
         return json.dumps({**self.config, **changed}, sort_keys=True)
 
     def rebuilt_targets(self, wildcards: Wildcards) -> list[str]:

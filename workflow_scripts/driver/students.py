@@ -17,7 +17,8 @@ def student_source(model: str, known: Source) -> Source:
     The path is absolute: as a relative one it would be the output of train_student, which would then run again.
     """
     known = {key: known[key] for key in ("task", "licence", "resolution") if key in known}
-    return {**known, "path": str(Path(f"results/{model}/distil/student.safetensors").resolve())}
+    folder = Path(f"results/{model}/distil").resolve()
+    return {**known, "path": str(folder / "student.safetensors"), "provenance": str(folder / "student.json")}
 
 
 def trained_students(catalogue: dict[str, Source]) -> dict[str, Source]:

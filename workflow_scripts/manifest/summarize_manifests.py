@@ -5,17 +5,62 @@ import html
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 
+from workflow_scripts.formats.predictions import read_predictions
+from workflow_scripts.shared.agreement import Picture, agreement
+from workflow_scripts.shared.drawings import draw
 from workflow_scripts.shared.failures import run
 from workflow_scripts.shared.files import replacing
 
-HEADER = ("model", "resolution", "engine", "dtype", "weights MB", "max |Δ|", "p99 |Δ|", "PSNR dB", "SSIM", "checks")
+HEADER = (
+    *("model", "resolution", "as at its own size", "engine", "dtype"),
+    *("weights MB", "max |Δ|", "p99 |Δ|", "PSNR dB", "SSIM", "checks"),
+)
+# The probes that are photos, as people draw them; the others are there to break arithmetic.
+PHOTOS = ("astronaut", "chelsea")
 # What runs in a browser, by the hops' prefix.
 ENGINES = {"tfjs": "TensorFlow.js", "litert": "LiteRT"}
 
 
-def rows(manifest: Path) -> list[tuple[str, ...]]:
-    """Return a row for each engine and dtype of one manifest."""
+def photos_drawn(manifest: Path, resolution: int, task: str) -> list[Picture]:
+    """Return what PyTorch draws of the photos at a resolution: of the model that the manifest lists, from beside it."""
+    predictions, _ = read_predictions(manifest.parents[1] / f"{resolution}/predictions/torch.safetensors")
+    return [draw(predictions[name], task) for name in PHOTOS]
+
+
+def worth(manifest: Path, own: int | None) -> str:
+    """Say how much of what a model draws at its own resolution it draws at the manifest's: IoU, or F1 of the ink.
+
+    Parity says that the browser draws what PyTorch draws. This says whether that is any good at this size: a network
+    that was trained at one size may see nothing at another.
+    """
+    content = json.loads(manifest.read_text())
+    if own is None:
+        return "–"
+    if own == content["resolution"]:
+        return "own"
+    task = content["task"]
+    here, there = (photos_drawn(manifest, resolution, task) for resolution in (content["resolution"], own))
+    mean = fmean(agreement(a, b, task) for a, b in zip(here, there, strict=True))
+    return f"{'IoU' if task == 'saliency' else 'ink'} {mean:.2f}"
+
+
+def white_on_black(manifest: Path) -> str | None:
+    """Say so if a portrait network draws white on black of the photos: then its task is `drawing`, or the reverse."""
+    content = json.loads(manifest.read_text())
+    task = content["task"]
+    if task == "saliency" or fmean(float(p.mean()) for p in photos_drawn(manifest, content["resolution"], task)) > 0.5:
+        return None
+    other = "drawing" if task == "portrait" else "portrait"
+    return (
+        f"{content['model']} at {content['resolution']} draws white on black as task={task}; "
+        f"it may be a network of task={other}"
+    )
+
+
+def rows(manifest: Path, as_own: str = "–") -> list[tuple[str, ...]]:
+    """Return a row for each engine and dtype of one manifest; `as_own` is what its resolution is worth."""
     content = json.loads(manifest.read_text())
     found: list[tuple[str, ...]] = []
     parity = content["checks"]["parity"]
@@ -28,6 +73,7 @@ def rows(manifest: Path) -> list[tuple[str, ...]]:
                 (
                     content["model"],
                     str(content["resolution"]),
+                    as_own,
                     engine,
                     dtype,
                     f"{content['checks']['size'][hop]['weight_bytes'] / 1e6:.2f}",
@@ -74,16 +120,27 @@ def page(body: Sequence[tuple[str, ...]]) -> str:
 def main(argv: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--manifests", type=Path, nargs="+", required=True)
+    parser.add_argument(
+        "--own", type=json.loads, default={}, help="JSON: each model's own resolution, predicted beside its manifests"
+    )
     parser.add_argument("--table", type=Path, required=True, help="Markdown to write")
     parser.add_argument("--page", type=Path, required=True, help="HTML to write")
     arguments = parser.parse_args(argv)
-    body = [row for manifest in arguments.manifests for row in rows(manifest)]
+    body: list[tuple[str, ...]] = []
+    notices: list[str] = []
+    for manifest in arguments.manifests:
+        own = arguments.own.get(manifest.parents[1].name)
+        body += rows(manifest, worth(manifest, own))
+        if own is not None and (notice := white_on_black(manifest)):
+            notices.append(notice)
     table = markdown(body)
     with replacing(arguments.table) as staging:
         staging.write_text(table)
     with replacing(arguments.page) as staging:
         staging.write_text(page(body))
     print(table, end="")
+    for notice in notices:
+        print(notice)
 
 
 if __name__ == "__main__":

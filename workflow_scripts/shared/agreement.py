@@ -72,4 +72,4 @@ def drawing_agreement(found: Picture, wanted: Picture) -> dict[str, float]:
 
 def agreement(found: Picture, wanted: Picture, task: str) -> float:
     """Return one figure, 0 to 1, for how alike two pictures are: IoU of masks, ink F1 of portraits."""
-    return ink_f1(found, wanted) if task == "portrait" else mask_iou(found, wanted)
+    return mask_iou(found, wanted) if task == "saliency" else ink_f1(found, wanted)
