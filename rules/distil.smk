@@ -12,9 +12,9 @@ rule train_student:
         weights=local("results/{model}/distil/student.safetensors"),
         record=local("results/{model}/distil/student.json"),
     log:
-        "results/logs/train_student/{model}.log",
+        "results/_logs/train_student/{model}.log",
     benchmark:
-        "results/benchmarks/train_student/{model}.tsv"
+        "results/_benchmarks/train_student/{model}.tsv"
     # All there are: beside training nothing else gets anywhere.
     threads: workflow.cores
     resources:
@@ -32,8 +32,8 @@ rule train_student:
 rule report_student:
     """How well the student draws what its teacher draws, on photos that were held back, and what each of them costs."""
     input:
-        weights="results/{model}/distil/student.safetensors",
-        record="results/{model}/distil/student.json",
+        weights=local("results/{model}/distil/student.safetensors"),
+        record=local("results/{model}/distil/student.json"),
         teacher=settings.teacher_weights,
         photos=lambda wildcards: local(settings.photos(wildcards)),
     output:
@@ -41,9 +41,9 @@ rule report_student:
         table=report("results/{model}/distil/report.md", caption="report/student.rst", category="Students"),
         sheet=report("results/{model}/distil/sheet.png", caption="report/student.rst", category="Students"),
     log:
-        "results/logs/report_student/{model}.log",
+        "results/_logs/report_student/{model}.log",
     benchmark:
-        "results/benchmarks/report_student/{model}.tsv"
+        "results/_benchmarks/report_student/{model}.tsv"
     resources:
         mem_mb=4000,
     params:
