@@ -95,6 +95,8 @@ def main(argv: Sequence[str]) -> None:
     arguments = parser.parse_args(argv)
     record: dict[str, Any] = json.loads(arguments.record.read_text())
     settings: dict[str, Any] = arguments.settings
+    # A size may be listed twice, to be trained on twice as often.
+    sizes = sorted(set(record["recipe"]["sizes"]))
     task, sharpness = record["task"], record["recipe"]["sharpness"]
     resolution, inverted = record["teacher"]["resolution"], record["recipe"]["inverted"]
     teacher, student = load_network(arguments.teacher), load_network(arguments.student)
@@ -124,13 +126,13 @@ def main(argv: Sequence[str]) -> None:
         "student": {
             "agreement": [
                 {"size": size, **agreement_at(crops, student, size, sharpness, task, task)}
-                for size in record["recipe"]["sizes"]
+                for size in sizes
             ],
             "cost": cost(student, arguments.student, resolution),
         },
         **{key: record[key] for key in ("steps", "hours", "losses")},
     }
-    draw_sheet(arguments.sheet, crops, student, record["recipe"]["sizes"], sharpness, task)
+    draw_sheet(arguments.sheet, crops, student, sizes, sharpness, task)
     write_json(arguments.report, report)
     with replacing(arguments.table) as staging:
         staging.write_text(markdown(report))

@@ -269,6 +269,6 @@ def train(
             save_state(state, student, recipe, step, seconds, losses)
         if seconds - shown >= SHOW_EVERY:
             shown = seconds
-            draw_sheet(work / "sheet.png", held_back, student.averaged(), recipe.sizes, recipe.sharpness, task)
+            draw_sheet(work / "sheet.png", held_back, student.averaged(), sorted(set(recipe.sizes)), recipe.sharpness, task)
     save_state(state, student, recipe, step, seconds, losses)
     return step, seconds, losses
