@@ -13,6 +13,7 @@ include: "rules/common.smk"
 include: "rules/storage.smk"
 include: "rules/environments.smk"
 include: "rules/checkpoint.smk"
+include: "rules/distil.smk"
 include: "rules/convert.smk"
 include: "rules/compact.smk"
 include: "rules/predict.smk"
@@ -54,6 +55,12 @@ rule all:
         ),
         plots=expand("results/{model}/{resolution}/parity.png", model=settings.models, resolution=config["resolutions"]),
         summary="results/summary.md",
+
+
+rule distil:
+    """Train a small network to draw what `teacher` draws, on `photos`. Then build it like any other model."""
+    input:
+        expand("results/{model}/distil/{file}", model=settings.models, file=["report.json", "report.md", "sheet.png"]),
 
 
 rule verify_reproducible:

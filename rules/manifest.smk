@@ -9,6 +9,7 @@ rule write_manifest:
         architecture="results/{model}/checkpoint/architecture.json",
         parity="results/{model}/{resolution}/parity.json",
         sizes="results/{model}/{resolution}/size.json",
+        provenance=lambda wildcards: [local(path) for path in settings.provenance(wildcards)],
         artifacts=[
             "results/{model}/checkpoint/weights.safetensors",
             "results/{model}/onnx/dynamic.onnx",
@@ -56,10 +57,11 @@ rule write_manifest:
         mem_mb=500,
     params:
         terms=settings.licence_terms,
+        provenance=lambda wildcards, input: ["--provenance", *input.provenance] if input.provenance else [],
     shell:
         r".venvs/torch/bin/python -m workflow_scripts.manifest.write_manifest"
         r" --model {wildcards.model:q} --resolution {wildcards.resolution:q}"
-        r" {params.terms:q} --checkpoint {input.checkpoint:q} --architecture {input.architecture:q}"
+        r" {params.terms:q} {params.provenance:q} --checkpoint {input.checkpoint:q} --architecture {input.architecture:q}"
         r" --parity {input.parity:q} --size {input.sizes:q} --artifacts {input.artifacts:q}"
         r" --evidence {input.function:q} {input.function_probes:q} {input.evidence:q} --locks {input.locks:q} --output {output.manifest:q} &> {log:q}"
 
@@ -70,6 +72,8 @@ rule summarize_manifests:
         manifests=expand(
             "results/{model}/{resolution}/manifest.json", model=settings.models, resolution=config["resolutions"]
         ),
+        # What each resolution draws, beside what the model's own does.
+        predictions=settings.predictions_to_compare(),
     output:
         table="results/summary.md",
         page=report("results/summary.html", caption="report/summary.rst", category="Summary"),
@@ -79,9 +83,11 @@ rule summarize_manifests:
         "results/_benchmarks/summarize_manifests/all.tsv"
     resources:
         mem_mb=500,
+    params:
+        own=json.dumps(settings.own_resolutions, sort_keys=True),
     shell:
         r".venvs/torch/bin/python -m workflow_scripts.manifest.summarize_manifests"
-        r" --manifests {input.manifests:q} --table {output.table:q}"
+        r" --manifests {input.manifests:q} --own {params.own:q} --table {output.table:q}"
         r" --page {output.page:q} 2> {log:q}"
 
 

@@ -62,6 +62,8 @@ def assert_made_again(workflow: Workflow, built: Workflow, again: list[str]) -> 
 
 def test_every_file_of_a_run_is_vouched_for(built: Workflow) -> None:
     unnamed = {f"results/{name}" for name in digests(built) if not Path(name).name.startswith(".")}
+    # The summary compares with what u2netp draws at its own size.
+    unnamed -= {"results/_probes/320.safetensors", "results/u2netp/320/predictions/torch.safetensors"}
     # verify_manifests compares the summaries with the manifests; where the checkpoint came from is for later runs.
     unnamed -= {*vouched_for(built), "results/summary.html", "results/summary.md"}
     assert unnamed == {"results/u2netp/checkpoint/remembered.json"}

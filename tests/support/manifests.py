@@ -28,6 +28,7 @@ def manifest(model: str = "mine", resolution: int = 64, **changes: Any) -> Manif
         task="portrait",
         licence="MIT",
         notice=None,
+        provenance=None,
         resolution=resolution,
         architecture={"family": "custom", "stages": {"stage1": [3, 16, 64]}, "parameters": 1131181},
         multiply_adds=7 * resolution**2,

@@ -56,7 +56,7 @@ def test_manifest_records_what_is_on_disk(built: Workflow) -> None:
 
 def test_table_is_printed_at_the_end(built: Workflow) -> None:
     printed = (built.folder / "stdout.txt").read_text()
-    rows = re.findall(r"^\| u2netp +\| 64 +\| (\S+) +\| (\w+) .*passed", printed, re.MULTILINE)
+    rows = re.findall(r"^\| u2netp +\| 64 +\| IoU \d\.\d\d +\| (\S+) +\| (\w+) .*passed", printed, re.MULTILINE)
     assert rows == [
         ("TensorFlow.js", "float32"),
         ("TensorFlow.js", "uint16"),
@@ -125,7 +125,13 @@ def test_one_resolution_alone(broken: Workflow) -> None:
     broken.succeed("results/u2netp/128/manifest.json")
     assert digests(broken.folder / "results/u2netp/64") == before
     assert broken.manifest("u2netp", 128)["passed"] is True
-    assert {path.name for path in (broken.folder / "results/u2netp").iterdir()} == {"128", "64", "checkpoint", "onnx"}
+    assert {path.name for path in (broken.folder / "results/u2netp").iterdir()} == {
+        "128",
+        "320",
+        "64",
+        "checkpoint",
+        "onnx",
+    }
     # The same weights in the same order at every resolution: so they can share their shards.
     weights = [
         [

@@ -337,7 +337,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--dtypes", nargs="+", required=True)
     parser.add_argument("--plan", type=json.loads, required=True, help="JSON: `benchmark` of config.yaml")
     parser.add_argument("--tolerances", type=json.loads, required=True, help="JSON: `tolerances` of config.yaml")
-    parser.add_argument("--task", choices=("portrait", "saliency"), required=True)
+    parser.add_argument("--task", choices=("portrait", "drawing", "saliency"), required=True)
     parser.add_argument("--onnxruntime", type=shlex.split, required=True, help="the command that runs time_onnxruntime")
     parser.add_argument("--openvino", type=shlex.split, required=True, help="the command that runs time_openvino")
     parser.add_argument("--output", type=Path, required=True)

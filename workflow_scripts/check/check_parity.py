@@ -134,7 +134,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="in the order of the hops")
     parser.add_argument("--tolerances", type=json.loads, required=True, help="JSON: `tolerances` of config.yaml")
     parser.add_argument("--rounding", type=Path, required=True, help="report of measure_rounding at this resolution")
-    parser.add_argument("--task", choices=("portrait", "saliency"), required=True)
+    parser.add_argument("--task", choices=("portrait", "drawing", "saliency"), required=True)
     parser.add_argument("--resolution", type=int, required=True)
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)

@@ -57,7 +57,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--model", type=Path, required=True, help="folder of the float32 model")
     parser.add_argument("--probes", type=Path, required=True)
     parser.add_argument("--probe", required=True, help="which of the probes to draw")
-    parser.add_argument("--task", choices=("portrait", "saliency"), required=True)
+    parser.add_argument("--task", choices=("portrait", "drawing", "saliency"), required=True)
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)

@@ -11,8 +11,11 @@ from workflow_scripts.driver.checkpoint_files import digest, files_beside, is_on
 from workflow_scripts.driver.configuration import Config, as_list
 from workflow_scripts.driver.refusal import refuse
 from workflow_scripts.driver.remembered import left_out, remember, remembered
+from workflow_scripts.driver.students import teacher_of, teacher_sources, trained_students
 
 Source = dict[str, Any]
+# What a checkpoint was trained at if nobody says so; most public ones were.
+USUAL_RESOLUTION = 320
 # Snakemake's wildcards of a job: an attribute for each.
 Wildcards = Any
 # What was said already: Snakemake asks for a job's parameters more than once.
@@ -20,13 +23,23 @@ SAID: set[str] = set()
 
 
 def known_checkpoints(config: Config, models: list[str]) -> dict[str, Source]:
-    """Return the catalogue of config.yaml, what earlier runs built, and `checkpoint` as the one model's source."""
-    checkpoints = {**remembered(), **config["checkpoints"]}
+    """Return the catalogue of config.yaml, what earlier runs built or trained, and the source of `checkpoint`."""
+    checkpoints = {
+        **remembered(),
+        **config["checkpoints"],
+        **trained_students(config["checkpoints"]),
+        **teacher_sources(config, models),
+    }
     if config["checkpoint"] is not None:
         if len(models) != 1:
             refuse(f"checkpoint={config['checkpoint']} needs exactly one model, not {', '.join(models)}")
-        known = config["checkpoints"].get(models[0], {"task": config["task"], "licence": config["licence"]})
-        pinned = {key: known[key] for key in ("task", "licence", "notice", "bytes", "sha256") if key in known}
+        own = {"task": config["task"], "licence": config["licence"]}
+        if config["own_resolution"] is not None:
+            own["resolution"] = config["own_resolution"]
+        known = config["checkpoints"].get(models[0], own)
+        pinned = {
+            key: known[key] for key in ("task", "licence", "notice", "resolution", "bytes", "sha256") if key in known
+        }
         key = {} if config["checkpoint_key"] is None else {"key": config["checkpoint_key"]}
         checkpoints[models[0]] = {**pinned, **key, "path": config["checkpoint"]}
     elif config["checkpoint_key"] is not None:
@@ -38,6 +51,9 @@ def known_checkpoints(config: Config, models: list[str]) -> dict[str, Source]:
                 f"for a checkpoint of your own pass --config model={model} checkpoint=PATH"
             )
         path = checkpoints[model].get("path")
+        if config["teacher"] is not None:
+            # It is about to be trained.
+            continue
         if path is not None and not Path(path).is_file():
             refuse(f"no checkpoint at {path} (model {model}); give the path of a .pth, .safetensors or .onnx file")
         if path is not None and re.search(r"[{}\n]", path):
@@ -74,6 +90,21 @@ class Settings:
         """["compact"] where compact weights are asked for, else []."""
         return [dtype for dtype in self.config["dtypes"] if dtype == "compact"]
 
+    @property
+    def own_resolutions(self) -> dict[str, int]:
+        """The resolution that each model was trained at, where it is known."""
+        sources = {model: self.checkpoints[model] for model in self.models}
+        return {model: source["resolution"] for model, source in sources.items() if "resolution" in source}
+
+    def predictions_to_compare(self) -> list[str]:
+        """Return PyTorch's predictions at every resolution asked for and at each model's own."""
+        asked = self.config["resolutions"]
+        return [
+            f"results/{model}/{resolution}/predictions/torch.safetensors"
+            for model, own in self.own_resolutions.items()
+            for resolution in sorted({*asked, own})
+        ]
+
     def task(self, wildcards: Wildcards) -> str:
         """Return what a model draws: portrait or saliency."""
         task: str = self.checkpoints[wildcards.model]["task"]
@@ -94,6 +125,11 @@ class Settings:
         """Return the arguments that tell a script a model's licence, and what to say beside it."""
         source = self.checkpoints[wildcards.model]
         return [f"--{key}={source[key]}" for key in ("licence", "notice") if key in source]
+
+    def provenance(self, wildcards: Wildcards) -> list[str]:
+        """Return the record of how a model was trained if there is one, else nothing."""
+        source = self.checkpoints[wildcards.model]
+        return [source["provenance"]] if "provenance" in source else []
 
     def local_checkpoint(self, wildcards: Wildcards) -> list[str]:
         """Return the checkpoint's path and the files that keep its weights, if it is on this machine; else nothing."""
@@ -158,6 +194,41 @@ class Settings:
         folder = f"results/{wildcards.model}/checkpoint"
         return [f"{folder}/probes.safetensors"] if self.is_function(wildcards.model) else []
 
+    @property
+    def students(self) -> list[str]:
+        """The model to train; refuse if no teacher is named."""
+        self.needed("teacher", "path/to/teacher.pth, or a name of the catalogue")
+        return self.models
+
+    def teacher(self, wildcards: Wildcards) -> str:
+        """Return the name under which a student's teacher is a model of its own."""
+        self.needed("teacher", "path/to/teacher.pth, or a name of the catalogue")
+        return str(teacher_of(self.config, self.models))
+
+    def teacher_checkpoint(self, wildcards: Wildcards) -> str:
+        """Return the checkpoint that the teacher was read from."""
+        return f"results/{self.teacher(wildcards)}/checkpoint/original"
+
+    def teacher_weights(self, wildcards: Wildcards) -> str:
+        """Return the teacher's weights as they were read."""
+        return f"results/{self.teacher(wildcards)}/checkpoint/weights.safetensors"
+
+    def photos(self, wildcards: Wildcards) -> str:
+        """Return the folder of photos to train on."""
+        return self.needed("photos", "path/to/photos")
+
+    def training_arguments(self, wildcards: Wildcards) -> list[str]:
+        """Return the arguments that tell train_student what its teacher is and how to train."""
+        name = self.teacher(wildcards)
+        source = self.checkpoints[name]
+        return [
+            f"--teacher-name={name}",
+            f"--teacher-resolution={source.get('resolution', USUAL_RESOLUTION)}",
+            f"--task={source['task']}",
+            f"--licence={self.config['licence']}",
+            f"--settings={json.dumps(self.config['distil'], sort_keys=True)}",
+        ]
+
     def site_models(self) -> list[str]:
         """Return the models asked for and those that an earlier run shared: building another model adds it."""
         shared = (path.parts[1] for path in Path("results").glob("*/shared/entry.json"))
@@ -211,11 +282,15 @@ class Settings:
     def rebuilt_config(self) -> str:
         """Return the configuration of verify_reproducible's copies as JSON: one resolution, absolute paths."""
         checkpoints = {
-            name: {**source, "path": str(Path(source["path"]).resolve())} if "path" in source else source
+            name: {
+                key: str(Path(value).resolve()) if key in ("path", "provenance") else value
+                for key, value in source.items()
+            }
             for name, source in self.checkpoints.items()
             if name in self.models or name in self.config["checkpoints"]
         }
-        changed = {"resolutions": self.config["resolutions"][:1], "checkpoints": checkpoints, "checkpoint": None}
+        changed = {"resolutions": self.config["resolutions"][:1], "checkpoints": checkpoints}
+        changed |= {"checkpoint": None, "teacher": None, "photos": None}
         return json.dumps({**self.config, **changed}, sort_keys=True)
 
     def rebuilt_targets(self, wildcards: Wildcards) -> list[str]:

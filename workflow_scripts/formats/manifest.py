@@ -61,6 +61,8 @@ class Manifest:
     task: str
     licence: str
     notice: str | None
+    # How a student was trained, as train_student wrote it; None for a model that was not trained here.
+    provenance: dict[str, Any] | None
     resolution: int
     # As read_checkpoint wrote it.
     architecture: dict[str, Any]

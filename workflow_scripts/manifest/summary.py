@@ -6,13 +6,17 @@ from collections.abc import Sequence
 
 from workflow_scripts.formats.manifest import Manifest
 
-HEADER = ("model", "resolution", "engine", "dtype", "weights MB", "max |Δ|", "p99 |Δ|", "PSNR dB", "SSIM", "checks")
+HEADER = (
+    *("model", "resolution", "as at its own size", "engine", "dtype"),
+    *("weights MB", "max |Δ|", "p99 |Δ|", "PSNR dB", "SSIM", "checks"),
+)
+AS_OWN = HEADER.index("as at its own size")
 # What runs in a browser, by the prefix of its hops.
 ENGINES = {"tfjs": "TensorFlow.js", "litert": "LiteRT"}
 
 
-def rows(manifest: Manifest) -> list[tuple[str, ...]]:
-    """Return a row for each engine and dtype of one manifest."""
+def rows(manifest: Manifest, as_own: str = "–") -> list[tuple[str, ...]]:
+    """Return a row for each engine and dtype of one manifest; `as_own` says what its resolution is worth."""
     found: list[tuple[str, ...]] = []
     for engine, dtype in manifest.delivered:
         hop = f"{engine}-{dtype}"
@@ -21,6 +25,7 @@ def rows(manifest: Manifest) -> list[tuple[str, ...]]:
             (
                 manifest.model,
                 str(manifest.resolution),
+                as_own,
                 ENGINES[engine],
                 dtype,
                 f"{manifest.checks.size[hop].weight_bytes / 1e6:.2f}",
@@ -67,14 +72,21 @@ def page(body: Sequence[tuple[str, ...]]) -> str:
 
 
 def lacks(written: str, row: tuple[str, ...]) -> bool:
-    """Tell whether a written table, of either form, is without a row."""
+    """Tell whether a written table, of either form, is without a row.
+
+    What a resolution is worth is not compared: the manifests do not record it.
+    """
     if written.startswith("<!doctype"):
-        return f"<tr>{cells(row, 'td')}</tr>" not in written
-    # The columns are as wide as their widest cell.
-    *_, line = markdown([row]).splitlines()
-    return without_padding(line) not in map(without_padding, written.splitlines())
+        lines = re.findall(r"<tr>(.*?)</tr>", written)
+        found = [[html.unescape(cell) for cell in re.findall(r"<td>(.*?)</td>", line)] for line in lines]
+    else:
+        found = [
+            [cell.strip().replace(r"\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+            for line in written.splitlines()
+        ]
+    return recorded_cells(row) not in map(recorded_cells, found)
 
 
-def without_padding(line: str) -> str:
-    """Return a row of a Markdown table without the spaces that align it."""
-    return re.sub(r" *(?<!\\)\| *", "|", line)
+def recorded_cells(row: Sequence[str]) -> list[str]:
+    """Return the cells of a row that follow from the manifests."""
+    return [cell for index, cell in enumerate(row) if index != AS_OWN]

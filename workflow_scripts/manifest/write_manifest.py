@@ -95,6 +95,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--resolution", type=int, required=True)
     parser.add_argument("--licence", required=True)
     parser.add_argument("--notice", help="what to say beside the licence")
+    parser.add_argument("--provenance", type=Path, help="how the checkpoint was trained, as train_student wrote it")
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--architecture", type=Path, required=True)
     parser.add_argument("--parity", type=Path, required=True)
@@ -122,6 +123,7 @@ def main(argv: Sequence[str]) -> None:
         task=parity["task"],
         licence=arguments.licence,
         notice=arguments.notice,
+        provenance=json.loads(arguments.provenance.read_text()) if arguments.provenance else None,
         resolution=arguments.resolution,
         architecture=architecture,
         # Every layer's work grows with the area.

@@ -46,8 +46,8 @@ def unnormalise(x: Floats) -> Pixels:
 def draw(d0: Floats, task: str) -> NDArray[np.float64]:
     """Turn d0 [1, 1, height, width] into the picture that is shown: [height, width] in [0, 1].
 
-    Portrait: dark lines on white paper, 1 - d0. Saliency: the mask, d0. Both are stretched to [0, 1]. A constant d0
-    gives zeros.
+    Portrait: dark lines on white paper, 1 - d0. Drawing: the same from a network that outputs it so, d0. Saliency: the
+    mask, d0. All are stretched to [0, 1]. A constant d0 gives zeros.
     """
     picture: NDArray[np.float64] = d0[0, 0].astype(np.float64)
     if task == "portrait":

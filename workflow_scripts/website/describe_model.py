@@ -13,7 +13,11 @@ from workflow_scripts.formats.manifest import Manifest, by_resolution
 from workflow_scripts.shared.failures import Failure, run
 from workflow_scripts.shared.files import replacing
 
-TASKS = {"portrait": "photo to pencil drawing", "saliency": "salient object segmentation"}
+TASKS = {
+    "portrait": "photo to pencil drawing",
+    "drawing": "photo to pencil drawing",
+    "saliency": "salient object segmentation",
+}
 
 
 def metrics(manifest: Manifest) -> list[dict[str, str]]:
@@ -50,9 +54,25 @@ def model_card(manifests: Sequence[Manifest]) -> dict[str, Any]:
             "quantitativeAnalysis": {"performanceMetrics": [metric for m in manifests for metric in metrics(m)]},
             **({"considerations": {"technicalLimitations": [first.notice]}} if first.notice else {}),
         },
-        "properties": [{"name": "parameters", "value": str(first.parameters)}],
+        "properties": [
+            {"name": "parameters", "value": str(first.parameters)},
+            *trained_by(first.provenance),
+        ],
     }
     return {"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1, "components": [model]}
+
+
+def trained_by(provenance: dict[str, Any] | None) -> list[dict[str, str]]:
+    """Return how a student was trained, as properties of its card; nothing for any other model."""
+    if provenance is None:
+        return []
+    photos = provenance["photos"]
+    values = {
+        "distilled from": f"{provenance['teacher']['name']} (SHA-256 {provenance['teacher']['sha256']})",
+        "trained on": f"{photos['training']} photos, {photos['held_back']} held back (SHA-256 {photos['sha256']})",
+        "training": f"{provenance['steps']} steps in {provenance['hours']} hours",
+    }
+    return [{"name": name, "value": value} for name, value in values.items()]
 
 
 def main(argv: Sequence[str]) -> None:

@@ -3,7 +3,7 @@ import { U2NetError } from '../errors';
 export const DTYPES = ['float32', 'float16', 'uint16', 'uint8', 'compact'] as const;
 /** What runs a converted graph: TensorFlow.js its graph models, LiteRT .tflite files. */
 export const ENGINES = ['tfjs', 'litert'] as const;
-export const TASKS = ['portrait', 'saliency'] as const;
+export const TASKS = ['portrait', 'drawing', 'saliency'] as const;
 export type Dtype = (typeof DTYPES)[number];
 export type EngineName = (typeof ENGINES)[number];
 export type Task = (typeof TASKS)[number];

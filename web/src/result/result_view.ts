@@ -97,7 +97,7 @@ export class ResultView {
     if (file === null) return;
     URL.revokeObjectURL(this.#download.href);
     this.#download.href = URL.createObjectURL(file);
-    const product = cutOut ? 'cut-out' : this.#task === 'portrait' ? 'portrait' : 'mask';
+    const product = cutOut ? 'cut-out' : this.#task === 'saliency' ? 'mask' : 'portrait';
     this.#download.download = `${this.#name}-${product}.png`;
   }
 

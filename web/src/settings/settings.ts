@@ -13,7 +13,7 @@ import {
 import type { FileStore } from '../../lib/site/file_store';
 import { byId } from '../dom';
 
-const TASKS = { portrait: 'pencil portraits', saliency: 'cut-outs' } as const;
+const TASKS = { portrait: 'pencil portraits', drawing: 'pencil portraits', saliency: 'cut-outs' } as const;
 
 /** The four selects, each with its cost beside it. */
 export class Settings {
@@ -121,7 +121,7 @@ export class Settings {
     note('dtype-note', `${capital(fidelity(artifact))}: ${Math.round(artifact.parity.psnr_db)} dB from PyTorch.`);
     note('backend-note', this.#explanation ?? this.#backendNote(backend));
     byId('licence', HTMLElement).textContent = `${model.name}: ${model.licence}.`;
-    const portrait = model.task === 'portrait';
+    const portrait = model.task !== 'saliency';
     byId('run', HTMLButtonElement).textContent = portrait ? 'Draw' : 'Cut out';
     byId('result-title', HTMLElement).textContent = portrait ? 'Drawing' : 'Cut-out';
     void this.#showDownload(artifact);
