@@ -46,9 +46,13 @@ def test_a_model_stays_in_the_site_when_the_next_command_does_not_name_it(folder
     settings(model="mine", checkpoint="mine.pth", licence="MIT").remember_sources()
     later = settings()
     assert later.site_models() == ["mine", "u2netp"]
-    assert later.checkpoints["mine"] == SOURCE
+    (digest,) = later.checkpoints["mine"]["content"]
+    assert later.checkpoints["mine"] == {**SOURCE, "content": [digest]}
     assert later.checkpoint_source(Wildcards("mine")) == ["--path=mine.pth"]
     # Another training in the user's file is not taken over unasked.
+    Path("mine.pth").write_bytes(b"trained again")
+    assert later.checkpoint_content(Wildcards("mine")) == [digest]
+    assert settings(model="mine").checkpoint_content(Wildcards("mine")) != [digest]
     assert not later.is_asked_for(Wildcards("mine"))
     assert settings(model="mine").is_asked_for(Wildcards("mine"))
     # verify_reproducible builds what the configuration says, which this is no part of.
