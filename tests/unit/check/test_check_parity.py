@@ -256,9 +256,9 @@ def test_a_reference_with_nan_is_refused(check: Check, refusal: Refusal) -> None
 
 
 def test_a_hop_for_which_nothing_is_stated_is_held_to_float32(check: Check, refusal: Refusal) -> None:
-    write(check.folder, "checkpoint", changed(lambda d0: d0 + 1e-4))
-    message = refusal(main, *check.arguments(("checkpoint", *HOPS)))
-    assert "checkpoint is the first hop to differ from PyTorch: black: p99_abs 0.0001 is over 5e-05" in message
+    write(check.folder, "another", changed(lambda d0: d0 + 1e-4))
+    message = refusal(main, *check.arguments(("another", *HOPS)))
+    assert "another is the first hop to differ from PyTorch: black: p99_abs 0.0001 is over 5e-05" in message
 
 
 SMALL = {"max_abs": 3e-7, "mean_abs": 2e-8, "p99_abs": 1e-7}

@@ -3,6 +3,7 @@
 import copy
 import io
 import pickle
+import random
 import re
 import tarfile
 import zipfile
@@ -30,6 +31,7 @@ from workflow_scripts.checkpoint.external_data import single_file
 from workflow_scripts.checkpoint.file_kinds import kind_of
 from workflow_scripts.checkpoint.onnx_network import read_onnx
 from workflow_scripts.checkpoint.read_checkpoint import read_network
+from workflow_scripts.engines.onnxruntime import ERRORS
 from workflow_scripts.shared.failures import Failure
 from workflow_scripts.shared.u2net import U2Net, infer_stages, pool, upsample_like
 
@@ -603,7 +605,8 @@ def test_another_network_is_never_taken_for_this_one(bench: Bench, tmp_path: Pat
 @st.composite
 def rewritten(draw: st.DrawFn, model: ModelProto) -> ModelProto:
     """Permute, rename, repeat and pass on a model's nodes; now and then change what they take."""
-    chance = draw(st.randoms(use_true_random=False))
+    # Seeded, not drawn: the names and places of some hundred nodes are more than Hypothesis can draw.
+    chance = random.Random(draw(st.integers(0, 2**32)))  # noqa: S311
     changed = copy.deepcopy(model)
     graph = changed.graph
     nodes = list(graph.node)
@@ -695,7 +698,12 @@ def test_however_its_nodes_are_written_it_is_the_same_network_or_refused(
     runnable = in_order(changed)
     assert runnable is not None
     path.write_bytes(runnable.SerializeToString())
-    x, expected = own_output(path)
+    try:
+        x, expected = own_output(path)
+    except ERRORS:
+        # No file that anything can run: predict_checkpoint refuses it at the first hop.
+        verdicts.append("refused")
+        return
     assert difference(network, x, expected).max() <= MAX_ABS
     verdicts.append("read")
 

@@ -13,6 +13,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from tests.support.folders import visible
 from workflow_scripts.checkpoint import fetch_checkpoint
 from workflow_scripts.checkpoint.external_data import single_file
 from workflow_scripts.checkpoint.fetch_checkpoint import main
@@ -112,7 +113,7 @@ def test_a_good_file_arrives_whole_and_alone(server: Server, tmp_path: Path) -> 
     output = tmp_path / "checkpoint" / "original"
     main(from_drive(output))
     assert output.read_bytes() == GOOD
-    assert list(output.parent.iterdir()) == [output]
+    assert visible(output.parent) == [output]
 
 
 def test_a_connection_that_breaks_is_taken_up_where_it_broke(server: Server, tmp_path: Path) -> None:
@@ -142,7 +143,7 @@ def test_a_later_run_takes_up_what_an_earlier_one_left(
     resumed, rest = max(server.sent)
     assert resumed > 0
     assert resumed + rest == len(GOOD)
-    assert [file.name for file in tmp_path.iterdir()] == ["original"]
+    assert [file.name for file in visible(tmp_path)] == ["original"]
 
 
 @pytest.mark.parametrize(
@@ -174,7 +175,7 @@ def test_a_redirect_is_followed(server: Server, tmp_path: Path) -> None:
     server.redirects_left = 3
     main(from_drive(tmp_path / "original"))
     assert (tmp_path / "original").read_bytes() == GOOD
-    assert [file.name for file in tmp_path.iterdir()] == ["original"]
+    assert [file.name for file in visible(tmp_path)] == ["original"]
 
 
 def test_a_redirect_to_a_page_that_asks_to_log_in_is_refused(server: Server, tmp_path: Path, refusal: Refusal) -> None:
@@ -208,7 +209,7 @@ def test_a_length_that_is_not_that_of_the_file_is_refused(
     except Failure:
         main(from_drive(tmp_path / "original"))
     assert (tmp_path / "original").read_bytes() == GOOD
-    assert [file.name for file in tmp_path.iterdir()] == ["original"]
+    assert [file.name for file in visible(tmp_path)] == ["original"]
 
 
 @pytest.mark.parametrize("status", [403, 404, 500])
@@ -260,7 +261,7 @@ def test_a_local_file_is_copied(local: Path, tmp_path: Path, pinned: list[str]) 
     main(from_path(local, output, *pinned))
     assert output.read_bytes() == GOOD
     assert local.read_bytes() == GOOD
-    assert list(output.parent.iterdir()) == [output]
+    assert visible(output.parent) == [output]
 
 
 @pytest.mark.parametrize(

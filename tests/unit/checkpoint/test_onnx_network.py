@@ -115,7 +115,8 @@ def wide(model: ModelProto) -> None:
 
 
 def loop(model: ModelProto) -> None:
-    model.graph.node[3].input[0] = model.graph.node[40].output[0]
+    first = next(node for node in model.graph.node if node.op_type == "Conv")
+    first.input[0] = model.graph.output[0].name
 
 
 def given_twice(model: ModelProto) -> None:

@@ -356,7 +356,7 @@ def test_a_network_for_other_than_three_channels_is_refused(
     chain: Callable[..., Any], tmp_path: Path, refusal: Refusal
 ) -> None:
     torch.save(U2Net({**chain([(2, 4)] * 11), "stage1": (1, 2, 4)}).state_dict(), tmp_path / "original")
-    assert "stage1" in refusal(main, *arguments(tmp_path / "original"))
+    assert "takes 1 input channels; three are supported" in refusal(main, *arguments(tmp_path / "original"))
 
 
 @pytest.mark.filterwarnings("ignore:Detected pickle protocol")
@@ -405,7 +405,7 @@ def test_member_names_are_no_paths(small_network: U2Net, tmp_path: Path) -> None
         link.external_attr = (stat.S_IFLNK | 0o777) << 16
         target.writestr(link, "../../../../etc/passwd")
     assert torch.equal(predict(read(checkpoint)), predict(small_network))
-    written = {path.name for path in tmp_path.rglob("*")} - {"folder", "original", "out"}
+    written = {path.name for path in tmp_path.rglob("[!.]*")} - {"folder", "original", "out"}
     assert written == {"weights.safetensors", "architecture.json", "source.json"}
 
 

@@ -10,6 +10,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 from numpy.typing import NDArray
 
+from tests.support.folders import visible
 from workflow_scripts.convert.convert_tfjs import SHARD_BYTES, main
 
 pytestmark = pytest.mark.environment("tensorflow")
@@ -89,7 +90,7 @@ def test_keys_are_in_canonical_order(models: Path) -> None:
 
 
 def test_two_runs_give_equal_bytes(models: Path) -> None:
-    first, again = ({f.name: f.read_bytes() for f in (models / n).iterdir()} for n in ("float32", "again"))
+    first, again = ({f.name: f.read_bytes() for f in visible(models / n)} for n in ("float32", "again"))
     assert first == again
     assert len(first) == 3
 

@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from tests.support.folders import visible
 from workflow_scripts.convert.export_onnx import main
 from workflow_scripts.shared.u2net import U2Net
 
@@ -21,7 +22,7 @@ def exported(small_network: U2Net, tmp_path_factory: pytest.TempPathFactory) -> 
     folder = tmp_path_factory.mktemp("export")
     save_file(dict(small_network.state_dict()), folder / "weights.safetensors")
     main(["--weights", str(folder / "weights.safetensors"), "--output", str(folder / "onnx" / "dynamic.onnx")])
-    assert [file.name for file in (folder / "onnx").iterdir()] == ["dynamic.onnx"]
+    assert [file.name for file in visible(folder / "onnx")] == ["dynamic.onnx"]
     return folder / "onnx" / "dynamic.onnx"
 
 

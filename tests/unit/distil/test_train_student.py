@@ -22,9 +22,12 @@ from workflow_scripts.shared.u2net import U2Net
 
 pytestmark = pytest.mark.environment("torch")
 
+# Sums come out in another order on another number of threads.
+torch.set_num_threads(1)
+
 SETTINGS: dict[str, Any] = {
     "minutes": 60,
-    "steps": 24,
+    "steps": 90,
     "widths": {"default": [2, 4]},
     "start": "nothing",
     "sizes": [64],
@@ -40,8 +43,10 @@ SETTINGS: dict[str, Any] = {
 # Keeps its state at each step and says so; then the test kills it.
 KEPT_OFTEN = """
 import sys
+import torch
 from workflow_scripts.distil import student
 from workflow_scripts.distil.train_student import main
+torch.set_num_threads(1)
 student.KEEP_EVERY = student.SAY_EVERY = 0
 main(sys.argv[1:])
 """
@@ -106,8 +111,10 @@ def trained(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_loss_falls_and_the_record_says_what_was_done(trained: Path) -> None:
     record = json.loads((trained / "student.json").read_text())
-    assert record["losses"][-1] < 0.8 * record["losses"][0]
-    assert record["steps"] == 24
+    # Twenty means of some steps each.
+    first, last = record["losses"][:5], record["losses"][-5:]
+    assert sum(last) < 0.8 * sum(first)
+    assert record["steps"] == SETTINGS["steps"]
     assert record["task"] == "portrait"
     assert record["photos"]["training"] == 6
     assert record["photos"]["held_back"] == 2
