@@ -19,6 +19,7 @@ include: "rules/compact.smk"
 include: "rules/predict.smk"
 include: "rules/check.smk"
 include: "rules/manifest.smk"
+include: "rules/draw.smk"
 include: "rules/website.smk"
 include: "rules/publish.smk"
 include: "rules/benchmark.smk"
@@ -37,6 +38,7 @@ localrules:
     install_page,
     summarize_manifests,
     verify_manifests,
+    draw,
     serve,
     publish,
     prune,

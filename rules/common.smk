@@ -22,6 +22,7 @@ from workflow_scripts.driver.settings import Settings
 from workflow_scripts.driver.sources import (
     BILLS,
     ENVIRONMENTS,
+    ENVIRONMENTS_APART,
     OWN_FILES,
     benchmark_page_sources,
     code_of,
@@ -50,7 +51,7 @@ wildcard_constraints:
     dtype="float32|float16|uint16|uint8|compact",
     tflite_dtype="float32|float16",
     graph="frozen|optimized",
-    environment="|".join([*ENVIRONMENTS, "fuzz"]),
+    environment="|".join([*ENVIRONMENTS, *ENVIRONMENTS_APART]),
     backend="(litert-)?(wasm|webgpu)|webgl",
     bill="|".join(BILLS),
     twin="first|second|third",

@@ -18,6 +18,7 @@ STAGES = (
     "predict",
     "check",
     "manifest",
+    "draw",
     "website",
     "publish",
     "benchmark",

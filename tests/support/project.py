@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-ENVIRONMENTS = ("torch", "onnx", "tensorflow", "litert", "provenance", "publish", "node")
+ENVIRONMENTS = ("torch", "onnx", "tensorflow", "litert", "provenance", "publish", "draw", "node")
 # The defaults and float16 for LiteRT: at these sizes u2netp holds its floor.
 BOTH = "tflite_dtypes=[float32,float16]"
 SMALL = ("--config", "resolutions=[64]", BOTH)

@@ -47,6 +47,8 @@ def normalise(config: Config) -> None:
     for key in LISTS:
         config[key] = as_list(config[key])
     config["resolutions"] = [int(r) if str(r).isdecimal() else r for r in config["resolutions"]]
+    # A folder named after a year would come as a number.
+    config["photos"] = config["photos"] if config["photos"] is None else str(config["photos"])
     config["prune"] = {"true": True, "false": False}.get(str(config["prune"]), config["prune"])
 
 

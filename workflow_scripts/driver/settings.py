@@ -1,8 +1,10 @@
 """What the rules read of the configuration: models, their checkpoints, limits, and arguments of scripts."""
 
+import hashlib
 import json
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -214,7 +216,7 @@ class Settings:
         return f"results/{self.teacher(wildcards)}/checkpoint/weights.safetensors"
 
     def photos(self, wildcards: Wildcards) -> str:
-        """Return the folder of photos to train on."""
+        """Return the folder of photos to train on or to draw."""
         return self.needed("photos", "path/to/photos")
 
     def training_arguments(self, wildcards: Wildcards) -> list[str]:
@@ -312,6 +314,37 @@ class Settings:
             refuse(f"which {key}? pass --config {key}={example}")
         value: str = self.config[key]
         return value
+
+    def best_resolution(self, wildcards: Wildcards) -> int:
+        """Return the configured resolution nearest to the one that a model was trained at: above it, it draws worse."""
+        own = self.checkpoints[wildcards.model].get("resolution", USUAL_RESOLUTION)
+        nearest: int = min(self.config["resolutions"], key=lambda resolution: abs(resolution - own))
+        return nearest
+
+    def drawn_at(self, artifact: str) -> Callable[[Wildcards], str]:
+        """Return an input function: a model's artifact at its best resolution."""
+        return lambda wildcards: f"results/{wildcards.model}/{self.best_resolution(wildcards)}/{artifact}"
+
+    def photos_to_draw(self, wildcards: Wildcards) -> str:
+        """Return the argument that names the folder of photos; refuse one that is missing or would draw drawings."""
+        folder = Path(self.photos(wildcards))
+        if not folder.is_dir():
+            refuse(f"no folder of photos at {folder}; give the path of one")
+        place, drawings = folder.resolve(), Path("results", wildcards.model, "drawings").resolve()
+        if drawings.is_relative_to(place) or place.is_relative_to(drawings):
+            refuse(f"photos={folder} would draw its own drawings in {drawings}; give a folder apart from them")
+        # In one word: a path may begin with a dash.
+        return f"--photos={folder}"
+
+    def photos_seen(self, wildcards: Wildcards) -> str:
+        """Return a digest of the photos' names, sizes and dates."""
+        seen = hashlib.sha256()
+        for path in sorted(Path(self.photos(wildcards)).rglob("*")):
+            if path.is_file():
+                seen.update(
+                    f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}\n".encode(errors="surrogateescape")
+                )
+        return seen.hexdigest()
 
     def site_to_publish(self, wildcards: Wildcards) -> str:
         """Return the site; refuse if no bucket is named."""

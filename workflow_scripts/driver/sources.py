@@ -6,8 +6,10 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = "workflow_scripts"
-# What `create_environment` builds for the rules. `fuzz` is for the tests alone; `node` has a rule of its own.
+# What `create_environment` builds for the site; `node` has a rule of its own.
 ENVIRONMENTS = ("torch", "onnx", "tensorflow", "litert", "provenance", "publish")
+# What it builds for what is no part of the site; `fuzz` is for the tests alone.
+ENVIRONMENTS_APART = ("draw", "fuzz")
 # What the site is made with: one lock file each, under the name that its bill of materials bears.
 BILLS = {
     "driver": "requirements.txt",

@@ -10,20 +10,26 @@ from workflow_scripts.engines.engine import Engine
 from workflow_scripts.formats.predictions import Signature
 
 
-def open_model(model: Path, threads: int) -> Engine:
-    """Open an IR: its model.xml, with model.bin beside it."""
+def open_model(model: Path, threads: int, streams: int = 1) -> Engine:
+    """Open an IR: its model.xml, with model.bin beside it.
+
+    `streams` inputs may be predicted at the same time, each by a thread of the caller. They share `threads` and the
+    weights.
+    """
     core = openvino.Core()
     options = {
         # Without this, newer processors compute in bfloat16.
         "INFERENCE_PRECISION_HINT": "f32",
         "INFERENCE_NUM_THREADS": threads,
+        "NUM_STREAMS": streams,
         "PERFORMANCE_HINT": "LATENCY",
     }
     compiled = core.compile_model(core.read_model(model), "CPU", options)
     x, d0 = compiled.input(), compiled.output()
 
     def predict(probe: NDArray[np.float32]) -> NDArray[np.float32]:
-        output: NDArray[np.float32] = compiled({x: probe})[d0]
+        # A request of its own: what `compiled` itself keeps is for one caller at a time.
+        output: NDArray[np.float32] = compiled.create_infer_request().infer({x: probe})[d0]
         return output
 
     return Engine("openvino", Signature(x.any_name, list(x.shape), d0.any_name, list(d0.shape), "NCHW"), predict)
