@@ -114,7 +114,7 @@ def test_killed_jobs_are_retried_with_more_memory(cluster: None, broken: Workflo
 
 @pytest.mark.long
 def test_five_resolutions_survive_a_lost_node(cluster: None, project: Workflow, tmp_path: Path) -> None:
-    config = ("--config", "dtypes=[uint16]", "tflite_dtypes=[float32]")
+    config = ("--config", "model=u2netp", "dtypes=[uint16]", "tflite_dtypes=[float32]")
     with submit(project, "all", *config) as run:
         lost = started("resolution", run)
         node = ["scontrol", "update", f"nodename={lost['node']}"]
@@ -147,7 +147,7 @@ def test_nodes_without_a_common_file_system(project: Workflow, s3: str, tmp_path
     nodes, logs = tmp_path / "nodes", tmp_path / "logs"
     for node in NODES:
         copy_project(nodes / node)
-    config = ("--config", "resolutions=[64,128]", "dtypes=[float32,uint16]", "tflite_dtypes=[float32]")
+    config = ("--config", "model=u2netp", "resolutions=[64,128]", "dtypes=[float32,uint16]", "tflite_dtypes=[float32]")
     own = ("--remote-job-local-storage-prefix", f"{tmp_path}/$SLURM_JOB_ID", "--slurm-logdir", str(logs))
     with slurm("--project", str(project.folder), "--nodes", str(nodes)):
         with submit(project, "all", *STORAGE, *own, *config, env={**ADMIN, "AWS_ENDPOINT_URL": s3}) as run:

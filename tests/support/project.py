@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ("torch", "onnx", "tensorflow", "litert", "provenance", "publish", "draw", "node")
 # The defaults and float16 for LiteRT: at these sizes u2netp holds its floor.
 BOTH = "tflite_dtypes=[float32,float16]"
-SMALL = ("--config", "resolutions=[64]", BOTH)
-SITE_CONFIG = ("--config", "resolutions=[64,128]", BOTH)
+SMALL = ("--config", "model=u2netp", "resolutions=[64]", BOTH)
+SITE_CONFIG = ("--config", "model=u2netp", "resolutions=[64,128]", BOTH)
 # The tests must not use this machine's own settings for AWS.
 NOWHERE = {"AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent"}
 SNAKEMAKE = (sys.executable, "-m", "snakemake", "--cores", "2")

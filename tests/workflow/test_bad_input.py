@@ -29,7 +29,7 @@ def refused(workflow: Workflow, *config: str) -> str:
         (["resolutions=[100]"], "Error: config resolutions.0: 100 is not a multiple of 32"),
         (["resolutions=[0]"], "Error: config resolutions.0: 0 is less than the minimum of 32"),
         (["resolution=[64]"], "Error: unknown config key resolution at the top level; did you mean resolutions?"),
-        (["model=u2nett"], "Error: unknown model u2nett: config.yaml knows u2netp, "),
+        (["model=u2nett"], "Error: unknown model u2nett: config.yaml knows u2net_portrait_mini, "),
         (["model=a; touch planted"], "Error: config model: 'a; touch planted' "),
         (["model=../../planted"], "Error: config model: '../../planted' "),
         # It ends with a line feed, and Python's $ would accept that.
@@ -45,7 +45,7 @@ def refused(workflow: Workflow, *config: str) -> str:
             ["checkpoints={mine: {package: torch, file: ../../secret, task: portrait, licence: x}}"],
             "Error: config checkpoints.mine.file: ",
         ),
-        (["checkpoint=missing.pth"], "Error: no checkpoint at missing.pth (model u2netp)"),
+        (["checkpoint=missing.pth"], "Error: no checkpoint at missing.pth (model u2net_portrait_mini)"),
         (["model=[u2netp,u2net]", "checkpoint=README.md"], "Error: checkpoint=README.md needs exactly one model"),
         (["dtypes=[int4]"], "Error: config dtypes.0: 'int4' is not one of"),
         (["compact={margin: 1}"], "Error: unknown config key margin at compact; did you mean margin_db?"),

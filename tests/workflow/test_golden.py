@@ -1,18 +1,23 @@
-"""The u2netp artifacts at 64 have the bytes that are recorded in the repository."""
+"""The artifacts of the two models that need no download, at 64, have the bytes that are recorded in the repository."""
 
 import json
 from pathlib import Path
 
-from tests.support.project import ROOT, Workflow
+from tests.support.project import BOTH, ROOT, Workflow
 from workflow_scripts.driver.isolation import PINNED
 
 # CONTRIBUTING says how to record it again.
-GOLDEN = ROOT / "tests/golden/u2netp-64.json"
+MODELS = ("u2netp", "u2net_portrait_mini")
 
 
-def recorded(folder: Path) -> dict[str, dict[str, str]]:
+def golden_of(model: str) -> Path:
+    """Return where a model's digests are recorded."""
+    return ROOT / f"tests/golden/{model}-64.json"
+
+
+def recorded(folder: Path, model: str) -> dict[str, dict[str, str]]:
     """Return the digests of the artifacts built in `folder`, and the lock files and variables they were built with."""
-    manifest = json.loads((folder / "results/u2netp/64/manifest.json").read_text())
+    manifest = json.loads((folder / f"results/{model}/64/manifest.json").read_text())
     return {
         "artifacts": {name: file["sha256"] for name, file in manifest["artifacts"].items()},
         "locks": manifest["locks"],
@@ -27,7 +32,7 @@ def difference(golden: dict[str, dict[str, str]], built: dict[str, dict[str, str
     if not different:
         return None
     locks = sorted(name for name in built["locks"] if built["locks"][name] != golden["locks"].get(name))
-    found = f"{different[0]} is the first of {len(different)} artifacts to differ from {GOLDEN.name}"
+    found = f"{different[0]} is the first of {len(different)} artifacts to differ from the recorded ones"
     if locks:
         return (
             f"{found}, and so do the lock files {', '.join(locks)}: if parity passes, the new versions write other "
@@ -37,8 +42,18 @@ def difference(golden: dict[str, dict[str, str]], built: dict[str, dict[str, str
 
 
 def test_artifacts_are_the_recorded_ones(built: Workflow) -> None:
-    problem = difference(json.loads(GOLDEN.read_text()), recorded(built.folder))
+    problem = difference(json.loads(golden_of("u2netp").read_text()), recorded(built.folder, "u2netp"))
     assert problem is None, problem
+
+
+def test_the_embedded_portrait_network_is_converted_into_the_recorded_bytes(project: Workflow) -> None:
+    model = "u2net_portrait_mini"
+    project.succeed("all", "--config", f"model={model}", "resolutions=[64]", BOTH)
+    problem = difference(json.loads(golden_of(model).read_text()), recorded(project.folder, model))
+    assert problem is None, problem
+    manifest = project.manifest(model, 64)
+    assert manifest["task"] == "portrait"
+    assert manifest["provenance"]["weights"] == manifest["checkpoint"]["sha256"]
 
 
 def test_a_changed_lock_file_is_told_from_a_real_difference() -> None:
@@ -54,6 +69,7 @@ def test_a_changed_lock_file_is_told_from_a_real_difference() -> None:
 
 
 if __name__ == "__main__":
-    GOLDEN.parent.mkdir(exist_ok=True)
-    GOLDEN.write_text(json.dumps(recorded(ROOT), indent=2, sort_keys=True) + "\n")
-    print(f"recorded {GOLDEN}")
+    for name in MODELS:
+        golden_of(name).parent.mkdir(exist_ok=True)
+        golden_of(name).write_text(json.dumps(recorded(ROOT, name), indent=2, sort_keys=True) + "\n")
+        print(f"recorded {golden_of(name)}")

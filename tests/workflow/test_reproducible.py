@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.project import Workflow, copy_project
 
-CONFIG = ("--config", "resolutions=[64]", "dtypes=[float32]", "tflite_dtypes=[float32]")
+CONFIG = ("--config", "model=u2netp", "resolutions=[64]", "dtypes=[float32]", "tflite_dtypes=[float32]")
 
 
 @pytest.fixture(scope="module")
