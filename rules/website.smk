@@ -177,6 +177,7 @@ rule predict_browser:
 # Fail unless the page computes on every backend what PyTorch computes.
 use rule check_parity as check_browser with:
     input:
+        function=[],
         reference="results/{model}/{resolution}/predictions/torch.safetensors",
         rounding="results/{model}/{resolution}/rounding.json",
         predictions=expand(
