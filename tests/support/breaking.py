@@ -135,7 +135,9 @@ def jobs_in(printed: str) -> list[Job]:
     for rule, block in re.findall(r"^(?:local)?rule (\w+):\n((?:    .*\n)+)", printed, re.MULTILINE):
         fields = dict(re.findall(r"^    (input|output|log): (.+)$", block, re.MULTILINE))
         if "log" in fields:
-            files = [frozenset(filter(None, fields.get(key, "").split(", "))) for key in ("input", "output")]
+            # Snakemake says behind a folder that it keeps it until the job has written it again.
+            names = (re.sub(r" \(\w+\)(?=,|$)", "", fields.get(key, "")) for key in ("input", "output"))
+            files = [frozenset(filter(None, each.split(", "))) for each in names]
             found.append(Job(rule, fields["log"], *files))
     return found
 
