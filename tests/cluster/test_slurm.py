@@ -35,7 +35,7 @@ ADMIN = {**NOWHERE, "AWS_ACCESS_KEY_ID": "admin", "AWS_SECRET_ACCESS_KEY": "admi
 @contextmanager
 def slurm(*arguments: str) -> Iterator[None]:
     """Two nodes that take jobs."""
-    command = [sys.executable, str(Path(__file__).with_name("slurm.py")), *arguments]
+    command = [sys.executable, str(Path(__file__).parents[1] / "support/slurm.py"), *arguments]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as daemons:
         assert daemons.stdin is not None
         assert daemons.stdout is not None

@@ -21,7 +21,7 @@ def refusal(workflow: Workflow, process: int) -> str:
 
 def test_a_second_run_is_refused_and_the_first_finishes(built: Workflow, unfinished: Workflow) -> None:
     run = start(unfinished, *COMMAND)
-    assert wait_until(lambda: any("predict_litert.py" in " ".join(p.cmdline()) for p in run.processes()))
+    assert wait_until(lambda: any("predict.predict_litert" in " ".join(p.cmdline()) for p in run.processes()))
     # It is stopped, so that it is still running however slowly the second run starts.
     held = run.processes()
     for process in held:

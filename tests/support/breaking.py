@@ -91,7 +91,7 @@ class Run:
         found = []
         for process in self.process.children(recursive=True):
             with contextlib.suppress(psutil.Error):
-                if not any(part.endswith("end_orphans.py") for part in process.cmdline()):
+                if not any(part.endswith("end_orphans") for part in process.cmdline()):
                     found.append(process)
         return found
 
