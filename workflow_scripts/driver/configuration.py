@@ -3,6 +3,7 @@
 import difflib
 import itertools
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ DEEPEST = 10
 MOST_VALUES = 1_000_000
 # Longer values are cut where a message repeats them.
 SHOWN_CHARACTERS = 300
+NUMBER = re.compile(r"-?[0-9]+([.][0-9]+)?|null")
 LISTS = ("resolutions", "dtypes", "tflite_dtypes", "cors_origins")
 
 
@@ -39,16 +41,29 @@ def complete(config: Config, defaults: Path) -> None:
     add(config, yaml.safe_load(defaults.read_text()))
 
 
+def as_numbers(value: Any, deepest: int = 3) -> Any:
+    """Return a nested value with its texts of numbers and null as what they say. Below `deepest` it stays as it is."""
+    if isinstance(value, dict) and deepest:
+        return {key: as_numbers(nested, deepest - 1) for key, nested in value.items()}
+    if isinstance(value, list) and deepest:
+        return [as_numbers(nested, deepest - 1) for nested in value]
+    if isinstance(value, str) and NUMBER.fullmatch(value):
+        return yaml.safe_load(value)
+    return value
+
+
 def normalise(config: Config) -> None:
     """Give values from the command line their types, in place.
 
-    Snakemake reads a list or a boolean given with --config as text. A list of one value needs no brackets.
+    Snakemake reads a list or a boolean given with --config as text, and numbers in a mapping. A list of one value needs
+    no brackets.
     """
     for key in LISTS:
         config[key] = as_list(config[key])
     config["resolutions"] = [int(r) if str(r).isdecimal() else r for r in config["resolutions"]]
     # A folder named after a year would come as a number.
     config["photos"] = config["photos"] if config["photos"] is None else str(config["photos"])
+    config["distil"] = as_numbers(config["distil"])
     config["prune"] = {"true": True, "false": False}.get(str(config["prune"]), config["prune"])
 
 

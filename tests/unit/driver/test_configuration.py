@@ -34,6 +34,12 @@ def test_values_of_the_command_line_get_their_types() -> None:
     assert (config["resolutions"], config["dtypes"], config["prune"]) == ([320], ["uint16"], True)
 
 
+def test_numbers_in_a_mapping_of_the_command_line_get_their_types() -> None:
+    said = {"minutes": "0.5", "steps": "null", "widths": {"default": ["2", "4"]}, "start": "nothing"}
+    distil = checked(configured(distil={**DEFAULTS["distil"], **said}))["distil"]
+    assert (distil["minutes"], distil["steps"], distil["widths"]) == (0.5, None, {"default": [2, 4]})
+
+
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
