@@ -82,7 +82,7 @@ rule benchmark_model:
         "results/_logs/benchmark_model/{model}.log",
     benchmark:
         "results/_benchmarks/benchmark_model/{model}.tsv"
-    # All cores: a job beside it would slow down what is measured.
+    # Take all cores: another job beside it would slow down what is measured.
     threads: workflow.cores
     resources:
         mem_mb=12000,

@@ -1,5 +1,5 @@
 # Reads the predictions of rules/predict.smk and every artifact of rules/convert.smk.
-# Writes results/{model}/{resolution}/rounding.json, parity.json, size.json and parity.png; a check that fails writes
+# Writes results/{model}/{resolution}/rounding.json, parity.json, size.json and parity.png. A check that fails writes
 # NAME.failed.json.
 
 

@@ -1,12 +1,12 @@
 # Reads a checkpoint on this machine, in a package or on Google Drive.
-# Writes results/{model}/checkpoint/: original, weights.safetensors, architecture.json and source.json. They come by way of
-# results/_incoming, so that a file that cannot be read takes the place of nothing.
+# Writes results/{model}/checkpoint/: original, weights.safetensors, architecture.json and source.json. They are first
+# written to results/_incoming, so that a file that cannot be read does not replace a good one.
 
 
 rule fetch_checkpoint:
     """Copy or download the checkpoint. The file appears only if its size and digest are the pinned ones."""
     input:
-        # Its content decides, and that is among the parameters. A date says nothing: a copy may keep an older one.
+        # The content decides, and its digest is a parameter. The date does not: a copy may keep an older date.
         local=lambda wildcards: [ancient(local(path)) for path in settings.local_checkpoint(wildcards)],
     output:
         checkpoint=temp("results/_incoming/{model}/original"),
@@ -51,7 +51,8 @@ rule read_checkpoint:
 rule accept_checkpoint:
     """Let what was read take the place of the checkpoint before it."""
     input:
-        # Fetched and read again after a file that was refused, they are the same as before: what they are made of decides.
+        # After a refused file, these are fetched and read again with the same content. So only what they are made from
+        # decides whether this rule runs.
         checkpoint=ancient("results/_incoming/{model}/original"),
         weights=ancient("results/_incoming/{model}/weights.safetensors"),
         architecture=ancient("results/_incoming/{model}/architecture.json"),
@@ -71,7 +72,7 @@ rule accept_checkpoint:
         source=settings.checkpoint_source,
         content=settings.checkpoint_content,
         reading=settings.checkpoint_reading,
-        # The code that they are made by, which this rule depends on as on its own.
+        # This rule also depends on the code that makes them.
         made_by=[
             "-m workflow_scripts.checkpoint.fetch_checkpoint",
             "-m workflow_scripts.checkpoint.read_checkpoint",

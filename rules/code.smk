@@ -1,7 +1,7 @@
 # Included last. Adds to the inputs of each rule what its command starts: its environment, its script and all modules
 # that the script imports. Marks the folders that rules write: the old one stays until the new one is whole.
 
-# Of this workflow alone, where it is a module of another.
+# If this workflow is a module of another one, only its own rules are meant.
 for started in workflow.modifier.rules:
     words = [word for value in started.params if isinstance(value, (list, str)) for word in as_list(value)]
     command = " ".join([started.shellcmd or "", *map(str, words)])
@@ -9,11 +9,11 @@ for started in workflow.modifier.rules:
     if "code" not in started.input.keys():
         started.input_modifier = started.input_modifier or started.log_modifier
         started.set_input(**needed_by(ROOT, command))
-    # If a bucket is the storage, the folder is there, and what lies here is a copy.
+    # If a bucket is the storage, the folder itself is in the bucket, and the local files are a copy.
     if workflow.storage_settings.default_storage_provider is None:
         mark_folders(started.output)
 
-# A site holds the bills of materials of models and of lock files in one folder.
+# A site keeps the bills of materials of models and of lock files in one folder.
 refuse_taken(
     settings.checkpoints, [*BILLS, *taken_by(str(path) for rule in workflow.modifier.rules for path in rule.output)]
 )

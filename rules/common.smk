@@ -38,8 +38,8 @@ normalise(config)
 validate(config, ROOT / "config.schema.yaml")
 settings = Settings.read(config)
 
-# Started in another folder, or a module of another workflow: the checkout's own files are read where they are, while
-# results/ and .venvs/ are written where Snakemake runs.
+# The workflow may run in another folder, or as a module of another workflow. The checkout's own files are then read
+# where they are. results/ and .venvs/ are written where Snakemake runs.
 OWN = "" if Path.cwd() == ROOT else f"{ROOT}/"
 if OWN:
     workflow.modifier.path_modifier = PathModifier({name: OWN + name for name in OWN_FILES}, None, workflow)
@@ -57,9 +57,9 @@ wildcard_constraints:
     twin="first|second|third",
 
 
-# Jobs that run at the same time must fit into the machine's memory. Each rule's mem_mb is the peak measured for the
-# full-size network at 1024, the worst case, and a quarter more. --resources may set another limit. On a cluster each
-# node has its own.
+# Jobs that run at the same time must fit into the machine's memory. Each rule's mem_mb is the measured peak of the
+# worst case, the full-size network at 1024, and a quarter more. --resources may set another limit. On a cluster, each
+# node has its own limit.
 if workflow.is_main_process and workflow.local_exec and "mem_mb" not in workflow.global_resources:
     workflow.register_resource("mem_mb", int(0.9 * psutil.virtual_memory().total / 2**20))
 
@@ -68,7 +68,7 @@ if workflow.is_main_process:
 
 
 onstart:
-    # A run that writes nothing, such as `serve`, may go on beside a run that builds.
+    # A run that writes nothing, such as `serve`, may run beside a run that builds.
     if any(job.output for job in workflow.dag.needrun_jobs()):
         end_orphans(take_folder())
     else:

@@ -15,13 +15,13 @@ rule train_student:
         "results/_logs/train_student/{model}.log",
     benchmark:
         "results/_benchmarks/train_student/{model}.tsv"
-    # All there are: beside training nothing else gets anywhere.
+    # Training takes all cores, because no other job would make progress beside it.
     threads: workflow.cores
     resources:
         mem_mb=6000,
     params:
         arguments=settings.training_arguments,
-        # No output: Snakemake removes those of a job that was killed.
+        # The state is not an output, because Snakemake removes the outputs of a job that was killed.
         work="results/{model}/distil/training",
     shell:
         r".venvs/torch/bin/python -m workflow_scripts.distil.train_student {params.arguments:q}"

@@ -19,7 +19,7 @@ rule draw_photos:
         mem_mb=lambda wildcards, threads: 1000 + 700 * threads,
     params:
         photos=settings.photos_to_draw,
-        # Not in the command: a photo that came, went or changed is a reason to run.
+        # The command does not use this. It makes the rule run when a photo was added, removed or changed.
         photos_seen=settings.photos_seen,
     shell:
         r".venvs/draw/bin/python -m workflow_scripts.draw.draw_photos"

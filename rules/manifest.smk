@@ -72,7 +72,7 @@ rule summarize_manifests:
         manifests=expand(
             "results/{model}/{resolution}/manifest.json", model=settings.models, resolution=config["resolutions"]
         ),
-        # What each resolution draws, beside what the model's own does.
+        # The predictions of each resolution and those at the model's own resolution, to compare them.
         predictions=settings.predictions_to_compare(),
     output:
         table="results/summary.md",

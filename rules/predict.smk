@@ -1,6 +1,6 @@
 # Reads every artifact on the way: results/{model}/checkpoint/weights.safetensors, results/{model}/{resolution}/…
-# Writes results/_probes/{resolution}.safetensors, results/{model}/{resolution}/predictions/{engine}.safetensors, and of an
-# ONNX file that was brought results/{model}/checkpoint/probes.safetensors and predictions/.
+# Writes results/_probes/{resolution}.safetensors and results/{model}/{resolution}/predictions/{engine}.safetensors. For
+# a user's ONNX file it also writes results/{model}/checkpoint/probes.safetensors and predictions/.
 
 
 rule make_probe_inputs:
@@ -127,7 +127,7 @@ rule predict_checkpoint:
         r" --output {output.predictions:q} &> {log:q}"
 
 
-# What the network computes that was read from that file, on the same inputs.
+# Predict with the network that was read from that file, on the same inputs.
 use rule predict_torch as predict_rebuilt with:
     input:
         model="results/{model}/checkpoint/weights.safetensors",

@@ -1,7 +1,7 @@
 import { defineConfig } from 'vite';
 import { selfContainedThreads } from './vite.config.ts';
 
-/** The page that `snakemake benchmark` drives; it is no part of the site. */
+/** The page that `snakemake benchmark` uses. It is not part of the site. */
 export default defineConfig({
   root: 'benchmark',
   base: './',

@@ -1,8 +1,7 @@
 import { defineConfig, type Plugin } from 'vite';
 
 /**
- * The page's own security headers; threads in wasm need them, so every server that offers the page should send them
- * too.
+ * The page's security headers. Threads in wasm need them, so every server of the page should send them too.
  */
 const headers = {
   'Cross-Origin-Opener-Policy': 'same-origin',
@@ -10,9 +9,9 @@ const headers = {
 };
 
 export default defineConfig(({ command }) => ({
-  // Relative addresses: the folder works below any path.
+  // Use relative addresses, so that the folder works below any path.
   base: './',
-  // While developing, the catalogue and the models are those of the site that the workflow built.
+  // During development, catalogue and models come from the site that the workflow built.
   publicDir: command === 'serve' ? '../results/site' : false,
   server: { headers },
   worker: { format: 'es', plugins: () => [selfContainedThreads(), importableLitert()] },
@@ -20,22 +19,22 @@ export default defineConfig(({ command }) => ({
 
   build: {
     target: 'es2022',
-    // Every asset a file: the content security policy allows no data: addresses.
+    // Write every asset as a file, because the content security policy allows no data: addresses.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    // TensorFlow.js' GPU backends are that large; each is a file that only the worker that uses it loads.
+    // The GPU backends of TensorFlow.js are that large. Each is a separate file that only its own worker loads.
     chunkSizeWarningLimit: 1200,
     rollupOptions: {
       input: { index: 'index.html', service_worker: 'src/service_worker.ts' },
       output: {
-        // The service worker has to lie beside the page and keep its name.
+        // The service worker must be beside the page and keep its name.
         entryFileNames: (chunk) => (chunk.name === 'service_worker' ? '[name].js' : 'assets/[name]-[hash].js'),
       },
     },
   },
 }));
 
-/** Writes into the service worker which files make up the page, so that it can keep them for offline use. */
+/** Writes the list of the page's files into the service worker, so that it can keep them for offline use. */
 function listShell(): Plugin {
   return {
     name: 'list-shell',
@@ -45,7 +44,7 @@ function listShell(): Plugin {
       const worker = bundle['service_worker.js'];
       if (worker?.type !== 'chunk') throw new Error('The service worker was not built');
       const left = [worker.fileName, 'index.html'];
-      // LiteRT's binaries are large, and kept when they are used: see litert_binary.ts.
+      // LiteRT's binaries are large. They are kept once they are used: see lib/engines/litert/binary.ts.
       const shell = Object.keys(bundle).filter((name) => !left.includes(name) && !/litert_\w+-.*\.wasm$/.test(name));
       worker.code = worker.code.replace('__SHELL__', JSON.stringify(shell.sort()));
     },
@@ -53,9 +52,9 @@ function listShell(): Plugin {
 }
 
 /**
- * TensorFlow.js starts its wasm threads from the source text of a function. That text has to stand alone, but refers to
- * a variable outside of it, guarded by a `typeof` that minifying removes: so the function gets the variable, undefined,
- * as its own.
+ * TensorFlow.js starts its wasm threads from the source text of a function. That text must work alone, but it refers to
+ * a variable outside of it. A `typeof` guards that, but minifying removes it. So the function gets the variable as its
+ * own, undefined.
  */
 export function selfContainedThreads(): Plugin {
   const opening = 'function(WasmBackendModuleThreadedSimd) {';
@@ -69,7 +68,7 @@ export function selfContainedThreads(): Plugin {
   };
 }
 
-/** LiteRT's scripts leave a variable behind, for whoever includes them; a module has to export it. */
+/** LiteRT's scripts set a global variable for the page that includes them. A module must export it instead. */
 function importableLitert(): Plugin {
   return {
     name: 'importable-litert',

@@ -50,7 +50,7 @@ def test_failed_check_is_not_published(site: Workflow, s3: str, tmp_path: Path) 
     copy = Workflow(tmp_path / "project")
     shutil.copytree(site.folder, copy.folder, symlinks=True)
     predictions = copy.folder / "results/u2netp/64/predictions"
-    # What wrong weights might compute: not what PyTorch does.
+    # An output that wrong weights might give: it differs from PyTorch's.
     content = bytearray((predictions / "tfjs-uint16.safetensors").read_bytes())
     content[-64 * 64 * 4 :] = bytes(64 * 64 * 4)
     (predictions / "tfjs-uint16.safetensors").write_bytes(content)

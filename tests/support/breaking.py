@@ -17,9 +17,9 @@ from tests.support.project import SMALL, SNAKEMAKE, Workflow
 
 # Every run of these tests builds this, and the same command recovers from a fault.
 COMMAND = ("all", *SMALL)
-# Long enough for a busy machine, and short enough to find out what never comes.
+# Long enough for a busy machine, and short enough to notice that something never happens.
 PATIENCE = 900.0
-# Faults everywhere, which takes an hour of CPU time, or only where the repair is quick.
+# Whether to cause faults everywhere, which takes an hour of CPU time, or only where the repair is quick.
 FULL = os.environ.get("FAULTS") == "full"
 
 

@@ -1,4 +1,4 @@
-"""Manifests, and the few small files that they vouch for, for tests of what reads them."""
+"""Manifests and the few small files that they vouch for, for tests of the code that reads them."""
 
 import json
 from dataclasses import replace
@@ -22,7 +22,7 @@ HOPS = ("onnxruntime", "tfjs-float32", "tfjs-uint16", "litert-float16")
 
 
 def manifest(model: str = "mine", resolution: int = 64, **changes: Any) -> Manifest:
-    """A manifest of no files."""
+    """Return a manifest without files."""
     made = Manifest(
         model=model,
         task="portrait",
@@ -47,9 +47,9 @@ def manifest(model: str = "mine", resolution: int = 64, **changes: Any) -> Manif
 
 
 def write_vouched(project: Path, made: Manifest, **files: bytes) -> Path:
-    """Write a manifest of the files of its folder that lie there, besides `files`; return its path.
+    """Write `files`, and a manifest of these and of the files that are already in its folder. Return its path.
 
-    A report says that it judged them all.
+    A report says that it judged all of them.
     """
     folder = project / "results" / made.model / str(made.resolution)
     folder.mkdir(parents=True, exist_ok=True)
@@ -67,13 +67,13 @@ def write_vouched(project: Path, made: Manifest, **files: bytes) -> Path:
 
 
 def rewrite(path: Path, **changes: Any) -> None:
-    """Change what a manifest says, its own digest too, as somebody would who means to deceive."""
+    """Change a manifest and its own digest, as an attacker would."""
     content = {**json.loads(path.read_text()), **changes}
     path.write_text(json.dumps({**content, "manifest_sha256": own_digest(content)}))
 
 
 def vouch_again(path: Path) -> None:
-    """Have a manifest vouch for its artifacts as they are now, without evidence."""
+    """Make a manifest vouch for its artifacts as they are now, without evidence."""
     manifest = read_manifest(path)
     files = {name: Recorded.of(path.parents[3] / name) for name in manifest.artifacts}
     write_manifest(path, replace(manifest, artifacts=files, evidence={}))

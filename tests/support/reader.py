@@ -1,4 +1,4 @@
-"""A visitor who looks again and again, follows the entries of a site, and notes every file that is not whole."""
+"""A visitor who looks at a site again and again, follows its entries, and notes every file that is not whole."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ class Reader:
         self.address = address
         self.polls = 0
         self.problems: list[str] = []
-        # The releases seen, in the order of their first sight, by entry.
+        # By entry, the releases seen, in the order in which they first appeared.
         self.seen: dict[str, list[str]] = {"index.html": [], "catalogue.json": []}
         self.pool = urllib3.PoolManager(timeout=30, retries=False)
 
@@ -47,7 +47,7 @@ class Reader:
             self.check(file["key"], file["sha256"])
 
     def check_catalogue(self, catalogue: dict[str, Any]) -> None:
-        """Read what a program gets that follows the catalogue only."""
+        """Read the files that a program gets if it follows only the catalogue."""
         for model in catalogue["models"]:
             for resolution in model["resolutions"]:
                 for artifact in resolution["dtypes"]:

@@ -1,4 +1,4 @@
-"""Make small U²-Net checkpoints that are legitimate and unusual: zeros, equal kernels, extreme scales, one channel.
+"""Make small U²-Net checkpoints that are valid but unusual: zeros, equal kernels, extreme scales, one channel.
 
 Run in the torch environment: .venvs/torch/bin/python -m tests.support.unusual_checkpoints --kind zeros --output a.pth
 """
@@ -25,7 +25,7 @@ def stages(middle: int, last: int) -> dict[str, Widths]:
 
 
 def units(network: U2Net) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]]:
-    """Return each convolution that has a batch norm, with it."""
+    """Return each convolution that has a batch norm, together with the batch norm."""
     return [
         (module.conv_s1, module.bn_s1)  # type: ignore[misc]
         for module in network.modules()
@@ -34,19 +34,19 @@ def units(network: U2Net) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]]:
 
 
 def sides(network: U2Net) -> list[nn.Conv2d]:
-    """Return the six convolutions to a side output."""
+    """Return the six convolutions that make side outputs."""
     return [network.get_submodule(f"side{index}") for index in range(1, 7)]  # type: ignore[misc]
 
 
 def zero_bias(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
-    """Make the bias zero that is left once the batch norm is folded; the variance alone normalises."""
+    """Make the bias zero that remains after folding the batch norm. Only the variance then normalises."""
     for values in (convolution.bias, norm.bias, norm.running_mean):
         assert values is not None
         values.data.zero_()
 
 
 def a_few_zeros(network: U2Net) -> None:
-    """Zero biases of the outconv, the side heads and three blocks, two equal kernels, negative and extreme scales."""
+    """Make biases of outconv, side heads and three blocks zero, two kernels equal, and scales negative or extreme."""
     for convolution in (network.outconv, *sides(network)):
         assert convolution.bias is not None
         convolution.bias.data.zero_()
@@ -63,7 +63,7 @@ def a_few_zeros(network: U2Net) -> None:
 
 
 def rescale(network: U2Net, stage: str, factor: float) -> None:
-    """Multiply what the deepest block of a stage puts out, and divide the only kernel that reads it: no change."""
+    """Multiply the output of a stage's deepest block and divide the only kernel that reads it: nothing else changes."""
     height = HEIGHTS[stage]
     assert height is not None
     norm = network.get_submodule(f"{stage}.rebnconv{height}.bn_s1")
@@ -74,7 +74,7 @@ def rescale(network: U2Net, stage: str, factor: float) -> None:
 
 
 def no_biases(network: U2Net) -> None:
-    """No bias but zeros, and side heads 2 to 6 that are zero throughout, as training on d0 alone may leave them."""
+    """Make all biases zero, and side heads 2 to 6 completely zero, as training only on d0 may leave them."""
     for unit in units(network):
         zero_bias(*unit)
     for convolution in (network.outconv, *sides(network)):

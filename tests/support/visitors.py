@@ -45,11 +45,11 @@ class Host:
 
 
 class WatchedHandler(SiteHandler):
-    """The site's own server, with every body written down, damaged or withheld as the test wants it."""
+    """The site's own server. It records every body, and damages or withholds it if the test wants that."""
 
     async def get(self, path: str, include_body: bool = True) -> None:
         if any(self.settings["host"].replaced):
-            # The file's own tag and time say nothing of what is sent instead.
+            # The file's own tag and time do not describe what is sent instead.
             for name in ("If-None-Match", "If-Modified-Since"):
                 self.request.headers.pop(name, None)
         await super().get(path, include_body)

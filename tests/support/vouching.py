@@ -1,6 +1,6 @@
-"""What vouches for a file at each stage of the workflow, and what becomes of it when that file is damaged.
+"""The scripts that vouch for files, and what each must do when one of its files is damaged.
 
-Each stage is one of the workflow's own scripts, run on what the workflow built, its output going elsewhere.
+Each stage is one of the workflow's own scripts. It runs on what the workflow built and writes elsewhere.
 """
 
 import json
@@ -16,13 +16,13 @@ from tests.support.project import Workflow
 from workflow_scripts.shared.files import seal_of
 
 MODEL = "u2netp"
-# Nothing listens there: what gets as far as a bucket says so.
+# Nothing listens at this address, so a script that gets as far as the bucket says so.
 NOWHERE = "http://127.0.0.1:9"
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A script that vouches: its environment, its arguments, and the files for which it does."""
+    """A script that vouches: its environment, its arguments, and the files that it vouches for."""
 
     name: str
     environment: str
@@ -48,7 +48,7 @@ Damage = Callable[[bytes, random.Random], bytes]
 
 
 def change(path: Path, content: bytes) -> None:
-    """Replace what a file holds but not its date, as a failing disk does."""
+    """Replace a file's content but keep its date, as a failing disk does."""
     before = path.stat()
     assert content != path.read_bytes()
     path.write_bytes(content)
@@ -57,7 +57,7 @@ def change(path: Path, content: bytes) -> None:
 
 @contextmanager
 def damaged(path: Path, damage: Damage, chance: random.Random) -> Iterator[None]:
-    """Have a file damaged, with its date kept, for as long as the block runs."""
+    """Damage a file while the block runs. Its date stays the same."""
     good = path.read_bytes()
     change(path, damage(good, chance))
     try:
@@ -67,7 +67,7 @@ def damaged(path: Path, damage: Damage, chance: random.Random) -> Iterator[None]
 
 
 def files_below(workflow: Workflow, *outputs: str) -> list[str]:
-    """Return the files of outputs, by their paths in the project; what is hidden is no part of them."""
+    """Return the files of outputs by their paths in the project, without hidden files."""
     found: list[str] = []
     for output in outputs:
         path = workflow.folder / output
@@ -87,7 +87,7 @@ def own_folder(workflow: Workflow, name: str) -> str:
 def stages(workflow: Workflow, size: int, elsewhere: Path) -> list[Stage]:
     """Return every stage from the manifest on, for a project whose site was built at one or more sizes.
 
-    What lies before the manifest is judged there: write_manifest looks at every file, whoever read it before.
+    Earlier files are judged there: write_manifest checks every file again, even if another script has read it before.
     """
     folder = f"results/{MODEL}/{size}"
     path = f"{folder}/manifest.json"
@@ -101,7 +101,7 @@ def stages(workflow: Workflow, size: int, elsewhere: Path) -> list[Stage]:
     }
     evidence = [name for name in content["evidence"] if name not in named.values()]
     recorded = [*content["artifacts"], *content["evidence"]]
-    # A manifest is written where its folder says that it belongs.
+    # The folder of a manifest must match its model and resolution.
     manifest = [
         *("--model", MODEL, "--resolution", str(size), "--licence", content["licence"]),
         *(word for option in named.items() for word in option),
@@ -170,7 +170,7 @@ def run(workflow: Workflow, stage: Stage) -> subprocess.CompletedProcess[str]:
 def refuses(
     workflow: Workflow, stage: Stage, name: str, damage: Damage, chance: random.Random, made: Path
 ) -> str | None:
-    """Damage a file, run a stage, and say what is wrong with how it ended; None if it refused as it should."""
+    """Damage a file and run a stage. Say what is wrong with how it ended, or None if it refused as it should."""
     what = f"{damage.__name__} of {name}"
     with damaged(workflow.folder / name, damage, chance):
         done = run(workflow, stage)

@@ -1,4 +1,4 @@
-"""Tests of workflow_scripts/, under the same names: each file runs in the environment that its mark names."""
+"""Tests of workflow_scripts/, under the same names. Each file runs in the environment that its mark names."""
 
 import json
 import os
@@ -23,13 +23,13 @@ Refusal = Callable[..., str]
 Chain = Callable[[Sequence[tuple[int, int]]], "Stages"]
 ENCODERS = ("stage1", "stage2", "stage3", "stage4", "stage5", "stage6")
 
-# Before TensorFlow is imported anywhere: these graphs are small, and its start-up is most of the time.
+# Set this before TensorFlow is imported. These graphs are small, so starting TensorFlow takes most of the time.
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    """Leave out the files of other environments: this one lacks what they import."""
+    """Leave out the test files of other environments, because this environment lacks what they import."""
     if collection_path.suffix == ".py" and collection_path.name.startswith("test_"):
         return environment_of(collection_path) != HERE or None
     return None
@@ -37,7 +37,7 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
 
 @pytest.fixture
 def refusal(monkeypatch: pytest.MonkeyPatch) -> Refusal:
-    """Run a script's main as its command line does and return the one line with which it refuses its input."""
+    """Run a script's main as its command line does. Return the one line with which it refuses its input."""
     from workflow_scripts.shared.failures import run
 
     def refused(main: Callable[[Sequence[str]], None], *arguments: object) -> str:
@@ -55,7 +55,7 @@ def refusal(monkeypatch: pytest.MonkeyPatch) -> Refusal:
 
 @pytest.fixture
 def sigmoid_frames() -> Callable[[str, Path], dict[str, Any]]:
-    """Have a native contender of the benchmark draw two frames with a sigmoid; return what it says of itself."""
+    """Let a native contender of the benchmark draw two frames with a sigmoid. Return what it reports."""
     import numpy as np
     from safetensors.numpy import save_file
 
@@ -84,7 +84,7 @@ def sigmoid_frames() -> Callable[[str, Path], dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def chain() -> Chain:
-    """From eleven (middle, output) pairs, stage1 to stage6 and stage5d to stage1d, the stages of a U²-Net."""
+    """Return the stages of a U²-Net from eleven (middle, output) pairs: stage1 to stage6 and stage5d to stage1d."""
 
     def chained(widths: Sequence[tuple[int, int]]) -> "Stages":
         stages: dict[str, Widths] = {}
@@ -102,7 +102,7 @@ def chain() -> Chain:
 
 @pytest.fixture(scope="session")
 def make_network() -> "Callable[[Stages], U2Net]":
-    """Random weights and batch statistics far from the identity, so that folding and scaling errors show."""
+    """Make a network whose random weights and batch statistics are far from the identity, so that errors show."""
     import torch
 
     from workflow_scripts.shared.u2net import U2Net
@@ -126,14 +126,14 @@ def make_network() -> "Callable[[Stages], U2Net]":
 
 @pytest.fixture(scope="session")
 def small_network(chain: Chain, make_network: "Callable[[Stages], U2Net]") -> "U2Net":
-    """Eleven stages, no two widths of which can be mistaken for one another."""
+    """A network of eleven stages in which all widths differ, so that no two can be confused."""
     widths = [(2, 4), (3, 5), (4, 6), (2, 7), (3, 8), (4, 5), (3, 4), (2, 6), (5, 7), (3, 5), (2, 4)]
     return make_network(chain(widths))
 
 
 @pytest.fixture(scope="session")
 def run_onnx() -> "Callable[[Path | bytes, torch.Tensor], torch.Tensor]":
-    """The first output of an ONNX file by ONNX Runtime."""
+    """Compute the first output of an ONNX file with ONNX Runtime."""
     import onnxruntime
     import torch
 

@@ -1,4 +1,4 @@
-"""The unit tests of each environment, by its own Python."""
+"""Run the unit tests of each environment with its own Python."""
 
 import re
 from pathlib import Path

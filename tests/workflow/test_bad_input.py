@@ -32,7 +32,7 @@ def refused(workflow: Workflow, *config: str) -> str:
         (["model=u2nett"], "Error: unknown model u2nett: config.yaml knows u2net_portrait_mini, "),
         (["model=a; touch planted"], "Error: config model: 'a; touch planted' "),
         (["model=../../planted"], "Error: config model: '../../planted' "),
-        # It ends with a line feed, and Python's $ would accept that.
+        # It ends with a line feed, which Python's $ would accept.
         (['model=["mine\\n"]'], "Error: config model.0: 'mine\\n' "),
         (["model=-rf"], "Error: config model: '-rf' "),
         (["model=_page"], "Error: config model: '_page' "),
@@ -65,7 +65,7 @@ def test_configuration_is_refused_before_anything_runs(broken: Workflow, config:
     [
         (["--config", "foo"], {}, "Error: --config takes KEY=VALUE, not foo; if foo is to be built, write it before "),
         (["--config", RESOLUTION, "site"], {}, "Error: --config takes KEY=VALUE, not site; if site is to be built, "),
-        # Where nobody can make a folder, root neither.
+        # No user can create a folder there, not even root.
         ([], {"HOME": "/proc/nobody", "XDG_CACHE_HOME": ""}, "Error: /proc/nobody/.cache cannot be written ("),
         ([], {"XDG_CACHE_HOME": "/proc/nobody"}, "Error: /proc/nobody cannot be written ("),
     ],
@@ -195,7 +195,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_a_mistyped_checkpoint_takes_the_place_of_nothing(broken: Workflow) -> None:
     before = contents(broken.folder / "results/u2netp")
-    # Without the pinned digest, as a model of the user's own is.
+    # The digest is not pinned, as for a model of the user's own.
     own = "checkpoints={u2netp: {path: %s, task: saliency, licence: Apache-2.0}}"
     good = broken.folder / "results/u2netp/checkpoint/original"
     (broken.folder / "mine.onnx").write_bytes(good.read_bytes())
@@ -203,7 +203,7 @@ def test_a_mistyped_checkpoint_takes_the_place_of_nothing(broken: Workflow) -> N
     printed = refused(broken, own % "other.pth", RESOLUTION, BOTH)
     assert "other.pth is no U²-Net" in printed
     assert contents(broken.folder / "results/u2netp") == before
-    # And what could be read is not built again for having the same content as before.
+    # The file that could be read is not built again, because its content is the same as before.
     assert broken.planned("all", *SMALL) == {}
 
 

@@ -1,4 +1,4 @@
-"""The benchmark as a user runs it, with few and small frames: its report, and no engine that is fast and wrong."""
+"""Run the benchmark as a user does, with few and small frames. Its report is complete, and wrong engines fail."""
 
 import json
 import re
@@ -69,7 +69,7 @@ def test_every_contender_draws_every_round(report: dict[str, Any]) -> None:
                 product = setting["dense"]["dense-litert" if name == "litert-float32" else "dense-tfjs"]
                 dense = 1024**3 / min(product["frames_ms"]) / 1e6
                 assert contender["share_of_dense"] == pytest.approx(contender["gmac_per_s"] / dense)
-            # No engine gives exactly PyTorch's bits, and quantized weights are another function.
+            # No engine gives exactly PyTorch's bits, and quantized weights compute another function.
             limit = 0.1 if name == "tfjs-uint16" else 2e-4
             assert 0 < contender["difference"]["max_abs"] < limit
         assert found["tfjs-uint16"]["difference"]["max_abs"] > 10 * found["tfjs-float32"]["difference"]["max_abs"]

@@ -132,7 +132,7 @@ def test_one_resolution_alone(broken: Workflow) -> None:
         "checkpoint",
         "onnx",
     }
-    # The same weights in the same order at every resolution: so they can share their shards.
+    # Every resolution has the same weights in the same order, so they can share their shards.
     weights = [
         [
             data
@@ -141,14 +141,14 @@ def test_one_resolution_alone(broken: Workflow) -> None:
         ]
         for size in (64, 128)
     ]
-    # 118 convolutions with a bias, and the second halves of the 39 split ones.
+    # There are 118 convolutions with a bias, and the second halves of the 39 split ones.
     assert len(weights[0]) == 2 * 118 + 39
     assert weights[0] == weights[1]
 
 
 def test_quantized_weights_are_what_the_converter_writes(built: Workflow, tmp_path: Path) -> None:
     size = built.folder / "results/u2netp/64"
-    # The expected file comes from one run of the converter, which quantizes each third of the weights to another dtype.
+    # The expected file is made by one run of the converter that quantizes each third of the weights to another dtype.
     thirds = {"uint8": "[0-3]", "uint16": "[4-6]", "float16": "[7-9]"}
     program = (
         "import json, sys; from workflow_scripts.convert.tfjs_converter import load_converter\n"
@@ -173,7 +173,7 @@ def test_quantized_weights_are_what_the_converter_writes(built: Workflow, tmp_pa
 
 
 def test_compact_weights_hold_their_floor(broken: Workflow) -> None:
-    # Calibrated at the size of this test, with a floor that takes few attempts.
+    # Calibrate at the size of this test, with a floor that needs few attempts.
     (broken.folder / "small.yaml").write_text(
         "compact: {calibration: 64, check: 64, margin_db: 1}\ntolerances: {tfjs-compact: {min_drawing_psnr_db: 25}}\n"
     )
@@ -222,7 +222,7 @@ def test_unusual_networks_pass_every_check(project: Workflow) -> None:
         assert project.manifest(model, 64)["passed"] is True
         size = json.loads((project.folder / f"results/{model}/64/size.json").read_text())
         tensors = {each["artifact"]: each["tensors"] for each in size["artifacts"]}
-        # mo left biases of zeros out, and every convolution that the page runs is fused with one all the same.
+        # mo left out biases of zeros. Still, every convolution that the page runs is fused with a bias.
         assert tensors["ir"] < tensors["onnx"]
         assert size["structures"]["tfjs-float32"]["operations"]["_FusedConv2D"] == 118
 

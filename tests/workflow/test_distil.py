@@ -1,4 +1,4 @@
-"""A student trained by one command, built by the next."""
+"""One command trains a student, and the next builds it."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ TINY = (
 
 @pytest.fixture
 def teaching(project: Workflow) -> tuple[str, ...]:
-    """What tells the workflow of a small teacher and of eight photos, in a folder that also holds something else."""
+    """The arguments for a small teacher and eight photos, in a folder that also has another file."""
     photos, teacher = project.folder / "photos", project.folder / "teacher.pth"
     photos.mkdir()
     (photos / "notes.txt").write_text("no photo")

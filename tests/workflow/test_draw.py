@@ -1,4 +1,4 @@
-"""A folder of photos drawn as docs/draw.md shows it."""
+"""Draw a folder of photos as docs/draw.md shows it."""
 
 import json
 import re
@@ -19,7 +19,7 @@ def samples(environments: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 def said_of_photos(workflow: Workflow) -> dict[str, str]:
-    """Return what the last run said of each photo."""
+    """Return what the last run said about each photo."""
     log = (workflow.folder / "results/_logs/draw_photos/u2netp.log").read_text()
     return dict(re.findall(r"^(.+?): (.+)$", log, re.MULTILINE))
 
@@ -47,7 +47,7 @@ def test_folder_is_drawn_and_drawn_again_only_where_it_changed(broken: Workflow,
     assert index["resolution"] == 64
     assert drawings.with_suffix(".html").read_text().count("<img ") == 6
 
-    # Nothing is drawn again, and what could not be read is still said.
+    # Nothing is drawn again, and the unreadable file is still named.
     again = broken.run(*arguments)
     assert again.returncode == 1
     assert "rule draw_photos" not in again.stdout + again.stderr

@@ -1,4 +1,4 @@
-"""No variable of the user's and no module where the user stands changes what is built."""
+"""Neither the user's variables nor modules in the working folder change what is built."""
 
 import hashlib
 from pathlib import Path
@@ -17,7 +17,7 @@ def digests(folder: Path) -> list[str]:
 def test_hostile_surroundings_change_no_byte(built: Workflow, broken: Workflow, tmp_path: Path) -> None:
     hostile = tmp_path / "hostile"
     hostile.mkdir()
-    # Modules of our environments that Snakemake's own lacks; whoever imports one of these ends at once.
+    # Fake modules, named like modules that Snakemake's own environment lacks. Importing one ends the process at once.
     for folder in (hostile, broken.folder):
         for module in ("matplotlib", "safetensors", "tensorflow", "tensorflowjs"):
             (folder / f"{module}.py").write_text("raise SystemExit('a module of the user was imported')\n")
@@ -25,7 +25,7 @@ def test_hostile_surroundings_change_no_byte(built: Workflow, broken: Workflow, 
     (hostile / "matplotlibrc").write_text("figure.facecolor: red\n")
     variables = {
         "PYTHONPATH": str(hostile),
-        # TensorFlow decides so by itself on other processors: another model.json was the consequence.
+        # TensorFlow chooses this by itself on other processors, and then model.json differed.
         "TF_ENABLE_ONEDNN_OPTS": "0",
         "KERAS_HOME": str(hostile),
         "MATPLOTLIBRC": str(hostile),

@@ -1,4 +1,4 @@
-"""Targets that only look at what is there do so, whatever is configured; nothing is planned to be built for them."""
+"""Targets that only look at existing files work with any configuration, and plan no build."""
 
 import json
 import os
@@ -19,7 +19,7 @@ def test_serve_and_verify_look_at_what_is_there(project: Workflow) -> None:
         assert done.returncode != 0
         assert line in done.stdout + done.stderr
         assert "Traceback" not in done.stdout + done.stderr
-    # Built with other resolutions, and a model that nothing names now.
+    # The site was built with other resolutions, and with a model that the configuration does not name.
     for place in ("u2netp/64", "gone/96"):
         (project.folder / "results" / place).mkdir(parents=True)
         (project.folder / "results" / place / "manifest.json").write_text(json.dumps({"passed": True}))
@@ -51,6 +51,6 @@ def test_the_site_is_served_until_told_to_stop(project: Workflow) -> None:
             assert answer.headers["Access-Control-Allow-Origin"] == "https://example.org"
             assert answer.headers["Cross-Origin-Embedder-Policy"] == "require-corp"
     finally:
-        # As Ctrl-C does it: to all of the terminal's group.
+        # Like Ctrl-C, send the signal to the terminal's whole process group.
         os.killpg(process.pid, signal.SIGINT)
         process.communicate(timeout=60)

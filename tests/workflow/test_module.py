@@ -1,4 +1,4 @@
-"""The workflow as a module of another one, in a folder of its own: docs/modules.md, as it stands there."""
+"""Use the workflow as a module of another workflow in another folder, exactly as docs/modules.md shows it."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ def other(environments: Path, tmp_path: Path) -> Workflow:
     (example,) = re.findall(r"```python\n(module u2net:\n.*?)```", (ROOT / "docs/modules.md").read_text(), re.DOTALL)
     own = f"rule mine:\n    input: '{MODEL}'\n    output: 'mine.txt'\n    shell: 'sha256sum {{input}} > {{output}}'\n\n"
     (tmp_path / "Snakefile").write_text(own + example.replace("path/to/u2net", str(ROOT)))
-    # What belongs to the other workflow is no business of ours, whatever its name.
+    # Files of the other workflow do not concern ours, whatever their names are.
     (tmp_path / "config.yaml").write_text("resolutions: nonsense")
     (tmp_path / "envs").mkdir()
     (tmp_path / ".venvs").symlink_to(ROOT / ".venvs")
@@ -30,7 +30,7 @@ def test_another_workflow_builds_with_our_rules(other: Workflow) -> None:
     golden = json.loads((ROOT / "tests/golden/u2netp-64.json").read_text())["artifacts"][MODEL]
     assert (other.folder / "mine.txt").read_text().split()[0] == golden
     assert hashlib.sha256((other.folder / MODEL).read_bytes()).hexdigest() == golden
-    # One resolution, as the module's configuration says, and everything else by default.
+    # The module's configuration has one resolution. Everything else is the default.
     assert other.planned("all")["convert_tfjs"] == 1
     assert not (other.folder / "workflow_scripts").exists()
 

@@ -1,4 +1,4 @@
-/** What went wrong, for the code that has to act on it; the message is for the person. */
+/** What went wrong, for code that must act on it. The message is for the person. */
 export type ErrorCode =
   | 'insecure-origin'
   | 'catalogue-invalid'
@@ -25,7 +25,7 @@ export class U2NetError extends Error {
   }
 }
 
-/** Wraps anything thrown, so that what reaches the person is always a {@link U2NetError}. */
+/** Wraps anything thrown, so that the person always gets a {@link U2NetError}. */
 export function asU2NetError(cause: unknown): U2NetError {
   if (cause instanceof U2NetError) return cause;
   const text = cause instanceof Error ? cause.message : String(cause);

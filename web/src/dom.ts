@@ -1,7 +1,7 @@
 /**
  * The element with this id.
  *
- * @throws Error if the page has none, or one of another kind.
+ * @throws Error if the page has no such element, or if it is of another kind.
  */
 export function byId<T extends HTMLElement>(id: string, kind: new () => T): T {
   const found = document.getElementById(id);

@@ -1,16 +1,16 @@
 /**
- * The page: photo in, drawing out.
+ * The page: it takes a photo and makes a drawing.
  *
- * What a test can hold on to, besides the ids in index.html (repeated as data-testid):
- * - ?model=&resolution=&dtype=&backend= in the address preselect; what the site does not have is ignored.
+ * What tests can rely on, besides the ids in index.html (repeated as data-testid):
+ * - ?model=&resolution=&dtype=&backend= in the address preselect. Values that the site does not have are ignored.
  * - <html data-state> is "starting", "ready", "drawing" or "failed".
  * - <html data-timing> holds JSON about the last drawing: download_ms, load_ms, warmup_ms, run_ms, decode_ms,
  *   preprocess_ms, postprocess_ms, backend, threads, tensors, bytes_fetched.
- * - window gets a `drawing` event after each drawing that is not a live one, with d0 in its detail: see DrawingDetail
+ * - window gets a `drawing` event after each drawing, except for live ones. Its detail contains d0: see DrawingDetail
  *   in drawing/announce.ts.
- * - #crop-frame carries the part to be drawn in pixels of the photo: data-x, data-y, data-width, data-height.
- * - #error carries data-code, an ErrorCode; #use-wasm and #draw-anyway appear in it when a drawing would not fit.
- * - With ?debug in the address, window.page.loseContext() loses the worker's GPU context for real.
+ * - #crop-frame has the part to draw in pixels of the photo: data-x, data-y, data-width, data-height.
+ * - #error has data-code, an ErrorCode. #use-wasm and #draw-anyway appear in it when a drawing would not fit.
+ * - With ?debug in the address, window.page.loseContext() really loses the worker's GPU context.
  */
 import type { Machine } from '../lib/choice/choose';
 import { Speeds } from '../lib/choice/speed';
@@ -28,7 +28,7 @@ import { Studio } from './studio';
 const { dataset } = document.documentElement;
 const activity = new Activity();
 const studio = start();
-// Photos may come before the page is ready: they wait.
+// Photos may come before the page is ready. They wait.
 listenForPhotos(
   (file, name) =>
     void studio.then(
@@ -108,7 +108,7 @@ async function readCatalogue(base: URL): Promise<Catalogue> {
   return parseCatalogue(json);
 }
 
-/** The browser's storage, or none where its settings forbid it. */
+/** The browser's storage, or a substitute that stores nothing if the browser's settings forbid storage. */
 function openStorage(): Pick<Storage, 'getItem' | 'setItem'> {
   try {
     return localStorage;

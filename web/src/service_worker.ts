@@ -1,7 +1,6 @@
 /**
- * Keeps the page itself for offline use. The models are kept by the page under their digests (see files.ts), and pass
- * through here untouched. Answers are handed on as the server gave them, headers included: cross-origin isolation
- * survives.
+ * Keeps the page itself for offline use. The page keeps the models under their digests (see file_store.ts), and they
+ * pass through here unchanged. Answers keep the server's headers, so the page stays cross-origin isolated.
  */
 import type { Catalogue } from '../lib/site/catalogue';
 
@@ -12,7 +11,7 @@ const worker = self as unknown as ServiceWorkerGlobalScope;
 
 const root = new URL(worker.registration.scope).pathname;
 const prefix = `shell ${root} `;
-/** File names hold a hash of the content, so the list of names is the version. */
+/** File names contain a hash of the content, so the list of names identifies the version. */
 const shell = __SHELL__;
 const cacheName = prefix + hash(shell.join());
 
@@ -35,8 +34,8 @@ worker.addEventListener('fetch', (event) => {
 });
 
 /**
- * Keeps what one index.html leads to. Where that is of another build, a release is just being published: the browser
- * tries again on the next visit.
+ * Keeps the files that one index.html leads to. If index.html is of another build, a release is just being published.
+ * The browser tries again on the next visit.
  */
 async function keepAll(): Promise<void> {
   const cache = await caches.open(cacheName);
@@ -50,7 +49,7 @@ async function keepAll(): Promise<void> {
   await cache.addAll(catalogue.samples.map((sample) => sample.url));
 }
 
-/** The newest answer there is; `key` is what stands in for it offline. */
+/** Returns the newest answer. Offline, the cached answer under `key` is used instead. */
 async function networkFirst(request: Request, key: RequestInfo): Promise<Response> {
   const cache = await caches.open(cacheName);
   try {
@@ -65,7 +64,7 @@ async function networkFirst(request: Request, key: RequestInfo): Promise<Respons
   }
 }
 
-/** Whether all that a copy of index.html loads is kept here: offline, a page of another build would find nothing. */
+/** Whether all files that a copy of index.html loads are kept here. Offline, a page of another build would not work. */
 function isOfThisBuild(html: string): boolean {
   return Array.from(html.matchAll(/"\.\/(assets\/[^"]+)"/g)).every(([, name]) => shell.includes(name!));
 }

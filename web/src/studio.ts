@@ -13,7 +13,7 @@ import { PhotoView } from './photo/photo_view';
 import { ResultView } from './result/result_view';
 import { Settings } from './settings/settings';
 
-/** Where photo, camera and drawing meet: what a person hands in or presses, and what it sets off. */
+/** Connects photo, camera and drawing: what follows when a person opens a photo or presses a button. */
 export class Studio {
   readonly #settings: Settings;
   readonly #machine: Machine;
@@ -24,7 +24,7 @@ export class Studio {
   readonly #camera = new Camera();
   readonly #live: LiveDrawing;
   readonly #results: ResultView;
-  /** Counts the photos that were handed in: one that is overtaken while it is opened is dropped. */
+  /** Counts the photos that were opened. If a newer photo comes while one is being opened, the older one is dropped. */
   #opened = 0;
 
   constructor(artist: Artist, settings: Settings, machine: Machine, store: FileStore, activity: Activity) {
@@ -49,7 +49,7 @@ export class Studio {
     settings.onChange = () => this.#view.frameForModel();
   }
 
-  /** Takes a photo in, in place of the one before, and draws it if that costs little. */
+  /** Opens a photo in place of the previous one, and draws it if that costs little. */
   async open(file: Blob, fileName: string): Promise<void> {
     const turn = ++this.#opened;
     if (this.#camera.isOpen) this.#closeCamera();
@@ -77,7 +77,7 @@ export class Studio {
   /**
    * Draws the crop of the photo.
    *
-   * @param force draws even what is expected not to fit into memory.
+   * @param force draws even if the drawing is expected not to fit into memory.
    */
   async draw(force = false): Promise<void> {
     const { photo, crop } = this.#view;

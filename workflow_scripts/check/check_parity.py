@@ -15,16 +15,16 @@ from workflow_scripts.shared.failures import Failure, run
 from workflow_scripts.shared.files import read_by, write_report
 from workflow_scripts.shared.metrics import compare
 
-# openvino2tensorflow names the ends itself; optimize_graph gives them their names back.
+# openvino2tensorflow gives the input and output names of its own. optimize_graph restores ours.
 NAMES = {"tensorflow-frozen": ("inputs", "Identity")}
-# The hop from the file that was brought to the network that was read from it.
+# The hop from the user's file to the network that was read from it.
 FUNCTION = "checkpoint"
 
 
 def check_signature(signature: Mapping[str, Any], hop: str, resolution: int) -> list[str]:
     """Return what is wrong with a backend's input and output names and shapes."""
     if hop == FUNCTION:
-        # Its ends are those that the reader found in it, and any size may be open.
+        # The user's file keeps its own names for input and output, and its sizes may be open.
         return []
     problems = []
     names = (signature["input_name"], signature["output_name"])
@@ -50,7 +50,7 @@ def check_hop(
     task: str,
     resolution: int,
 ) -> dict[str, Any]:
-    """Compare one backend's d0 on every probe with PyTorch's, and with the hop before it; return the report."""
+    """Compare one backend's d0 on every probe with PyTorch's and with the previous hop's. Return the report."""
     found, metadata = predictions
     signature = json.loads(metadata["signature"])
     problems = check_signature(signature, hop, resolution)
@@ -83,10 +83,10 @@ def check_hop(
 
 
 def check_function(paths: Sequence[Path], limits: Limits, task: str, resolution: int) -> dict[str, Any]:
-    """Compare what the file computes that was brought with the network that was read from it; return the report.
+    """Compare what the user's file computes with what the network computes that was read from it. Return the report.
 
-    `paths` are both sides' predictions and the source.json of read_checkpoint. A file that computes in half precision
-    rounds each feature map to it, and has limits of its own.
+    `paths` are the predictions of both and the source.json of read_checkpoint. A file that computes in half precision
+    has limits of its own, because it rounds each feature map to half precision.
     """
     own, rebuilt, source = paths
     precision = json.loads(source.read_text())["precision"]
@@ -96,14 +96,14 @@ def check_function(paths: Sequence[Path], limits: Limits, task: str, resolution:
 
 
 def problem_of(hop: Mapping[str, Any]) -> str:
-    """Say of the first hop that differs from what, and by how much."""
+    """Say from what the first differing hop differs, and by how much."""
     if hop["hop"] == FUNCTION:
         return f"the network read from the file that was brought is not what this file computes: {hop['problems'][0]}"
     return f"{hop['hop']} is the first hop to differ from PyTorch: {hop['problems'][0]}"
 
 
 def worst(probes: Mapping[str, Mapping[str, float]]) -> dict[str, float] | None:
-    """Return the worst of each figure over the probes: the lowest PSNR and SSIM, the highest of all others."""
+    """Return the worst of each figure over the probes: the lowest PSNR and SSIM, and the highest of all others."""
     figures = list(probes.values())
     if not figures:
         return None
@@ -111,7 +111,7 @@ def worst(probes: Mapping[str, Mapping[str, float]]) -> dict[str, float] | None:
 
 
 def table(hops: Sequence[Mapping[str, Any]]) -> str:
-    """Return a line a hop: the worst figures over its probes."""
+    """Return a table with one line per hop: the worst figures over its probes."""
     lines = [f"{'hop':<22}{'max |Δ|':>10}{'p99 |Δ|':>10}{'PSNR dB':>9}{'SSIM':>9}  passed"]
     for hop in hops:
         figures = hop["worst"] or dict.fromkeys(("max_abs", "p99_abs", "drawing_psnr_db", "drawing_ssim"), float("nan"))

@@ -1,4 +1,4 @@
-"""Check that every artifact holds each convolution weight once, at its dtype's width, little beside, and no detours."""
+"""Check that every artifact holds each convolution weight once, at its dtype's width, little else, and no detours."""
 
 import argparse
 import json
@@ -22,7 +22,7 @@ from workflow_scripts.formats.tflite_file import read_constants
 from workflow_scripts.shared.failures import Failure, run
 from workflow_scripts.shared.files import files_in, read_by, write_report
 
-# Protobuf's limit for one message: a graph beyond it cannot be parsed, nor a SavedModel written.
+# Protobuf's limit for one message. A larger graph cannot be parsed, and a larger SavedModel cannot be written.
 PROTOBUF_BYTES = 2**31
 
 
@@ -32,9 +32,9 @@ EXACT = ROUNDING["float32"]
 
 @dataclass(frozen=True)
 class Artifact:
-    """One artifact to check: its files, the first of which `read` reads, and what its weights are to be.
+    """One artifact to check: its files and its expected weights. `read` reads the first of the files.
 
-    `item_bytes` are the bytes of one weight, on average.
+    `item_bytes` is the average number of bytes of one weight.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Artifact:
 
 @dataclass(frozen=True)
 class Size:
-    """One artifact's measured sizes, all in bytes but `tensors`."""
+    """One artifact's measured sizes: `tensors` is a count, all others are bytes."""
 
     artifact: str
     bytes: int
@@ -69,7 +69,7 @@ def onnx_weights(path: Path) -> list[Stored]:
 
 
 def from_oihw(values: Values) -> Values:
-    """Turn a kernel from PyTorch's order of axes into TensorFlow's; any other tensor, which no kernel is, stays."""
+    """Turn a kernel from PyTorch's order of axes into TensorFlow's. Any tensor that is not a kernel stays as it is."""
     return values.transpose(2, 3, 1, 0) if values.ndim == 4 else values
 
 
@@ -106,7 +106,7 @@ def graph_weights(path: Path) -> list[Stored]:
 
 
 def tfjs_weights(folder: Path) -> list[Stored]:
-    """Return a TensorFlow.js model's float weights; raise Failure where shards and manifest disagree."""
+    """Return a TensorFlow.js model's float weights. Raises Failure if its shards and its manifest disagree."""
     stored = []
     for specification, data in read_weights(folder):
         if specification["dtype"] == "float32":
@@ -115,14 +115,14 @@ def tfjs_weights(folder: Path) -> list[Stored]:
             values = np.frombuffer(data, dtype).reshape(specification["shape"]).astype(np.float32)
             if "scale" in quantization:
                 values = values * np.float32(quantization["scale"]) + np.float32(quantization["min"])
-            # Compact weights are scaled from channel to channel, too: they are compared by their shapes.
+            # Compact weights are also scaled from channel to channel, so only their shapes are compared.
             rounding = None if folder.name == "compact" else ROUNDING[dtype]
             stored.append(Stored(values, len(data), rounding))
     return stored
 
 
 def tflite_weights(path: Path) -> list[Stored]:
-    """Return a .tflite file's float constants, of which the kernels lie there as [out, height, width, in]."""
+    """Return a .tflite file's float constants. The file stores kernels as [out, height, width, in]."""
     data, constants = read_constants(path)
     stored = []
     for constant in constants:
@@ -134,18 +134,18 @@ def tflite_weights(path: Path) -> list[Stored]:
 
 
 def size_of(path: Path) -> int:
-    """Return a file's bytes, or all of a folder's."""
+    """Return the size in bytes of a file, or of all files in a folder."""
     return sum(file.stat().st_size for file in files_in(path))
 
 
 def check_artifact(artifact: Artifact, limits: dict[str, float]) -> Size:
-    """Measure one artifact: each of its weights is to be stored once, at its dtype's width, and little else beside."""
+    """Measure one artifact. It must store each weight once, at its dtype's width, and little else."""
     total = sum(size_of(path) for path in artifact.paths)
     whole = sum(each.values.size for each in artifact.expected)
     try:
         found = match(artifact.read(artifact.paths[0]), artifact.expected)
     except Exception as error:
-        # Each format's reader has errors of its own: DecodeError, ParseError, KeyError, ….
+        # Each format's reader raises errors of its own: DecodeError, ParseError, KeyError, ….
         return Size(artifact.name, total, 0, round(whole * artifact.item_bytes), 0, [f"cannot be read: {error}"])
     expected = round(found.elements * artifact.item_bytes)
     problems = found.problems()
@@ -159,7 +159,7 @@ def check_artifact(artifact: Artifact, limits: dict[str, float]) -> Size:
 
 
 def check_network(network: Network, architecture: dict[str, Any]) -> list[str]:
-    """Return what the ONNX model has more or fewer of than the checkpoint's architecture."""
+    """Say what the ONNX model has more of or fewer of than the checkpoint's architecture."""
     counted = {"convolutions": len(network.convolutions), "convolution_parameters": network.parameters}
     return [
         f"{found} {what.replace('_', ' ')}, expected {architecture[what]}"
@@ -169,7 +169,7 @@ def check_network(network: Network, architecture: dict[str, Any]) -> list[str]:
 
 
 def check_structure(folder: Path, convolutions: int, multiply_adds: int) -> Structure:
-    """Describe one TensorFlow.js model; it is to convolve as the network does, less the folded mixing."""
+    """Describe one TensorFlow.js model. It must convolve as the network does, without the folded mixing."""
     try:
         structure = read_structure(folder)
     except (Failure, KeyError, ValueError) as error:
@@ -184,7 +184,10 @@ def check_structure(folder: Path, convolutions: int, multiply_adds: int) -> Stru
 
 
 def mean_width(plan: Path, parameters: int) -> float:
-    """Return a compact weight's bytes on average, as plan_compact counted them; raise Failure from uint16's on."""
+    """Return the average bytes of a compact weight, as plan_compact counted them.
+
+    Raises Failure if that is not below uint16's.
+    """
     width: float = json.loads(plan.read_text())["bytes"] / parameters
     if width >= ITEM_BYTES["uint16"]:
         raise Failure(f"{plan} takes {width:.2f} bytes a weight, no less than uint16; leave compact out")
@@ -192,7 +195,7 @@ def mean_width(plan: Path, parameters: int) -> float:
 
 
 def table(sizes: Iterable[Size]) -> str:
-    """Return a line an artifact."""
+    """Return a table with one line per artifact."""
     lines = [f"{'artifact':<18}{'bytes':>14}{'weights':>14}{'expected':>14}{'beside':>12}"]
     for size in sizes:
         figures = (size.bytes, size.weight_bytes, size.expected_weight_bytes, size.bytes - size.weight_bytes)
@@ -218,12 +221,12 @@ def main(argv: Sequence[str]) -> None:
     try:
         network = Network(arguments.onnx)
     except Exception as error:
-        # As in check_artifact; without this model nothing says what the others are to hold.
+        # As in check_artifact. Without this model nothing says what the others must hold.
         report = {"artifacts": [], "structures": {}, "limits": arguments.limits, "passed": False}
         write_report(arguments.output, report, f"onnx: cannot be read: {error}")
         return
     plain, optimized = network.plain(), network.optimized()
-    # optimize_graph folds the 1×1 convolution over the side outputs into what makes them.
+    # optimize_graph folds the 1×1 convolution over the side outputs into the convolutions that make them.
     convolutions = architecture["convolutions"] - 1
     area = arguments.resolution**2
     multiply_adds = architecture["multiply_adds_32x32"] * area // 32**2 - architecture["side_outputs"] * area

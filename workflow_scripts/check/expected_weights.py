@@ -1,4 +1,4 @@
-"""The weights that an artifact must hold, read off the ONNX model's wiring: the same for every format behind it."""
+"""The weights that an artifact must hold. They follow from the ONNX model's wiring, for every format made from it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class Convolution:
-    """One convolution with the name of the tensor that it reads."""
+    """One convolution, and the name of the tensor that it reads."""
 
     name: str
     source: str
@@ -44,7 +44,7 @@ class Convolution:
 class Network:
     """The convolutions of an ONNX model, in the order of its nodes, and what feeds them.
 
-    Raises Failure where one lacks its kernel or its bias: export_onnx writes zeros, too.
+    Raises Failure if a convolution lacks its kernel or its bias. export_onnx writes even a bias of zeros.
     """
 
     def __init__(self, path: Path) -> None:
@@ -71,7 +71,7 @@ class Network:
         return sum(each.kernel.size + each.bias.size for each in self.convolutions)
 
     def channels(self, name: str) -> int:
-        """Return how many channels a tensor has; every other operation of the network keeps its first input's."""
+        """Return how many channels a tensor has. All other operations keep the channels of their first input."""
         if name in self.inputs:
             return int(self.inputs[name])
         node = self.producers[name]
@@ -80,7 +80,7 @@ class Network:
         return sum(map(self.channels, node.input)) if node.op_type == "Concat" else self.channels(node.input[0])
 
     def joined(self, name: str) -> Sequence[str]:
-        """Return the tensors that a concatenation joins into this one; none if something else makes it."""
+        """Return the tensors that a concatenation joins into this one. Other tensors get an empty list."""
         node = self.producers.get(name)
         return list(node.input) if node is not None and node.op_type == "Concat" else []
 
@@ -89,7 +89,7 @@ class Network:
         return [Expected(each.name, values) for each in self.convolutions for values in (each.kernel, each.bias)]
 
     def optimized(self) -> list[Expected]:
-        """Return the weights once optimize_graph has mixed the side outputs and split kernels over joined halves."""
+        """Return the weights after optimize_graph has mixed the side outputs and split kernels over joined halves."""
         mixing = next((each for each in self.convolutions if self._mixes(each)), None)
         shares = self._shares(mixing) if mixing else {}
         found = []
@@ -112,14 +112,14 @@ class Network:
         return convolution.kernel.shape[:2] == (1, 1) and bool(self.joined(convolution.source))
 
     def _shares(self, mixing: Convolution) -> dict[str, tuple[Values, Values]]:
-        """Return by the name of each mixed convolution what it is multiplied by and what is added to it."""
+        """Return what each mixed convolution is multiplied by and what is added to it, by the convolution's name."""
         shares: dict[str, tuple[Values, Values]] = {}
         start = 0
         for name in self.joined(mixing.source):
             node = self.producers[name]
             side = node if node.op_type == "Conv" else self.producers[node.input[0]]
             end = start + self.channels(name)
-            # What the mixing itself adds comes once, with the first branch.
+            # The bias of the mixing itself is added once, with the first branch.
             shares[side.name or side.output[0]] = (
                 mixing.kernel[0, 0, start:end],
                 mixing.bias if start == 0 else mixing.bias * 0,

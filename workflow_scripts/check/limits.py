@@ -1,4 +1,7 @@
-"""Limits of a hop: in float32 a multiple of what rounding does to the network itself; for narrower weights a floor."""
+"""The limits of a hop. A float32 hop may err by a multiple of the network's own rounding error.
+
+Hops with narrower weights have the limits that config.yaml states.
+"""
 
 import json
 from collections.abc import Mapping
@@ -15,22 +18,22 @@ Tolerance = Mapping[str, float]
 class Limits:
     """The limits of one network at one size.
 
-    `float32` are those of every hop that computes with the network's own weights; `stated` are those of config.yaml for
-    hops whose weights are narrower, by hop.
+    `float32` holds for every hop that computes with the network's own weights. `stated` holds config.yaml's limits for
+    the hops whose weights are narrower, by hop.
     """
 
     float32: Tolerance
     stated: Mapping[str, Tolerance]
 
     def of(self, hop: str) -> Tolerance:
-        """Return a hop's limits. A hop for which none are stated computes in float32."""
+        """Return a hop's limits. A hop without stated limits computes in float32."""
         return self.stated.get(hop, self.float32)
 
 
 def read_limits(tolerances: Mapping[str, Any], rounding: Path) -> Limits:
-    """Return the limits by `tolerances` of config.yaml and the report of measure_rounding.
+    """Return the limits that follow from `tolerances` of config.yaml and from the report of measure_rounding.
 
-    Raises Failure where rounding alone exceeds a ceiling: then no agreement of backends means anything.
+    Raises Failure if rounding alone exceeds a ceiling: comparing backends would then say nothing.
     """
     stated = dict(tolerances)
     float32 = dict(stated.pop("float32"))
@@ -50,7 +53,7 @@ def read_limits(tolerances: Mapping[str, Any], rounding: Path) -> Limits:
 
 
 def exceeded(figures: Mapping[str, float], tolerance: Tolerance) -> list[str]:
-    """Return the figures outside their limits: `min_…` limits are floors, all others ceilings."""
+    """Return the figures outside their limits. `min_…` limits are floors, all others are ceilings."""
     problems = []
     for limit, bound in sorted(tolerance.items()):
         figure = limit.removeprefix("min_")

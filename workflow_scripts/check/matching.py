@@ -1,4 +1,4 @@
-"""Which stored tensor is which expected weight, by shape and values."""
+"""Find out by shape and values which stored tensor is which expected weight."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,10 +7,10 @@ import numpy as np
 
 from workflow_scripts.check.expected_weights import Expected, Values
 
-# A bias below this is as good as zero: converters may drop, share or add such biases. See rewrite_graph.
+# A bias below this counts as zero. Converters may drop, share or add such biases. See rewrite_graph.
 ZERO = 1e-20
-# By how much of its tensor's largest value a stored value may differ. Float32 kernels are copied, except for the mixed
-# side outputs, which are multiplied once. The others are twice the largest error of rounding.
+# How far a stored value may be off, as a share of its tensor's largest value. Float32 kernels are copied, except for
+# those of the mixed side outputs, which are multiplied once. The other limits are twice the largest rounding error.
 ROUNDING = {"float32": 1e-6, "float16": 1e-3, "uint16": 2 / 65535, "uint8": 2 / 255}
 
 
@@ -18,8 +18,8 @@ ROUNDING = {"float32": 1e-6, "float16": 1e-3, "uint16": 2 / 65535, "uint8": 2 / 
 class Stored:
     """One stored weight tensor: a kernel [height, width, in, out] or a bias [out] as read, and its bytes as stored.
 
-    `rounding` is the share of the largest value by which rounding changed it; None where its values say nothing, as
-    compact_tfjs scales and rounds them to its own plan.
+    `rounding` says how far rounding may have changed its values, as a share of the largest. It is None if the values
+    cannot be compared, because compact_tfjs scaled and rounded them to its own plan.
     """
 
     values: Values
@@ -29,9 +29,9 @@ class Stored:
 
 @dataclass(frozen=True)
 class Match:
-    """What a comparison found: weights that are stored more than once, tensors that are no weight, weights not stored.
+    """What a comparison found: weights stored more than once, tensors that match no weight, and missing weights.
 
-    `bytes` are those stored, less the zeros that a converter added. `elements` are those that had to be stored.
+    `bytes` counts what is stored, without the zeros that a converter added. `elements` counts what had to be stored.
     """
 
     doubled: list[Expected]
@@ -55,19 +55,19 @@ class Match:
 
 
 def is_zero(values: Values) -> bool:
-    """Return whether these values are zero or round away beside anything."""
+    """Return whether these values are zero, or so small that they vanish beside any other value."""
     return values.size == 0 or bool(np.abs(values).max() < ZERO)
 
 
 def distance(stored: Stored, expected: Expected) -> float | None:
-    """Return by how much a stored tensor differs from an expected one, None where that is more than rounding does."""
+    """Return how far a stored tensor is from an expected one, or None if rounding cannot explain the distance."""
     if stored.values.shape != expected.values.shape:
         return None
     if stored.rounding is None:
         return 0.0
     allowed = stored.rounding * float(np.abs(expected.values).max()) + ZERO
     found, wanted = stored.values.reshape(-1), expected.values.reshape(-1)
-    # Most tensors already differ in their first values; a NaN is within no limit.
+    # The first values already tell most tensors apart. A NaN is within no limit.
     if not (np.abs(found[:64] - wanted[:64]) <= allowed).all():
         return None
     largest = float(np.abs(found - wanted).max())
@@ -75,7 +75,7 @@ def distance(stored: Stored, expected: Expected) -> float | None:
 
 
 def nearest(stored: Stored, weights: Sequence[Expected]) -> Expected | None:
-    """Return the weight that a stored tensor is, None if it is none of them."""
+    """Return the weight that a stored tensor holds, or None if it holds no expected weight."""
     distances = [(far, index) for index, each in enumerate(weights) if (far := distance(stored, each)) is not None]
     return weights[min(distances)[1]] if distances else None
 
@@ -83,8 +83,8 @@ def nearest(stored: Stored, weights: Sequence[Expected]) -> Expected | None:
 def match(stored: Sequence[Stored], expected: Sequence[Expected]) -> Match:
     """Find each stored tensor among the expected weights.
 
-    Each weight is to be stored once. A converter may store equal weights once for all, and may leave out a bias of
-    zeros or add one where a convolution has none.
+    Each weight must be stored once. A converter may store equal weights only once. It may also leave out a bias of
+    zeros, or add one to a convolution without a bias.
     """
     biases = {each.values.shape for each in expected if not each.is_kernel}
     left, taken = list(expected), list[Expected]()
@@ -106,7 +106,7 @@ def match(stored: Sequence[Stored], expected: Sequence[Expected]) -> Match:
 
 
 def may_be_absent(expected: Expected, taken: Sequence[Expected]) -> bool:
-    """Return whether a weight needs no place: a bias of zeros, or one equal to another that has a place."""
+    """Return whether a weight may be missing: a bias of zeros, or a weight equal to another that is stored."""
     if not expected.is_kernel and is_zero(expected.values):
         return True
     return nearest(Stored(expected.values, 0, ROUNDING["float32"]), taken) is not None

@@ -1,4 +1,4 @@
-"""Measure what rounding to float32 does to a network, the yardstick of its limits: PyTorch in float32 and float64."""
+"""Measure what rounding to float32 does to a network, in PyTorch. The limits of the checks follow from it."""
 
 import argparse
 from collections.abc import Sequence
@@ -18,16 +18,16 @@ from workflow_scripts.shared.files import read_by, write_json
 from workflow_scripts.shared.load_network import load_network
 from workflow_scripts.shared.metrics import deviation
 
-# A photo, sharp edges of pure colours, and what has no structure: on one of these three each network that we measured
-# is at its worst (docs/checks.md). The other probes cost as much and would change nothing.
+# A photo, sharp edges of pure colours, and noise. Each network that we measured is at its worst on one of these three
+# (docs/checks.md). The other probes cost as much and would change nothing.
 PROBES = ("chelsea", "noise", "saturated")
-# PyTorch lays every window of a float64 convolution out in memory: 10 GB for one layer at 1024 × 1024, if done at once.
-# What fits the processor's cache takes less than half of the time, too (measured at 320).
+# PyTorch lays out every window of a float64 convolution in memory: 10 GB for one layer at 1024 × 1024, if done at once.
+# Strips that fit the processor's cache also take less than half of the time (measured at 320).
 WINDOW_BYTES = 2**22
 
 
 def convolve_in_strips(convolution: nn.Conv2d, x: Tensor) -> Tensor:
-    """Return what a convolution of stride 1 that keeps the size makes of `x`, a few rows at a time; NCHW."""
+    """Apply a convolution of stride 1 that keeps the size to `x` (NCHW), a few rows at a time."""
     _, channels, height, width = x.shape
     rows, columns = (int(side) for side in convolution.padding)
     windows = channels * convolution.weight[0, 0].numel() * width * x.element_size()
@@ -46,7 +46,7 @@ def convolve_in_strips(convolution: nn.Conv2d, x: Tensor) -> Tensor:
 
 
 class ExactNetwork:
-    """The network of read_checkpoint's weights in float64."""
+    """The network with read_checkpoint's weights, in float64."""
 
     def __init__(self, weights: Path) -> None:
         self.network = load_network(weights).double()
@@ -80,7 +80,7 @@ def main(argv: Sequence[str]) -> None:
         if not np.isfinite(rounded[name]).all():
             raise Failure(f"PyTorch itself predicts NaN or infinite values with {metadata['model']}")
         found = deviation(rounded[name], exact.predict(inputs[name]))
-        # Four digits: the last ones of a float64 sum need not be the same on every run, and nothing depends on them.
+        # Keep four digits. The last digits of a float64 sum may differ between runs, and nothing depends on them.
         probes[name] = {figure: float(f"{value:.3e}") for figure, value in found.items()}
         print(f"{name}: {', '.join(f'{figure} {value:.1e}' for figure, value in probes[name].items())}", flush=True)
     worst = {figure: max(each[figure] for each in probes.values()) for figure in probes[PROBES[0]]}

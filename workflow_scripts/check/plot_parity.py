@@ -26,12 +26,12 @@ INK, PASSED, FAILED, LIMIT = "#22262b", "#2f6f8f", "#c0392b", "#c77d2b"
 
 
 def plot_pictures(axes: Sequence[Axes], probe: str, x: Any, reference: Any, found: Any, task: str) -> None:
-    """Fill one row: photo, PyTorch's picture, TensorFlow.js's, and |Δ| of the two with its own scale."""
+    """Fill one row: photo, PyTorch's picture, TensorFlow.js's picture, and their difference |Δ| on its own scale."""
     expected, drawn = draw(reference, task), draw(found, task)
     delta = np.abs(drawn - expected)
     pictures: list[NDArray[Any]] = [unnormalise(x), expected, drawn, delta]
     for axis, picture, colours in zip(axes, pictures, (None, "gray", "gray", "inferno"), strict=True):
-        # Pixels carry their own range; a picture's white is its largest value.
+        # Pixels have a fixed range. In a picture, the largest value is white.
         white = None if picture.ndim == 3 else float(picture.max()) or 1.0
         axis.imshow(picture, cmap=colours, interpolation="nearest", vmin=white and 0.0, vmax=white)
         axis.set_xticks([])
@@ -44,7 +44,7 @@ def plot_pictures(axes: Sequence[Axes], probe: str, x: Any, reference: Any, foun
 
 
 def plot_hops(axis: Axes, hops: Sequence[dict[str, Any]], limit: str, title: str) -> None:
-    """Draw each hop's worst figure as a point, its `limit` as a tick; hops without that limit are left out."""
+    """Draw each hop's worst figure as a point and its `limit` as a tick. Hops without that limit are left out."""
     shown = [hop for hop in hops if limit in hop["tolerance"] and hop["worst"]]
     if not shown:
         axis.set_axis_off()
@@ -63,7 +63,7 @@ def plot_hops(axis: Axes, hops: Sequence[dict[str, Any]], limit: str, title: str
         axis.spines[side].set_visible(False)
     if not limit.startswith("min_"):
         axis.set_xscale("log")
-        # Whole decades, so that labels never run into each other.
+        # Use whole decades, so that labels never overlap.
         axis.set_xlim(10 ** np.floor(np.log10(min(values + bounds))), 10 ** np.ceil(np.log10(max(bounds))))
         axis.xaxis.set_minor_formatter(NullFormatter())
     else:
@@ -100,7 +100,7 @@ def main(argv: Sequence[str]) -> None:
     figure.suptitle(arguments.title, color=INK, fontsize=14)
     read = read_by(arguments.output, [arguments.probes, arguments.reference, arguments.tfjs, arguments.parity])
     with replacing(arguments.output) as staging:
-        # Without a date and a version, equal figures are equal bytes. formats/evidence.py reads what was drawn.
+        # Leave out date and version, so that equal figures give equal bytes. formats/evidence.py reads what was drawn.
         metadata = {"Software": None, PNG_KEY: json.dumps(read, sort_keys=True)}
         figure.savefig(staging, format="png", dpi=110, metadata=metadata)
 

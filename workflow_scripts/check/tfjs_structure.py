@@ -13,7 +13,7 @@ import numpy as np
 from workflow_scripts.formats.tfjs_model import read_weights
 from workflow_scripts.shared.failures import Failure
 
-# The detours of openvino2tensorflow, and the bias that a convolution should have taken in.
+# The detours of openvino2tensorflow, and a bias that should have been fused into its convolution.
 DETOURS = ("BatchToSpaceND", "BiasAdd", "MirrorPad", "Pad", "PadV2", "SpaceToBatchND")
 
 Node = dict[str, Any]
@@ -21,7 +21,7 @@ Node = dict[str, Any]
 
 @dataclass(frozen=True)
 class Structure:
-    """Nodes by operation, the convolutions' multiply-adds for one input, and one line for each thing amiss."""
+    """The number of nodes by operation, the convolutions' multiply-adds for one input, and one line per problem."""
 
     operations: dict[str, int]
     multiply_adds: int
@@ -37,7 +37,7 @@ class Topology:
         self.weights = {specification["name"]: (specification, data) for specification, data in read_weights(folder)}
 
     def size(self, name: str) -> tuple[int, int]:
-        """Return a tensor's height and width; every convolution keeps them (stride 1, SAME)."""
+        """Return a tensor's height and width. Every convolution keeps them (stride 1, SAME)."""
         node = self.nodes[name]
         match node["op"]:
             case "Placeholder":
@@ -52,7 +52,7 @@ class Topology:
         return self.size(node["input"][0])
 
     def multiply_adds(self, node: Node) -> int:
-        """Return what one convolution multiplies and adds, its bias not counted."""
+        """Return the number of multiply-adds of one convolution, without its bias."""
         if base64.b64decode(node["attr"]["padding"]["s"]) != b"SAME":
             raise Failure(f"{node['name']} ({node['op']}) pads otherwise than SAME")
         height, width = self.size(node["input"][0])
@@ -60,13 +60,13 @@ class Topology:
 
 
 def read_structure(folder: Path) -> Structure:
-    """Describe a graph model. Raises Failure where its shards and its manifest disagree."""
+    """Describe a graph model. Raises Failure if its shards and its manifest disagree."""
     topology = Topology(folder)
     nodes = topology.nodes.values()
     operations = Counter(node["op"] for node in nodes)
     problems = [f"{operations[op]} {op} are left" for op in DETOURS if operations[op]]
     convolutions = [node for node in nodes if node["op"] in ("Conv2D", "_FusedConv2D")]
-    # The second half of a split convolution has its bias in the first, and the ReLU comes after their sum.
+    # The second half of a split convolution has no bias: the first half has it. The ReLU comes after their sum.
     halves = {
         name
         for node in nodes
@@ -80,6 +80,6 @@ def read_structure(folder: Path) -> Structure:
     names = {node["name"] for node in convolutions}
     if late := [node["input"][0] for node in nodes if node["op"] == "Relu" and node["input"][0] in names]:
         problems.append(f"{len(late)} convolutions are not fused with their ReLU, {late[0]} first")
-    # With a pad outside of it, a convolution's own size is not its input's: the problem above is the one to mend.
+    # A convolution after a Pad does not have its input's size. The problem above already says what to mend.
     total = 0 if problems else sum(map(topology.multiply_adds, convolutions))
     return Structure(dict(sorted(operations.items())), total, problems)

@@ -1,4 +1,4 @@
-"""Put a checkpoint that could be read in the place of the one before it."""
+"""Replace the previous checkpoint by one that could be read."""
 
 import argparse
 import os
@@ -11,12 +11,12 @@ from workflow_scripts.shared.files import replacing
 
 
 def take_over(incoming: Path, accepted: Path) -> None:
-    """Give a file its place without a second copy of its bytes, or with one where the two places cannot share them."""
+    """Put a file in its place: as a hard link if the two places can share its bytes, else as a copy."""
     with replacing(accepted) as staging:
         try:
             os.link(incoming, staging)
         except OSError:
-            # Another file system, or one without links: a copy, which raises if the disk is the trouble.
+            # It is another file system, or one without links: copy. If the disk is the problem, copying raises.
             shutil.copyfile(incoming, staging)
 
 

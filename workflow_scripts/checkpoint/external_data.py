@@ -1,4 +1,4 @@
-"""Put the weights that an ONNX file keeps beside itself into it."""
+"""Put the weights that an ONNX file keeps in other files into the file itself."""
 
 import os
 import stat
@@ -16,7 +16,7 @@ MOST_BYTES = 2_000_000_000
 
 
 def read_beside(path: Path, name: str) -> bytes:
-    """Return the content of a regular file in the folder of `path`; raise Failure for other places and links."""
+    """Return the content of a regular file in the folder of `path`. Raises Failure for other places and for links."""
     if not name or name in (".", "..") or "/" in name or "\\" in name or "\0" in name:
         raise Failure(f"{path} keeps weights in {shown(name)}, outside its own folder; save it as a single ONNX file")
     beside = path.with_name(name)
@@ -37,7 +37,7 @@ def read_beside(path: Path, name: str) -> bytes:
 
 
 def number(path: Path, fields: dict[str, str], key: str, default: int) -> int:
-    """Return one of the numbers that say where a tensor lies."""
+    """Return one of the numbers that say where a tensor is stored."""
     text = fields.get(key, str(default))
     if not (text.isascii() and text.isdecimal() and len(text) < 16):
         raise Failure(f"{path} gives the {key} {shown(text)} for weights in another file; export it again")
@@ -45,7 +45,7 @@ def number(path: Path, fields: dict[str, str], key: str, default: int) -> int:
 
 
 def take_in(tensor: TensorProto, path: Path, files: dict[str, bytes], left: int) -> int:
-    """Put one tensor's bytes into the model; return how many they are. Raises Failure if the file lacks them."""
+    """Put one tensor's bytes into the model and return how many they are. Raises Failure if the file lacks them."""
     fields = {entry.key: entry.value for entry in tensor.external_data}
     name = fields.get("location", "").removeprefix("./")
     if name not in files:
@@ -63,9 +63,10 @@ def take_in(tensor: TensorProto, path: Path, files: dict[str, bytes], left: int)
 
 
 def single_file(path: Path) -> bytes | None:
-    """Return an ONNX file's content with the weights that it keeps in other files of its folder; None if it keeps none.
+    """Return an ONNX file's content together with the weights that it keeps in other files of its folder.
 
-    Raises Failure where these lie elsewhere, are links, or are not there.
+    Return None if all weights are in the file itself. Raises Failure if the other files are in another folder, are
+    links, or do not exist.
     """
     model: ModelProto = load_model(path)
     outside = [tensor for tensor in model.graph.initializer if uses_external_data(tensor)]

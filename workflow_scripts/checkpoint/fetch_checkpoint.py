@@ -1,4 +1,4 @@
-"""Bring a checkpoint into the workflow: from a path, an installed package or Google Drive."""
+"""Bring a checkpoint into the workflow, from a path, an installed package or Google Drive."""
 
 import argparse
 import shutil
@@ -18,7 +18,7 @@ DRIVE_LINK = "https://drive.google.com/file/d/{}/view"
 
 
 def packaged_file(package: str, file: str) -> Path:
-    """Return where the installed distribution `package` keeps `file`; raise Failure where it does not."""
+    """Return the path of `file` in the installed distribution `package`. Raises Failure if it has no such file."""
     try:
         path = Path(str(distribution(package).locate_file(file)))
     except PackageNotFoundError:
@@ -38,9 +38,9 @@ def verify(path: Path, size: int | None, digest: str | None) -> None:
 
 
 def download(url: str, staging: Path) -> None:
-    """Download `url` (Google Drive or any other) to `staging`, resuming what an earlier try left beside it.
+    """Download `url` (Google Drive or any other) to `staging`. Resume from what an earlier try left beside it.
 
-    Raises Failure with the server's or the network's own words.
+    Raises Failure with the message of the server or the network.
     """
     try:
         gdown.download(url, str(staging), resume=True, retries=5, timeout=60, use_cookies=False)
@@ -49,14 +49,14 @@ def download(url: str, staging: Path) -> None:
 
 
 def is_pinned(path: Path | None, size: int, digest: str) -> bool:
-    """Tell whether a file is there and is the pinned one."""
+    """Return whether a file exists and is the pinned one."""
     return path is not None and path.is_file() and path.stat().st_size == size and sha256(path) == digest
 
 
 def fetch_from_drive(drive: str, output: Path, size: int, digest: str, model: str, known: Path | None = None) -> None:
-    """Download Drive file `drive` to `output`, moving it there only once its size and digest hold.
+    """Download Drive file `drive`, and move it to `output` only once its size and digest are right.
 
-    `known`, the file that an earlier run fetched, is taken instead if it is the one.
+    If the file that an earlier run fetched (`known`) is the pinned one, it is used instead.
     """
     if known is not None and is_pinned(known, size, digest):
         copy(known, output)
@@ -69,7 +69,7 @@ def fetch_from_drive(drive: str, output: Path, size: int, digest: str, model: st
     staging = output.with_name("download")
     output.parent.mkdir(parents=True, exist_ok=True)
     for partial in output.parent.glob(f"{staging.name}????????.part"):
-        # gdown asks for what is missing, and gives up, each time, where nothing is.
+        # gdown asks the server for the missing bytes, and fails every time if no bytes are missing.
         if partial.stat().st_size >= size:
             remove(partial)
     try:
@@ -89,7 +89,7 @@ def fetch_from_drive(drive: str, output: Path, size: int, digest: str, model: st
 
 
 def copy(source: Path, output: Path) -> None:
-    """Copy a checkpoint; weights that an ONNX file keeps beside itself go into it."""
+    """Copy a checkpoint. Weights that an ONNX file keeps in other files go into the copy itself."""
     content = single_file(source) if kind_of(source) == "onnx" else None
     with replacing(output) as staging:
         if content is None:
@@ -99,7 +99,7 @@ def copy(source: Path, output: Path) -> None:
 
 
 def copy_local(source: Path, output: Path, size: int | None, digest: str | None, model: str) -> None:
-    """Copy a checkpoint that is on this machine to `output`, once its size and digest hold."""
+    """Copy a checkpoint that is on this machine to `output`, once its size and digest are right."""
     if not source.is_file():
         raise Failure(f"no checkpoint at {source}; give the path of a file")
     try:

@@ -1,4 +1,4 @@
-"""What a file is, read off its first bytes and never off its name."""
+"""Tell what a file is by its first bytes, never by its name."""
 
 import zipfile
 from pathlib import Path
@@ -9,7 +9,7 @@ HEAD_BYTES = 512
 TORCH_LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 SAVE = "torch.save(model.state_dict(), PATH)"
 
-# First bytes of what people pass by mistake, what it is, and what to do.
+# Files that people pass by mistake: the first bytes, what the file is, and what to do.
 OTHERS: tuple[tuple[bytes, str, str], ...] = (
     (
         b"version https://git-lfs",
@@ -35,12 +35,12 @@ OTHERS: tuple[tuple[bytes, str, str], ...] = (
 
 
 def shown(text: str) -> str:
-    """Return words from a file as they fit into one line: escaped where they do not print, cut where they are long."""
+    """Return text from a file so that it fits into one line: unprintable characters escaped, long text cut."""
     return text if text.isprintable() and len(text) <= 200 else repr(text[:200])
 
 
 def archive_kind(path: Path) -> str:
-    """Return "pth" if a zip archive is what torch.save writes; raise Failure for any other."""
+    """Return "pth" if a zip archive is what torch.save writes. Raises Failure for any other archive."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = [name.lower() for name in archive.namelist()]
@@ -69,7 +69,7 @@ def archive_kind(path: Path) -> str:
 def kind_of(path: Path) -> str:
     """Return how a checkpoint is to be read: "pth", "safetensors" or "onnx".
 
-    Raises Failure for anything else, in words that say what it is and what to do. "onnx" is what may be an ONNX file.
+    "onnx" means that it may be an ONNX file. Raises Failure for anything else, saying what it is and what to do.
     """
     if not path.is_file():
         raise Failure(f"no checkpoint at {path}; give the path of a file")
@@ -82,7 +82,7 @@ def kind_of(path: Path) -> str:
     if head.startswith(TORCH_LEGACY):
         return "pth"
     if head[:1] == b"\x80" and head[1:2] in b"\2\3\4\5":
-        # Read as far as it takes to say what it holds.
+        # Read only as much as is needed to say what it holds.
         return "pth"
     # A safetensors file begins with the length of its header, which is JSON.
     if head[8:9] == b"{" and 2 <= int.from_bytes(head[:8], "little") <= path.stat().st_size - 8:
@@ -95,7 +95,7 @@ def kind_of(path: Path) -> str:
     for start, what, advice in OTHERS:
         if text.lower().startswith(start.lower()) if start.startswith(b"<") else text.startswith(start):
             raise Failure(f"{path} is {what}; {advice}")
-    # The first field of an ONNX file is its version, a small number.
+    # An ONNX file begins with its version, a small number.
     if head[:1] == b"\x08" and head[1:2] < b"\x80":
         return "onnx"
     raise Failure(

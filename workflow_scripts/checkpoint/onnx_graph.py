@@ -1,8 +1,8 @@
 """What an ONNX graph computes at one input size, as terms: equal terms compute equal values.
 
-Nodes are followed from the outputs back, so their order, names and repetitions do not matter. What only passes values
-on (Identity, Dropout) and what only computes sizes disappears. Each operation that stays must be one that a U²-Net has,
-and its attributes must mean the same as in PyTorch; anything else raises Failure with the reason.
+Nodes are followed from the outputs back, so their order, names and repetitions do not matter. Nodes that only pass
+values on (Identity, Dropout) or only compute sizes disappear. Each operation that stays must be one that a U²-Net has,
+and its attributes must mean the same as in PyTorch. Anything else raises Failure with the reason.
 """
 
 import math
@@ -18,10 +18,10 @@ from workflow_scripts.checkpoint.file_kinds import shown
 from workflow_scripts.checkpoint.onnx_tensors import STANDARD, Array, opset_of, values_of
 from workflow_scripts.shared.failures import Failure
 
-# Sizes and scales are computed in tensors of a few values; nothing larger is made of nothing.
+# Sizes and scales are tensors of a few values. The graph may not create larger tensors out of nothing.
 FEW = 64
 HALF_PIXEL = ("half_pixel", "pytorch_half_pixel")
-# Operators of ONNX Runtime's own, for one layout that one kind of processor is fast with.
+# ONNX Runtime's own operators, for a layout that is fast on one kind of processor only.
 PROCESSOR_DOMAINS = ("com.microsoft.nchwc", "com.ms.internal.nhwc")
 MICROSOFT = "com.microsoft"
 QUANTIZED = ("Quantize", "QLinear", "Dequantize", "ConvInteger", "DynamicQuantize", "MatMulInteger")
@@ -40,7 +40,7 @@ Value = Feature | Array
 
 @dataclass(frozen=True)
 class Term:
-    """One operation on terms. `details` tell its attributes and, by their numbers in `Graph.arrays`, its weights."""
+    """One operation on terms. `details` hold its attributes, and the numbers of its weights in `Graph.arrays`."""
 
     operation: str
     inputs: tuple[int, ...] = ()
@@ -49,7 +49,7 @@ class Term:
 
 @dataclass
 class Graph:
-    """The terms of a graph at one input size, each with its shape, what takes it, and the arrays they refer to."""
+    """The terms of a graph at one input size, each with its shape and its users, and the arrays they refer to."""
 
     path: Path
     terms: list[Term] = field(default_factory=list)
@@ -63,7 +63,7 @@ class Graph:
     def add(
         self, shape: tuple[int, ...], operation: str, inputs: Sequence[int] = (), details: Sequence[Any] = ()
     ) -> Feature:
-        """Return the feature map of a term, which is the one there already if an equal term is."""
+        """Return the feature map of a term. If the graph already has an equal term, return that one's."""
         term = Term(operation, tuple(inputs), tuple(details))
         if term not in self.numbers:
             self.numbers[term] = len(self.terms)
@@ -74,7 +74,7 @@ class Graph:
         return Feature(self.numbers[term], shape)
 
     def keep(self, array: Array) -> int:
-        """Return the number of an array, the same for arrays of equal content."""
+        """Return the number of an array. Arrays with equal content have the same number."""
         key = (array.dtype.str, array.shape, array.tobytes())
         if key not in self.array_numbers:
             self.array_numbers[key] = len(self.arrays)
@@ -87,7 +87,7 @@ class Graph:
 
 
 def feature(value: Value | None) -> Feature:
-    """Return a value that must be a feature map; raise ValueError if it is a constant."""
+    """Return a value that must be a feature map. Raises ValueError if it is a constant."""
     if not isinstance(value, Feature):
         raise ValueError("it takes a constant for a feature map")
     return value
@@ -108,7 +108,7 @@ class Tracer:
                 self.makers[name] = node
         (given,) = [each for each in model.graph.input if each.name not in arrays]
         self.values: dict[str, Value] = {**arrays, given.name: self.graph.add(shape, "input")}
-        # What folding constants may make in all: each weight some times over, as exporters pass them through nodes.
+        # How much folding constants may create in all. Exporters pass each weight through several nodes.
         self.left = 8 * sum(array.nbytes for array in arrays.values()) + 2**24
         for output in model.graph.output:
             self.follow(output.name)
@@ -117,7 +117,7 @@ class Tracer:
                 self.graph.outputs[output.name] = value.term
 
     def follow(self, name: str) -> None:
-        """Compute the value of `name`, and before it all that it is computed of."""
+        """Compute the value of `name`, after everything that it is computed from."""
         waiting = [name]
         pending: set[str] = set()
         while waiting:
@@ -141,7 +141,7 @@ class Tracer:
                 waiting.extend(missing)
 
     def refusal(self, node: NodeProto, why: str) -> Failure:
-        """Say of which node what is wrong."""
+        """Say which node is wrong, and why."""
         return Failure(
             f"{self.path} is no U²-Net as PyTorch computes it: {shown(node.op_type)} {shown(node.name)} {why}"
         )
@@ -190,7 +190,7 @@ class Tracer:
         return self.paid(np.array(content, types[kind]))
 
     def paid(self, array: Array) -> Array:
-        """Count what a constant takes; raise Failure if constants grow beyond what a file of its size needs."""
+        """Count the memory of a constant. Raises Failure if constants take more than a file of this size needs."""
         self.left -= array.nbytes + 64
         if self.left < 0:
             raise Failure(
@@ -203,7 +203,7 @@ class Tracer:
     def on_features(
         self, node: NodeProto, operation: str, given: list[Value | None], attributes: dict[str, Any]
     ) -> Value:
-        """Return what an operation makes of feature maps."""
+        """Return the result of an operation on feature maps."""
         if operation == "Shape":
             x = feature(*given)
             start, end = attributes.get("start", 0), attributes.get("end")
@@ -236,7 +236,7 @@ class Tracer:
         return known[operation](node, given, attributes)
 
     def convolution(self, node: NodeProto, given: list[Value | None], attributes: dict[str, Any]) -> Value:
-        """A convolution that keeps the size: its kernel, its bias (or -1) and its dilation are the term's details."""
+        """A convolution that keeps the size. The term's details are its kernel, its bias (or -1) and its dilation."""
         x, kernel, bias = [*given, None][:3]
         if len(given) > 3 and given[3] is not None:
             raise self.refusal(node, "adds another feature map within; pass the file that ONNX Runtime optimised")
@@ -281,7 +281,7 @@ class Tracer:
         return self.graph.add(made.shape, activation.decode().lower(), [made.term]) if activation else made
 
     def batch_norm(self, node: NodeProto, given: list[Value | None], attributes: dict[str, Any]) -> Value:
-        """A batch norm by stored statistics: scale, bias, mean, variance and epsilon are the term's details."""
+        """A batch norm with stored statistics. The term's details are scale, bias, mean, variance and epsilon."""
         x, *statistics = given
         if attributes.get("training_mode", 0) or len([each for each in node.output if each]) > 1:
             raise self.refusal(node, "normalises by the batch; export the network in evaluation mode")
@@ -294,7 +294,7 @@ class Tracer:
         return self.graph.add(x.shape, "bn", [x.term], [*numbers, float(attributes.get("epsilon", 1e-5))])
 
     def pool(self, node: NodeProto, given: list[Value | None], attributes: dict[str, Any]) -> Value:
-        """Maxima of 2×2, sizes rounded up."""
+        """Max pooling over 2×2 pixels, sizes rounded up."""
         x = feature(*given)
         expected = {"kernel_shape": [2, 2], "strides": [2, 2], "pads": [0] * 4, "dilations": [1, 1]}
         defaults = {"kernel_shape": [], "strides": [1, 1], "pads": [0] * 4, "dilations": [1, 1]}
@@ -309,7 +309,7 @@ class Tracer:
         return self.graph.add((*x.shape[:2], *sides), "pool", [x.term])
 
     def resize(self, node: NodeProto, given: list[Value | None], attributes: dict[str, Any]) -> Value:
-        """Bilinear resizing whose corners are not aligned; to a map's own size it is the identity."""
+        """Bilinear resizing without aligned corners. Resizing to the same size is the identity."""
         x = feature(given[0])
         size, scales = self.resized(node, x, given, attributes)
         if size == x.shape:
@@ -331,7 +331,7 @@ class Tracer:
                 raise self.refusal(node, f"sets {name}")
         if size[:2] != x.shape[:2] or any(new < old for new, old in zip(size[2:], x.shape[2:], strict=True)):
             raise self.refusal(node, f"makes {list(size)} of {list(x.shape)}")
-        # By scales the coordinates follow them and not the sizes.
+        # If scales are given, the coordinates follow the scales and not the sizes.
         for scale, new, old in zip(scales, size, x.shape, strict=True):
             if abs(scale * old - new) > 1e-4 * new:
                 raise self.refusal(node, f"scales by {scale:g}, which is not the ratio of the sizes {old} and {new}")
@@ -340,7 +340,7 @@ class Tracer:
     def resized(
         self, node: NodeProto, x: Feature, given: list[Value | None], attributes: dict[str, Any]
     ) -> tuple[tuple[int, ...], list[float]]:
-        """Return the shape that a Resize or Upsample gives and the scales by which it measures."""
+        """Return the shape that a Resize or Upsample produces, and the scales that it uses for coordinates."""
         if any(isinstance(each, Feature) for each in given[1:]):
             raise self.refusal(node, "has a size that depends on what the network sees")
         if attributes.get("keep_aspect_ratio_policy", b"stretch") != b"stretch":
@@ -357,7 +357,7 @@ class Tracer:
         elif isinstance(scales, np.ndarray) and scales.size:
             for axis, scale in zip(axes, scales.tolist(), strict=True):
                 ratios[axis] = float(scale)
-                # A float32 ratio may lie a little below the whole number it stands for.
+                # A float32 ratio may be a little below the whole number that it stands for.
                 shape[axis] = math.floor(x.shape[axis] * float(scale) + 1e-4)
         else:
             raise self.refusal(node, "names no size")
@@ -366,7 +366,7 @@ class Tracer:
         return tuple(shape), ratios
 
     def concat(self, node: NodeProto, given: list[Value | None], attributes: dict[str, Any]) -> Value:
-        """Feature maps of one size, channels after channels."""
+        """Feature maps of one size, joined along the channels."""
         features = [each for each in given if isinstance(each, Feature)]
         if len(features) < len(given) or attributes["axis"] not in (1, -3):
             raise self.refusal(node, "joins something else than feature maps by their channels")
@@ -377,7 +377,7 @@ class Tracer:
         return self.graph.add(shape, "concat", [each.term for each in features])
 
     def add_or_scale(self, node: NodeProto, given: list[Value | None], attributes: dict[str, Any]) -> Value:
-        """The sum of two feature maps, or one scaled or shifted by a constant for each channel."""
+        """The sum of two feature maps, or a feature map that is scaled or shifted by one constant per channel."""
         if len(given) != 2:
             raise self.refusal(node, f"takes {len(given)} inputs instead of 2")
         first, second = given
@@ -405,7 +405,7 @@ class Tracer:
         return self.graph.add(x.shape, operation, [x.term], [self.graph.keep(self.paid(values))])
 
     def pass_on(self, node: NodeProto, given: list[Value | None], attributes: dict[str, Any]) -> Value:
-        """What a node at inference only passes on."""
+        """The input of a node that only passes it on at inference."""
         x, others = feature(given[0]), given[1:]
         if node.op_type == "Dropout" and len(others) > 1:
             training = others[1]
@@ -421,12 +421,12 @@ class Tracer:
     def on_arrays(
         self, node: NodeProto, operation: str, given: list[Value | None], attributes: dict[str, Any]
     ) -> Array:
-        """Return what an operation makes of constants."""
+        """Return the result of an operation on constants."""
         arrays: list[Any] = given
         x = arrays[0]
 
         def several(name: str, position: int) -> list[int] | None:
-            # An attribute in older opsets, an input in newer ones.
+            # It is an attribute in older opsets and an input in newer ones.
             if name in attributes:
                 return [int(each) for each in attributes[name]]
             return (
@@ -478,8 +478,8 @@ class Tracer:
 
 
 def graph_at(model: ModelProto, path: Path, shape: tuple[int, ...], arrays: dict[str, Array]) -> Graph:
-    """Return what a model computes of an input of the given shape [batch, channels, height, width].
+    """Return what a model computes from an input of the given shape [batch, channels, height, width].
 
-    `arrays` are its initializers. Raises Failure where it computes something that a U²-Net does not.
+    `arrays` are its initializers. Raises Failure if it computes something that a U²-Net does not.
     """
     return Tracer(model, path, shape, arrays).graph

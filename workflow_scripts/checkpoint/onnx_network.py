@@ -1,4 +1,4 @@
-"""Recover a U²-Net's state dict from an ONNX file: its graph is followed as the network's own forward pass goes."""
+"""Recover a U²-Net's state dict from an ONNX file by following its graph along the network's own forward pass."""
 
 import operator
 from collections.abc import Sequence
@@ -18,9 +18,9 @@ from workflow_scripts.checkpoint.onnx_tensors import Array, load_model, values_o
 from workflow_scripts.shared.failures import Failure
 from workflow_scripts.shared.u2net import FAMILIES, ConvBNReLU, U2Net, pool, upsample_like
 
-# A batch norm with these statistics is the identity, whatever its epsilon is named here.
+# A batch norm with these statistics and this epsilon is the identity.
 BATCH_NORM_EPSILON = 1e-5
-# Two sizes that no size in the graph can stand for by chance: sides differ, and none is the other size's.
+# Two sizes that no constant in the graph can equal by chance: all four sides differ.
 FREE_SIZES = ((64, 96), (160, 128))
 LARGEST_SIDE = 8192
 LARGEST_BATCH = 64
@@ -38,7 +38,7 @@ WORDS = {
 
 @dataclass(frozen=True)
 class FileInput:
-    """An ONNX file's one input: float32 or float16. Batch and sides are those that it declares; None takes any."""
+    """An ONNX file's one input, float32 or float16. Batch and sides are as the file declares them. None means any."""
 
     name: str
     type: str
@@ -64,7 +64,7 @@ class FileNetwork:
 class Layer:
     """A convolution of the graph and what follows it before the ReLU: numbers of arrays in `Graph.arrays`.
 
-    `order` is the order in which the kernel's input channels come, where the file joins maps in another than PyTorch.
+    `order` is the order of the kernel's input channels, if the file joins maps in another order than PyTorch.
     """
 
     kernel: int
@@ -74,10 +74,10 @@ class Layer:
 
 
 class Tracer(fx.Tracer):
-    """Traces a network into its convolutions with what belongs to them, poolings, resizings, sums and joins."""
+    """Traces a network into poolings, resizings, sums, joins, and convolutions with what belongs to them."""
 
     def is_leaf_module(self, module: nn.Module, qualified_name: str) -> bool:
-        """Tell whether a module is one step."""
+        """Return whether a module is one step."""
         return isinstance(module, (ConvBNReLU, nn.Conv2d))
 
 
@@ -89,18 +89,18 @@ def forward_pass() -> fx.Graph:
 
 
 class Match:
-    """Follows a graph along the forward pass; `layers` are the convolutions found, by the network's names for them."""
+    """Follows a graph along the forward pass. `layers` are the convolutions found, by the network's names for them."""
 
     def __init__(self, graph: Graph, network: nn.Module) -> None:
         self.graph = graph
         self.path = graph.path
         self.network = network
         self.layers: dict[str, Layer] = {}
-        # How a join's channels come in the file, by its term: the blocks of channels in PyTorch's order.
+        # The order of a join's channels in the file, by the join's term: blocks of channels, in PyTorch's order.
         self.orders: dict[int, tuple[int, ...]] = {}
 
     def mismatch(self, expected: str, after: int) -> Failure:
-        """Say what U²-Net has after a term, and what the file has instead."""
+        """Say what a U²-Net has after a term, and what the file has instead."""
         terms = [self.graph.terms[user] for user in self.graph.users.get(after, [])]
         found = ", ".join(sorted({WORDS.get(term.operation, f"a {term.operation}") for term in terms})) or "an output"
         return Failure(f"{self.path} is no U²-Net: it has {found} where U²-Net has {expected}")
@@ -113,7 +113,7 @@ class Match:
         return users[0]
 
     def convolution(self, name: str, module: nn.Conv2d, x: int) -> int:
-        """Follow a convolution and the batch norm or constants after it; return the last of their terms."""
+        """Follow a convolution and the batch norm or constants after it. Return the last of their terms."""
         expected = f"the convolution {name}"
         users = [user for user in self.graph.users.get(x, []) if self.graph.terms[user].operation == "conv"]
         if len(users) != 1:
@@ -136,7 +136,7 @@ class Match:
         return found
 
     def joined(self, parts: Sequence[int]) -> int:
-        """Return the join of these terms in any order, and remember the order."""
+        """Return the term that joins these terms, in any order. Remember that order."""
         joins = [
             user
             for user in self.graph.users.get(parts[0], [])
@@ -146,7 +146,7 @@ class Match:
             raise self.mismatch(f"the joining of {len(parts)} maps", parts[0])
         inputs = self.graph.terms[joins[0]].inputs
         if inputs != tuple(parts):
-            # Where each of PyTorch's channels lies among the file's.
+            # For each of PyTorch's channels, its place among the file's channels.
             starts = np.cumsum([0, *(self.graph.shapes[each][1] for each in inputs)])
             order: list[int] = []
             for part in parts:
@@ -184,7 +184,7 @@ class Match:
             return found
         if node.target is upsample_like:
             size = self.graph.shapes[terms[arguments[1]]][2:]
-            # Resizing to the same size is the identity, and no term.
+            # Resizing to the same size is the identity, so it has no term.
             if self.graph.shapes[x][2:] == size:
                 return x
             users = [user for user in self.graph.users.get(x, []) if self.graph.terms[user].operation == "resize"]
@@ -198,7 +198,7 @@ class Match:
         raise AssertionError(node)
 
     def follow(self) -> tuple[int, int | None]:
-        """Follow the whole forward pass; return the terms of d0 before the sigmoid and, if the file has it, after."""
+        """Follow the whole forward pass. Return the term of d0 before the sigmoid, and after it if the file has one."""
         terms: dict[fx.Node, int] = {}
         logits = 0
         for node in forward_pass().nodes:
@@ -210,7 +210,7 @@ class Match:
 
 
 def single_input(model: ModelProto, path: Path) -> FileInput:
-    """Return a model's input; raise Failure unless it is one batch of RGB images in floats."""
+    """Return a model's input. Raises Failure unless it is one batch of RGB images in floats."""
     stored = {tensor.name for tensor in model.graph.initializer}
     inputs = [each for each in model.graph.input if each.name not in stored]
     if len(inputs) != 1:
@@ -242,7 +242,7 @@ def single_input(model: ModelProto, path: Path) -> FileInput:
 
 
 def check_ends(graph: Graph, path: Path) -> None:
-    """Raise Failure for what happens before the first convolution, and for networks told apart by their ends."""
+    """Raise Failure for steps before the first convolution, and for other networks that their ends give away."""
     begins = {graph.terms[user].operation for user in graph.users.get(0, [])}
     if begins - {"conv"}:
         raise Failure(
@@ -254,7 +254,7 @@ def check_ends(graph: Graph, path: Path) -> None:
 
 
 def check_channels(layers: dict[str, Layer], graph: Graph) -> None:
-    """Raise Failure if the network has several output channels, or not the widths that its own wiring asks for."""
+    """Raise Failure if the network has several output channels, or widths that do not fit its wiring."""
     out = graph.arrays[layers["outconv"].kernel].shape[0]
     sides = {graph.arrays[layers[f"side{index}"].kernel].shape[0] for index in range(1, 7)}
     if out != 1 or sides != {1}:
@@ -262,7 +262,7 @@ def check_channels(layers: dict[str, Layer], graph: Graph) -> None:
 
 
 def folded(layer: Layer, graph: Graph) -> tuple[Array, Array, tuple[Array, ...] | None]:
-    """Return a layer's kernel, bias and batch norm (scale, bias, mean, variance), constants after it folded in."""
+    """Return a layer's kernel, bias and batch norm (scale, bias, mean, variance). Constants after it are folded in."""
     kernel = graph.arrays[layer.kernel]
     bias = np.zeros(kernel.shape[0], kernel.dtype) if layer.bias < 0 else graph.arrays[layer.bias]
     if layer.order is not None:
@@ -294,8 +294,8 @@ def folded(layer: Layer, graph: Graph) -> tuple[Array, Array, tuple[Array, ...] 
 def state_of(layers: dict[str, Layer], graph: Graph, network: nn.Module) -> dict[str, Tensor]:
     """Return the state dict with these layers.
 
-    Where a batch norm is folded into its convolution, the network gets one that is the identity (weight 1, bias 0,
-    mean 0, variance 1 - epsilon): the same function, up to float rounding.
+    If a batch norm was folded into its convolution, the network gets one that is the identity (weight 1, bias 0,
+    mean 0, variance 1 - epsilon). The function is the same, up to float rounding.
     """
     state: dict[str, Tensor] = {}
     for name, layer in layers.items():
@@ -325,8 +325,9 @@ def state_of(layers: dict[str, Layer], graph: Graph, network: nn.Module) -> dict
 def read_onnx(path: Path) -> FileNetwork:
     """Return the network that an ONNX file computes, by the names of the public checkpoints.
 
-    The file's graph is followed along PyTorch's own forward pass, at the size that it declares or, where it declares
-    none, at two. Raises Failure, with the reason, for whatever computes another function than a U²-Net.
+    The file's graph is followed along PyTorch's own forward pass, at the size that the file declares. If it declares no
+    size, the graph is followed at two sizes. Raises Failure, with the reason, if the file computes another function
+    than a U²-Net.
     """
     model = load_model(path)
     given = single_input(model, path)

@@ -1,4 +1,4 @@
-"""An ONNX file's model and its stored tensors, read without trusting what they say of themselves."""
+"""Read an ONNX file's model and its stored tensors without trusting what they say about themselves."""
 
 import math
 from pathlib import Path
@@ -17,11 +17,11 @@ from workflow_scripts.shared.failures import Failure
 Array = NDArray[Any]
 
 STANDARD = ("", "ai.onnx")
-# What PyTorch's exporters write at least. Older operators differ in ways that nothing here reads.
+# The oldest version that PyTorch's exporters write. Nothing here reads the older operators, which differ.
 OLDEST_OPSET = 9
-# A U²-Net with sizes that are computed at run time has 1600 nodes.
+# A U²-Net that computes its sizes at run time has 1600 nodes.
 MOST_NODES = 20_000
-# The fields that a tensor of each type may keep its values in, and its bytes a value.
+# For each type of tensor: the fields that may hold its values, and its bytes per value.
 FIELDS = {
     TensorProto.FLOAT: ("float_data", 4),
     TensorProto.FLOAT16: ("int32_data", 2),
@@ -33,7 +33,7 @@ FIELDS = {
 
 
 def load_model(path: Path) -> ModelProto:
-    """Parse a file as an ONNX model; raise Failure if it is none, or is one that no reader here understands."""
+    """Parse a file as an ONNX model. Raises Failure if it is not one, or if nothing here can read it."""
     try:
         model = onnx.load(path, load_external_data=False)
     except (DecodeError, ValueError) as error:
@@ -58,7 +58,7 @@ def opset_of(model: ModelProto) -> int:
 
 
 def values_of(tensor: TensorProto, path: Path) -> Array:
-    """Return a stored tensor's values; raise Failure if they are not as many as its shape says, or of another type."""
+    """Return a stored tensor's values. Raises Failure if their number does not fit its shape or their type is wrong."""
     name = shown(tensor.name or "a constant")
     if uses_external_data(tensor):
         raise Failure(f"{path} keeps {name} in another file; save it as a single ONNX file")

@@ -1,4 +1,4 @@
-"""Load what torch.save wrote, without running anything it holds."""
+"""Load what torch.save wrote without running any code in it."""
 
 import io
 import pickle
@@ -14,17 +14,17 @@ import torch
 from workflow_scripts.checkpoint.file_kinds import SAVE, TORCH_LEGACY, shown
 from workflow_scripts.shared.failures import Failure
 
-# What the pickle of a state dict names. PyTorch's restricted unpickler runs nothing either, but admits functions that
-# make gigabytes of a few bytes.
+# The names that the pickle of a state dict may use. PyTorch's restricted unpickler runs no code either, but it admits
+# functions that turn a few bytes into gigabytes.
 ADMITTED = re.compile(
     r"collections OrderedDict|torch Size|torch\._utils _rebuild_(tensor_v2|parameter)"
     r"|torch (?!Typed|Untyped)\w+Storage|torch\.storage UntypedStorage"
 )
 PLAIN = {"GLOBAL", "BINUNICODE", "SHORT_BINSTRING", "BINPERSID"}
-# A U²-Net's state dict takes some 30,000 opcodes and refers to no container twice; an optimizer's state triples that.
+# A U²-Net's state dict takes some 30,000 opcodes and refers to no container twice. An optimizer's state triples that.
 OPCODES = 1_000_000
 SHARED = 8
-# What torch.save writes unless told otherwise.
+# The protocol that torch.save writes by default.
 PROTOCOL = 2
 
 
@@ -38,10 +38,10 @@ def not_plain(path: Path, found: str = "") -> Failure:
 
 
 def check_pickle(file: IO[bytes], path: Path) -> None:
-    """Read one pickle's opcodes, running none; raise Failure where it holds more than a state dict does.
+    """Read one pickle's opcodes without running them. Raises Failure if it holds more than a state dict does.
 
-    Each reference to a container can double the time that hashing or printing what it stands in takes, so those are
-    counted. Raises ValueError where the pickle is cut short or has opcodes that no pickle has.
+    References to containers are counted, because each can double the time that hashing or printing takes. Raises
+    ValueError if the pickle is cut short or has unknown opcodes.
     """
     containers: set[int] = set()
     shared = 0
@@ -68,7 +68,7 @@ def check_pickle(file: IO[bytes], path: Path) -> None:
 
 
 def whole_model(found: str) -> str:
-    """Return a name from a pickle, and what it tells if it is that of a class of networks."""
+    """Return a name from a pickle. If it names a class of networks, say what that means."""
     name = shown(found.replace(" ", "."))
     module = found.partition(" ")[0]
     ours = module.startswith(
@@ -82,9 +82,9 @@ def whole_model(found: str) -> str:
 def repacked(path: Path) -> IO[bytes]:
     """Return a .pth file's zip members in an archive of our own making, in memory, for PyTorch's reader.
 
-    Another reader may find another directory in the same file; so PyTorch's is given what was checked, and that alone.
-    No member's name becomes a path. Raises Failure where members would unpack to more than the file holds, BadZipFile
-    where a checksum does not hold.
+    Two readers may find different directories in the same file. So PyTorch's reader gets only what was checked here.
+    No member's name becomes a path. Raises Failure if members would unpack to more than the file holds, and BadZipFile
+    if a checksum is wrong.
     """
     copy = io.BytesIO()
     with zipfile.ZipFile(path) as archive, zipfile.ZipFile(copy, "w") as target:
@@ -96,7 +96,7 @@ def repacked(path: Path) -> IO[bytes]:
             )
         if sum(member.file_size for member in members) > path.stat().st_size:
             raise Failure(f"{path} says that it holds more bytes than it has; download it again")
-        # PyTorch's reader makes no difference between upper and lower case.
+        # PyTorch's reader ignores upper and lower case.
         names = [member.filename.lower() for member in members]
         if len(set(names)) < len(names):
             raise Failure(f"{path} holds two members of one name: it was packed again; pass the file as it was saved")
@@ -110,7 +110,7 @@ def repacked(path: Path) -> IO[bytes]:
 
 
 def checked(path: Path) -> IO[bytes]:
-    """Open a .pth file for PyTorch's reader, its pickles checked: one in a zip file, five in the older form."""
+    """Check a .pth file's pickles and open it for PyTorch's reader. A zip file has one, the older form has five."""
     with path.open("rb") as file:
         head = file.read(len(TORCH_LEGACY))
         if head.startswith(b"PK\3\4"):
@@ -119,17 +119,17 @@ def checked(path: Path) -> IO[bytes]:
         if not head.startswith(TORCH_LEGACY):
             check_pickle(file, path)
             raise Failure(f"{path} is a pickle that torch.save did not write; save the weights with {SAVE}")
-        # A magic number, the protocol's version, the machine's sizes, the content, the names of the storages after it.
+        # A magic number, the protocol's version, the machine's sizes, the content, and the names of its storages.
         for _ in range(5):
             check_pickle(file, path)
     return path.open("rb")
 
 
 def unpickle(path: Path) -> Any:
-    """Load a .pth file with PyTorch's restricted unpickler; raise Failure for whatever it does not admit."""
+    """Load a .pth file with PyTorch's restricted unpickler. Raises Failure for anything that it does not admit."""
     try:
         with warnings.catch_warnings():
-            # About the pickle's protocol; what follows from it is said above.
+            # The warning is about the pickle's protocol, which is already checked above.
             warnings.simplefilter("ignore")
             with checked(path) as file:
                 return torch.load(file, map_location="cpu", weights_only=True)
@@ -138,7 +138,7 @@ def unpickle(path: Path) -> Any:
     except pickle.UnpicklingError as error:
         raise not_plain(path) from error
     except Exception as error:
-        # Damaged bytes raise nearly anything in PyTorch's reader: AssertionError, struct.error, TypeError, ….
+        # Damaged bytes can raise nearly any error in PyTorch's reader: AssertionError, struct.error, TypeError, ….
         said = str(error).splitlines()
         raise Failure(
             f"{path} cannot be read as a PyTorch checkpoint, it may be truncated "

@@ -1,4 +1,4 @@
-"""Read a checkpoint of any U²-Net into safetensors, without running anything it holds."""
+"""Read a checkpoint of any U²-Net into safetensors, without running any code in it."""
 
 import argparse
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from workflow_scripts.shared.u2net import describe, infer_stages
 
 
 def read_safetensors(path: Path) -> dict[str, Tensor]:
-    """Return the tensors of a .safetensors file; raise Failure if it is damaged."""
+    """Return the tensors of a .safetensors file. Raises Failure if it is damaged."""
     try:
         return load_file(path)
     except (SafetensorError, OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
@@ -33,7 +33,7 @@ def read_safetensors(path: Path) -> dict[str, Tensor]:
 def read_network(path: Path, wanted: str | None = None) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Return the float32 weights of the U²-Net in a file of any kind, and how the file was read.
 
-    `wanted` chooses between several networks in one file by its key. Raises Failure for anything else than one U²-Net.
+    `wanted` is the key of the network to read if the file has several. Raises Failure for anything but one U²-Net.
     """
     kind = kind_of(path)
     if kind == "onnx":
@@ -60,14 +60,14 @@ def read(arguments: argparse.Namespace) -> None:
     weights, source = read_network(path, arguments.key)
     found = "onnx" if source["kind"] == "onnx" else "weights"
     if arguments.kind not in (None, found):
-        # Only a function can be run and compared with, and that is planned before the file is there.
+        # Only an ONNX file can be run and compared with. That must be planned before the file is there.
         raise Failure(
             f"{path} is {'an ONNX file' if found == 'onnx' else 'no ONNX file'}, which its source did not say; pass "
             "the file itself with --config model=NAME checkpoint=PATH"
         )
     architecture = describe(infer_stages({name: tuple(t.shape) for name, t in weights.items()}))
     with replacing(arguments.weights) as staging:
-        # Not save_file: it writes to a hidden file first, under another name each time, which a killed process leaves.
+        # Not save_file: it first writes a hidden file with a new name each time, and a killed process leaves that.
         staging.write_bytes(save(weights))
     write_json(arguments.architecture, architecture.to_json())
     write_json(arguments.source, source)
@@ -90,7 +90,7 @@ def main(argv: Sequence[str]) -> None:
     try:
         read(arguments)
     except Failure as failure:
-        # The user knows the file under another name than the workflow's own copy has.
+        # The user does not know the workflow's own copy by its name.
         said = str(failure)
         raise Failure(
             said.replace(str(arguments.checkpoint), arguments.origin) if arguments.origin else said

@@ -14,18 +14,18 @@ from workflow_scripts.checkpoint.file_kinds import shown
 from workflow_scripts.shared.failures import Failure
 from workflow_scripts.shared.u2net import HEIGHTS, U2Net, infer_stages, misfitting
 
-# Every U²-Net has this key, and a wrapped one has it under its prefix.
+# Every U²-Net has this key. A wrapped network has it behind a prefix.
 FIRST_KEY = "stage1.rebnconvin.conv_s1.weight"
-# How deep dicts are looked into, and how many: a checkpoint of any framework needs a handful.
+# How deep dicts are searched, and how many of them. A checkpoint of any framework needs only a few.
 DEEPEST = 4
 MOST_DICTS = 10_000
-# What training keeps beside the weights, under no prefix: torch.optim.swa_utils counts the averaged models.
+# What training stores beside the weights without a prefix: torch.optim.swa_utils counts the averaged models.
 COUNTERS = {"n_averaged"}
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """Tensors that may be a U²-Net: the key under which they stand, and what else stands beside them."""
+    """Tensors that may be a U²-Net, the key where they were found, and what else is beside them."""
 
     key: str
     tensors: dict[str, Tensor]
@@ -38,7 +38,7 @@ def named(keys: Sequence[str]) -> str:
 
 
 def dicts_in(content: Any, path: Path) -> Iterator[tuple[str, Mapping[Any, Any]]]:
-    """Yield every dict in a checkpoint with the dotted keys that lead to it, the outermost first."""
+    """Yield every dict in a checkpoint with the dotted keys that lead to it. The outermost comes first."""
     waiting: list[tuple[str, Any, int]] = [("", content, 0)]
     seen = 0
     while waiting:
@@ -55,7 +55,7 @@ def dicts_in(content: Any, path: Path) -> Iterator[tuple[str, Mapping[Any, Any]]
 
 
 def candidates_in(content: Any, path: Path) -> list[Candidate]:
-    """Return each U²-Net that a checkpoint may hold: a dict's tensors under one prefix."""
+    """Return each U²-Net that a checkpoint may hold: the tensors of one dict that have one prefix."""
     found = []
     for key, mapping in dicts_in(content, path):
         tensors = {
@@ -75,8 +75,9 @@ def candidates_in(content: Any, path: Path) -> list[Candidate]:
 def find_network(content: Any, path: Path, wanted: str | None) -> Candidate:
     """Return the one U²-Net in a checkpoint, or the one under the key `wanted`.
 
-    Raises Failure if there is none, if there are several and none was chosen, or if other weights stand beside it.
-    Tensors that take more bytes than the file has are refused: views of a few bytes that look like many.
+    Raises Failure if the checkpoint has no U²-Net, has several and `wanted` chooses none of them, or has other weights
+    beside it. Also raises Failure if the tensors take more bytes than the file has: they may be large views of a few
+    bytes.
     """
     found = candidates_in(content, path)
     keys = [candidate.key for candidate in found]
@@ -122,7 +123,7 @@ def nothing_found(content: Any, path: Path) -> Failure:
 
 
 def check_kind(shapes: Mapping[str, tuple[int, ...]], path: Path) -> None:
-    """Raise Failure, in its own words, for the networks that come closest to a U²-Net and are none."""
+    """Raise Failure for the networks that resemble a U²-Net but are something else. Each has a message of its own."""
     if any(name.startswith("conv_in.") for name in shapes):
         raise Failure(f"{path} is an IS-Net (it has conv_in), which is another network than U²-Net")
     found = {match[1] for name in shapes if (match := re.match(r"(stage\d+d?)\.", name))}
@@ -143,7 +144,10 @@ def check_kind(shapes: Mapping[str, tuple[int, ...]], path: Path) -> None:
 
 
 def check_topology(tensors: Mapping[str, Tensor], path: Path) -> U2Net:
-    """Return the (meta-device) U²-Net whose state dict has just these names and shapes, else raise Failure."""
+    """Return the U²-Net (on the meta device) whose state dict has exactly these names and shapes.
+
+    Raises Failure if there is no such U²-Net.
+    """
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     check_kind(shapes, path)
     try:
@@ -159,7 +163,7 @@ def check_topology(tensors: Mapping[str, Tensor], path: Path) -> U2Net:
     if misfits := misfitting(stages):
         raise Failure(f"{path} is no U²-Net: {named(misfits)}")
     expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
-    # Written by PyTorch since 0.4.1 and read by training alone.
+    # PyTorch has written these since 0.4.1, and only training reads them.
     optional = {name for name in expected if name.endswith("num_batches_tracked")}
     missing = [name for name in expected if name not in shapes and name not in optional]
     unknown = [name for name in shapes if name not in expected]
@@ -175,14 +179,14 @@ def check_topology(tensors: Mapping[str, Tensor], path: Path) -> U2Net:
 
 
 def checked_tensors(tensors: Mapping[str, Tensor], network: U2Net, path: Path) -> dict[str, Tensor]:
-    """Return float32 weights in the network's own order; raise Failure for NaN, infinity or integer weights."""
+    """Return float32 weights in the network's own order. Raises Failure for NaN, infinity or integer weights."""
     weights: dict[str, Tensor] = {}
     for name in network.state_dict():
         if name.endswith("num_batches_tracked"):
             continue
         if not tensors[name].is_floating_point():
             raise Failure(f"{path}: {name} holds {tensors[name].dtype}, not floating-point weights")
-        # A copy of its own: safetensors refuses tensors that share memory, and a view may be of less than it shows.
+        # Copy each tensor: safetensors refuses tensors that share memory, and a view may show more than it holds.
         weights[name] = tensors[name].detach().to(torch.float32, copy=True, memory_format=torch.contiguous_format)
         if not torch.isfinite(weights[name]).all():
             raise Failure(f"{path}: {name} holds NaN or infinite values")

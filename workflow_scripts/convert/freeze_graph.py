@@ -13,11 +13,14 @@ from workflow_scripts.shared.processes import run_tool
 
 
 def plain_ir(xml: str) -> str:
-    """Return an IR's XML as openvino2tensorflow 1.34 reads it rightly: ids of one length, weights after what they meet.
+    """Return an IR's XML in a form that openvino2tensorflow 1.34 reads correctly.
 
-    It looks for a layer's id inside other ids, and loses an edge where two layers that read one constant are called 67
-    and 670, say. It also takes an edge's place in the file for its port, which a kernel that two convolutions share
-    puts wrong. Both are rare, and a bias of zeros is enough for the first: mo leaves it out, and all ids move.
+    All ids get the same length, because openvino2tensorflow looks for a layer's id inside other ids. If two layers that
+    read one constant are called 67 and 670, for example, it loses an edge. A bias of zeros can cause this: mo leaves it
+    out, and all ids move.
+
+    An edge from a weight comes after the edge from the feature map that it meets, because openvino2tensorflow takes an
+    edge's place in the file for its port. If two convolutions share a kernel, that place is wrong in mo's file.
     """
     root = ElementTree.fromstring(xml)
     width = max((len(layer.get("id", "")) for layer in root.iter("layer")), default=1)
@@ -33,7 +36,7 @@ def plain_ir(xml: str) -> str:
                 places.setdefault(edge.attrib["to-layer"], []).append(place)
         for found in places.values():
             inputs = [edges[place] for place in found]
-            # The sum of two tensors stays as it is, and so do the bytes of the graph.
+            # Do not touch the sum of two tensors, so that the bytes of the graph stay the same.
             if any(types[edge.attrib["from-layer"]] == "Const" for edge in inputs):
                 for place, edge in zip(
                     found, sorted(inputs, key=lambda edge: int(edge.attrib["to-port"])), strict=True
@@ -57,7 +60,7 @@ def main(argv: Sequence[str]) -> None:
             "openvino2tensorflow",
             f"--model_path={ir}",
             f"--model_output_path={folder}",
-            # Never --output_saved_model: its Keras metadata takes ten times as long and meets protobuf's limit of 2 GB.
+            # Never --output_saved_model: its Keras metadata takes ten times as long and exceeds protobuf's 2 GB limit.
             "--output_pb",
             "--non_verbose",
             expected=graph,

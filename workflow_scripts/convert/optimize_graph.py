@@ -1,4 +1,4 @@
-"""Rewrite the frozen graph into fewer, faster operations, prune it, and name its ends x and d0."""
+"""Rewrite the frozen graph into fewer, faster operations, prune it, and name its input x and its output d0."""
 
 import argparse
 from collections.abc import Sequence

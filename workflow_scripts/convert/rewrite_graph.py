@@ -1,8 +1,8 @@
-"""Rewrite a frozen U²-Net into fewer, faster operations: undo openvino2tensorflow's detours, merge what is linear.
+"""Rewrite a frozen U²-Net into fewer, faster operations: undo openvino2tensorflow's detours, merge linear operations.
 
-Each rewrite computes the same function; at most the order of its sums changes. A pattern that is met but not
-exactly as expected stops with the node's name; nothing is rewritten on a guess. All tensors are NHWC, all kernels
-[height, width, in, out].
+Each rewrite computes the same function. At most the order of its sums changes. If a pattern is found but is not exactly
+as expected, the script stops and names the node: nothing is rewritten on a guess. All tensors are NHWC, and all kernels
+are [height, width, in, out].
 """
 
 from collections import Counter
@@ -17,49 +17,49 @@ from tensorflow.core.framework.types_pb2 import DT_FLOAT, DT_INT32
 from workflow_scripts.formats.frozen_graph import GraphDef, NodeDef, ends, prune_graph
 from workflow_scripts.shared.failures import Failure
 
-# Far below what rounds away beside any activation, and far above what float32 cannot hold or only holds slowly, even
-# after a few layers of small weights.
+# So small that it rounds away beside any activation. Yet so large that float32 holds it as a normal number, even after
+# a few layers of small weights.
 NEGLIGIBLE_BIAS = 1e-30
 
 
 class Graph:
-    """The nodes of a graph by name, and how often each is consumed."""
+    """The nodes of a graph by name, and how many inputs each one feeds."""
 
     def __init__(self, definition: GraphDef) -> None:
         self.nodes: dict[str, NodeDef] = {node.name: node for node in definition.node}
         self.uses = Counter(name for node in definition.node for name in node.input)
 
     def constant(self, name: str) -> NDArray[np.generic] | None:
-        """Return the value of a Const node, None for any other."""
+        """Return the value of a Const node, or None for any other node."""
         node = self.nodes[name]
         return make_ndarray(node.attr["value"].tensor) if node.op == "Const" else None
 
     def weights(self, name: str) -> NDArray[np.float32]:
-        """Return the float32 values of a Const node; raise Failure where it is none."""
+        """Return the float32 values of a Const node. Raises Failure for any other node."""
         values = self.constant(name)
         if values is None or values.dtype != np.float32:
             raise Failure(f"{name} ({self.nodes[name].op}) is no constant of float32 weights")
         return cast(NDArray[np.float32], values)
 
     def set_weights(self, name: str, values: NDArray[np.float32]) -> None:
-        """Give a Const node of float32 other values."""
+        """Replace the values of a Const node of float32."""
         self.nodes[name].attr["value"].tensor.CopyFrom(make_tensor_proto(values, np.float32))
 
     def replace_weights(self, node: NodeDef, values: NDArray[np.float32]) -> None:
-        """Give a node other weights in place of its second input, which other nodes may go on reading."""
+        """Replace the second input of a node by new weights. Other nodes may still read the old weights."""
         if self.uses[node.input[1]] > 1:
             node.input[1] = self.add(f"{node.name}/weights", "Const", []).name
         self.set_weights(node.input[1], values)
 
     def add(self, name: str, op: str, inputs: Sequence[str]) -> NodeDef:
-        """Add a node of float32 and return it; one of the same name is replaced."""
+        """Add a node of float32 and return it. A node with the same name is replaced."""
         node = NodeDef(name=name, op=op, input=inputs)
         node.attr["dtype" if op == "Const" else "T"].type = DT_FLOAT
         self.nodes[name] = node
         return node
 
     def producer(self, node: NodeDef, op: str) -> NodeDef | None:
-        """Return the node that feeds `node` first if it is an `op`, None otherwise; it must feed nothing else."""
+        """Return the first input of `node` if it is an `op` and feeds no other node, else None."""
         found = self.nodes[node.input[0]]
         if found.op != op:
             return None
@@ -69,9 +69,9 @@ class Graph:
 
 
 def use_dilations(graph: Graph) -> None:
-    """Replace SpaceToBatchND, convolution, BatchToSpaceND by one dilated convolution, named after the last.
+    """Replace SpaceToBatchND, convolution and BatchToSpaceND by one dilated convolution, named after the last of them.
 
-    The triple convolves each of the block's phases by itself, which is what a dilated convolution does; what
+    The three nodes convolve each phase of the block separately, which is what a dilated convolution does. Whatever
     space-to-batch pads to fill its last block, batch-to-space must crop again.
     """
     for last in list(graph.nodes.values()):
@@ -99,7 +99,7 @@ def use_dilations(graph: Graph) -> None:
 
 
 def use_same_padding(graph: Graph) -> None:
-    """Drop a Pad whose zeros are those that a SAME convolution of stride 1 adds by itself."""
+    """Remove a Pad that adds the same zeros as a SAME convolution of stride 1 adds by itself."""
     for convolution in graph.nodes.values():
         pad = graph.producer(convolution, "Pad") if convolution.op == "Conv2D" else None
         if pad is None:
@@ -109,7 +109,7 @@ def use_same_padding(graph: Graph) -> None:
             raise Failure(f"{convolution.name} (Conv2D) has no constant kernel and padding")
         dilations = list(convolution.attr["dilations"].list.i)
         total = [(size - 1) * dilation for size, dilation in zip(kernel.shape[:2], dilations[1:3], strict=True)]
-        # SAME puts an odd total's larger half last.
+        # If the total is odd, SAME puts the larger half last.
         expected = [[0, 0], *([each // 2, each - each // 2] for each in total), [0, 0]]
         strides = list(convolution.attr["strides"].list.i)
         if amounts.tolist() != expected or strides != [1] * 4 or convolution.attr["padding"].s != b"VALID":
@@ -119,7 +119,7 @@ def use_same_padding(graph: Graph) -> None:
 
 
 def use_bias_add(graph: Graph) -> None:
-    """Turn the addition of one constant a channel to a convolution into BiasAdd, which converters fuse."""
+    """Turn the addition of one constant per channel to a convolution into BiasAdd, which converters fuse."""
     for node in graph.nodes.values():
         if node.op != "AddV2" or graph.nodes[node.input[0]].op != "Conv2D":
             continue
@@ -134,9 +134,9 @@ def use_bias_add(graph: Graph) -> None:
 
 
 def add_absent_biases(graph: Graph) -> None:
-    """Give each convolution that has no bias one of zeros: mo leaves out the addition of zeros.
+    """Give each convolution without a bias a bias of zeros, because mo leaves out the addition of zeros.
 
-    A convolution that feeds a sum is the second half of a split one, whose bias the first half has.
+    A convolution that feeds a sum is the second half of a split convolution. The first half has the bias.
     """
     consumers = {name: node.op for node in graph.nodes.values() for name in node.input}
     for convolution in list(graph.nodes.values()):
@@ -153,7 +153,7 @@ def add_absent_biases(graph: Graph) -> None:
 
 
 def upsampled_convolution(graph: Graph, name: str) -> tuple[NodeDef, NodeDef]:
-    """Return the convolution with a bias whose upsampled (or own) output `name` is, and that bias."""
+    """Return the convolution whose output is `name`, directly or after upsampling, and the node of its bias."""
     end = graph.nodes[name]
     bias = graph.producer(end, "BiasAdd") if end.op == "ResizeBilinear" else end
     convolution = graph.producer(bias, "Conv2D") if bias and bias.op == "BiasAdd" else None
@@ -163,10 +163,10 @@ def upsampled_convolution(graph: Graph, name: str) -> tuple[NodeDef, NodeDef]:
 
 
 def mix_before_upsampling(graph: Graph) -> None:
-    """Fold a 1×1 convolution over joined, upsampled convolutions into these, so that they are only added.
+    """Fold a 1×1 convolution over joined, upsampled convolutions into these, so that their outputs only need adding.
 
-    Mixing channels is linear and commutes with bilinear upsampling, whose weights sum to one. So the side outputs
-    are neither joined at full size nor convolved there.
+    Mixing channels is linear. It commutes with bilinear upsampling, because the weights of that sum to one. So the side
+    outputs need not be joined or convolved at full size.
     """
     for output in list(graph.nodes.values()):
         mixing = graph.producer(output, "Conv2D") if output.op == "BiasAdd" else None
@@ -182,7 +182,7 @@ def mix_before_upsampling(graph: Graph) -> None:
             side, side_bias = graph.weights(convolution.input[1]), graph.weights(bias.input[1])
             share = kernel[0, 0, start : start + side.shape[3]]
             start += side.shape[3]
-            # What the mixing itself adds comes once, with the first branch.
+            # The bias of the mixing itself is added once, with the first branch.
             graph.replace_weights(convolution, side @ share)
             graph.replace_weights(bias, side_bias @ share + (offset if name == ends[0] else 0))
         total = ends[0]
@@ -193,7 +193,7 @@ def mix_before_upsampling(graph: Graph) -> None:
 
 
 def channels(graph: Graph, name: str) -> int:
-    """Return how many channels a node puts out; raise Failure where its operation is none of the network's."""
+    """Return how many channels a node outputs. Raises Failure if a U²-Net has no such operation."""
     node = graph.nodes[name]
     match node.op:
         case "Conv2D":
@@ -208,10 +208,10 @@ def channels(graph: Graph, name: str) -> int:
 
 
 def split_concatenations(graph: Graph) -> None:
-    """Convolve what a concatenation joins part by part and add, where the sum is the smaller tensor.
+    """Convolve the parts of a concatenation separately and add the results, if the sum is the smaller tensor.
 
-    Joined, the decoder's upsampled map and its skip connection exist twice, and the network's peak of memory lies
-    there. The sum of kernels over two halves of the input channels is the kernel over all of them.
+    A concatenation stores the decoder's upsampled map and its skip connection a second time. The network's memory peaks
+    there. Convolving two halves of the input channels and adding the results is the same as convolving all of them.
     """
     for bias in list(graph.nodes.values()):
         convolution = graph.producer(bias, "Conv2D") if bias.op == "BiasAdd" else None
@@ -229,16 +229,16 @@ def split_concatenations(graph: Graph) -> None:
                 half.attr[attribute].CopyFrom(convolution.attr[attribute])
             graph.add(half.input[1], "Const", [])
             graph.set_weights(half.input[1], values)
-        # With the plain convolution first, TensorFlow's optimizer would fuse the sum, which TensorFlow.js cannot run.
+        # If the plain convolution came first, TensorFlow's optimizer would fuse the sum. TensorFlow.js cannot run that.
         biased = graph.add(f"{bias.name}/skipped", "BiasAdd", [f"{convolution.name}/skipped", bias.input[1]])
         biased.attr["data_format"].s = b"NHWC"
         graph.add(bias.name, "AddV2", [biased.name, f"{convolution.name}/upsampled"])
 
 
 def keep_zero_biases(graph: Graph) -> None:
-    """Replace a bias of zeros by one that rounds away: TensorFlow's optimizer would drop it.
+    """Replace a bias of zeros by a bias so small that it rounds away. TensorFlow's optimizer would drop zeros.
 
-    Converters fuse a convolution with its bias and its ReLU, or not at all, so every network keeps its biases.
+    Converters fuse a convolution with both its bias and its ReLU, or not at all. So every convolution keeps its bias.
     """
     for node in graph.nodes.values():
         if node.op == "BiasAdd" and not (values := graph.weights(node.input[1])).any():
@@ -246,7 +246,7 @@ def keep_zero_biases(graph: Graph) -> None:
 
 
 def share_constants(graph: Graph) -> None:
-    """Let nodes that read equal integers (sizes, axes) read them from one constant; weights stay one each."""
+    """Make nodes that read equal integers (sizes, axes) read one constant. Each weight keeps a constant of its own."""
     first: dict[bytes, str] = {}
     same = {
         node.name: first.setdefault(node.attr["value"].SerializeToString(deterministic=True), node.name)
@@ -270,10 +270,10 @@ REWRITES = (
 
 
 def rewrite_graph(definition: GraphDef) -> GraphDef:
-    """Return a new graph of the same function with every rewrite applied; input x, output d0.
+    """Return a new graph that computes the same function, with every rewrite applied, input x and output d0.
 
-    Raises Failure where the graph has not one input and one output, or with the name of a node that looks like
-    one of the patterns and is not.
+    Raises Failure unless the graph has one input and one output. Also raises Failure, with the name of the node, if a
+    node resembles one of the patterns but does not match it.
     """
     copy = prune_graph(definition, *ends(definition))
     for rewrite in REWRITES:
@@ -281,6 +281,6 @@ def rewrite_graph(definition: GraphDef) -> GraphDef:
         rewrite(graph)
         rewritten = GraphDef(versions=definition.versions)
         rewritten.node.extend(graph.nodes.values())
-        # The nodes that a rewrite replaced would look like consumers to the next one.
+        # Remove the replaced nodes: the next rewrite would count them as consumers.
         copy = prune_graph(rewritten, "x", "d0")
     return copy

@@ -1,7 +1,7 @@
-"""Crops of photos with what the teacher draws of them, and what the student is shown of a crop.
+"""Crops of photos with the teacher's drawings of them, and what the student sees of a crop.
 
-A crop depends on the seed and its number alone, so it can be made again. Once made it is kept on disk: the teacher is
-asked once per crop. The photo's colours, noise, blur and borders are changed only on its way to the student.
+A crop depends only on the seed and on its number, so it can be made again. A finished crop is kept on disk, so that the
+teacher draws each crop once. Colours, noise, blur and borders are changed only when a crop is shown to the student.
 """
 
 import io
@@ -26,20 +26,20 @@ from workflow_scripts.shared.files import replacing
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-# A crop's photo is kept at the largest size that is trained on.
+# A crop's photo is kept at the largest size used for training.
 CROP_SIDE = 512
-# The teacher looks at a crop at these multiples of its own resolution, turned over sideways too where `True`. The mean
-# is a better drawing than any of them: what single looks disagree on is mostly noise.
+# The teacher looks at a crop at these multiples of its own resolution, mirrored if `True`. The mean is a better drawing
+# than any single one, because the single looks mostly disagree about noise.
 LOOKS = ((0.8, False), (0.8, True), (1.0, False), (1.0, True), (1.2, False))
-# Logits are kept between these bounds, in 256 levels.
+# Logits are stored within these bounds, in 256 levels.
 LOGIT_BOUND = 8.0
-# A drawing is enlarged as logits, which keeps its edges sharp, within these bounds, which keeps its lines as wide.
+# A drawing is enlarged as logits, which keeps its edges sharp. These bounds keep the width of its lines.
 EDGE_BOUND = 4.0
 
 
 @dataclass(frozen=True)
 class Crop:
-    """A crop: RGBA photo [CROP_SIDE, CROP_SIDE, 4], alpha 0 outside the photo; teacher's logits [side, side]."""
+    """A crop: RGBA photo [CROP_SIDE, CROP_SIDE, 4], alpha 0 outside the photo, and teacher's logits [side, side]."""
 
     photo: Pixels
     logits: Floats
@@ -54,7 +54,7 @@ def normalised(photo: Tensor) -> Tensor:
 
 
 def resized(x: Tensor, side: int, mode: str = "bilinear") -> Tensor:
-    """Resize [batch, channels, height, width] to a square, with a filter that widens where it shrinks."""
+    """Resize [batch, channels, height, width] to a square. When shrinking, the filter widens."""
     return F.interpolate(x, size=(side, side), mode=mode, align_corners=False, antialias=True)
 
 
@@ -64,10 +64,10 @@ def as_tensor(pixels: Pixels) -> Tensor:
 
 
 class Teacher:
-    """A trained network that is asked for drawings.
+    """A trained network that makes the drawings.
 
-    `resolution` is the one it draws best at. `inverted` says that its d0 is the drawing itself, dark lines on white;
-    its logits are then turned round, so that a student always learns 1 for ink.
+    `resolution` is the one at which it draws best. `inverted` says that its d0 is the drawing itself, dark lines on
+    white. Its logits are then negated, so that a student always learns 1 for ink.
     """
 
     def __init__(self, network: nn.Module, resolution: int, inverted: bool, device: torch.device) -> None:
@@ -86,7 +86,7 @@ class Teacher:
         return -logits if self.inverted else logits
 
     def check_paper(self, crop: Crop) -> None:
-        """Raise Failure if the teacher's drawing of a crop is mostly ink: then its polarity is the other one."""
+        """Raise Failure if the teacher's drawing of a crop is mostly ink: then its stated task is the wrong one."""
         ink = float(torch.sigmoid(torch.from_numpy(crop.logits)).mean())
         if ink > 0.5:
             named, other = ("drawing", "portrait") if self.inverted else ("portrait", "drawing")
@@ -108,7 +108,7 @@ class Teacher:
 def drawn(logits: Tensor, side: int, sharpness: float) -> Tensor:
     """Return what a student should output at `side` pixels, [batch, 1, side, side] in [0, 1].
 
-    Enlarged as logits, reduced as ink: so a line is neither blurred nor lost.
+    A drawing is enlarged as logits and reduced as ink. So a line is neither blurred nor lost.
     """
     if side >= logits.shape[-1]:
         bounded = logits.clamp(-EDGE_BOUND, EDGE_BOUND)
@@ -120,8 +120,9 @@ def drawn(logits: Tensor, side: int, sharpness: float) -> Tensor:
 def random_square(photo: Pixels, random: Generator) -> Pixels:
     """Cut a random square out of an RGB photo [height, width, 3]: RGBA [CROP_SIDE, CROP_SIDE, 4].
 
-    Sometimes the whole photo or more than it, with the last rows and columns repeated outside, where alpha is 0.
-    Turned a little, and a little wider or narrower than it was: the network's square input keeps no aspect either.
+    Sometimes the square is the whole photo or more. Outside the photo, its last rows and columns are repeated, and
+    alpha is 0. The crop is turned a little and made a little wider or narrower, because the network's square input does
+    not keep the aspect either.
     """
     height, width, _ = photo.shape
     shorter, longer = min(height, width), max(height, width)
@@ -147,7 +148,7 @@ def random_square(photo: Pixels, random: Generator) -> Pixels:
     x = middle_x + across * math.cos(angle) - down * math.sin(angle)
     y = middle_y + across * math.sin(angle) + down * math.cos(angle)
     inside = (x >= 0) & (x <= width) & (y >= 0) & (y <= height)
-    # Reduced before it is sampled, where it has far more pixels than the crop: else lines would flicker.
+    # If the photo has far more pixels than the crop, reduce it before sampling: otherwise lines would flicker.
     excess = max(wide, high) / CROP_SIDE
     source = torch.from_numpy(photo.astype(np.float32)).permute(2, 0, 1)[None]
     if excess > 1.3:
@@ -162,9 +163,9 @@ def random_square(photo: Pixels, random: Generator) -> Pixels:
 
 
 def middle_square(photo: Pixels, random: Generator) -> Pixels:
-    """Return the largest square of a photo, in the middle and a third from the top: RGBA [CROP_SIDE, CROP_SIDE, 4].
+    """Return the largest square of a photo, centred and a third of the way down: RGBA [CROP_SIDE, CROP_SIDE, 4].
 
-    That is the frame in which the page opens a portrait. Nothing is random in it.
+    The page opens a portrait with the same frame. Nothing about it is random.
     """
     height, width, _ = photo.shape
     side = min(height, width)
@@ -204,7 +205,7 @@ class Crops:
         self.cut = cut
 
     def __getitem__(self, number: int) -> Crop:
-        """Return crop `number`, from 0 to count - 1; the first ones go through all the photos."""
+        """Return crop `number`, from 0 to count - 1. The first ones take each photo once."""
         photo_file, logits_file = (self.folder / f"{number:06d}.{kind}.png" for kind in ("photo", "teacher"))
         if not logits_file.exists():
             random = np.random.default_rng((self.seed, 1, number))
@@ -217,7 +218,7 @@ class Crops:
 
 
 def recoloured(photo: Tensor, random: Generator) -> Tensor:
-    """Change a photo's light and colours at random; [1, 3, height, width] in [0, 1] before and after."""
+    """Change a photo's light and colours at random: [1, 3, height, width] in [0, 1], before and after."""
     if random.random() < 0.85:
         photo = photo ** math.exp(random.normal(0, 0.3))
         grey = photo.mean(dim=1, keepdim=True)
@@ -226,7 +227,7 @@ def recoloured(photo: Tensor, random: Generator) -> Tensor:
         contrast, light = math.exp(random.normal(0, 0.2)), random.normal(0, 0.06)
         photo = ((photo * tint - 0.5) * contrast + 0.5 + light).clamp(0, 1)
     if random.random() < 0.25:
-        # Light from one side.
+        # Make the light come from one side.
         _, _, height, width = photo.shape
         angle = random.uniform(0, 2 * math.pi)
         across = torch.linspace(-1, 1, width).view(1, 1, 1, -1) * math.cos(angle)
@@ -236,7 +237,7 @@ def recoloured(photo: Tensor, random: Generator) -> Tensor:
 
 
 def roughened(photo: Tensor, random: Generator) -> Tensor:
-    """Blur a photo, add noise or pass it through JPEG at random; [1, 3, height, width] in [0, 1]."""
+    """Blur a photo, add noise or pass it through JPEG, at random: [1, 3, height, width] in [0, 1]."""
     kind = random.random()
     if kind < 0.15:
         image = Image.fromarray(photo[0].permute(1, 2, 0).mul(255).round().numpy().astype(np.uint8))
@@ -253,7 +254,7 @@ def roughened(photo: Tensor, random: Generator) -> Tensor:
 
 
 def bordered(photo: Tensor, alpha: Tensor, random: Generator) -> Tensor:
-    """Paint what lies outside the photo: mostly white, as a padded face has it, else black, a colour, or as it is."""
+    """Paint the area outside the photo: mostly white, as around a padded face, else black, a colour, or unchanged."""
     kind = random.random()
     if kind < 0.15:
         return photo
@@ -264,7 +265,7 @@ def bordered(photo: Tensor, alpha: Tensor, random: Generator) -> Tensor:
 
 @dataclass(frozen=True)
 class Shape:
-    """A batch's shape: the whole crop is seen at `scene` pixels, the student sees `window` of them a side."""
+    """A batch's shape: the whole crop has `scene` pixels per side, and the student sees `window` of them per side."""
 
     scene: int
     window: int
@@ -272,9 +273,9 @@ class Shape:
 
 
 def example(crop: Crop, shape: Shape, sharpness: float, random: Generator) -> tuple[Tensor, Tensor]:
-    """Return what the student is shown, normalised [1, 3, window, window], and what it should output, [1, 1, …].
+    """Return the student's input, normalised [1, 3, window, window], and its wanted output [1, 1, window, window].
 
-    Outside the photo it should output 0: blank paper, no mask.
+    Outside the photo the wanted output is 0: blank paper, no mask.
     """
     photo = resized(as_tensor(crop.photo[..., :3]), shape.scene).clamp(0, 1)
     alpha = resized(as_tensor(crop.photo[..., 3:]), shape.scene).clamp(0, 1)

@@ -1,10 +1,10 @@
-"""What a student is punished for: pixels, edges, local structure and tone that differ from the teacher's."""
+"""The losses of a student: how far its pixels, edges, local structure and tone are from the teacher's."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-# Structural similarity's constants for pictures in [0, 1] (Wang et al. 2004, doi:10.1109/TIP.2003.819861).
+# The constants of structural similarity for pictures in [0, 1] (Wang et al. 2004, doi:10.1109/TIP.2003.819861).
 SSIM_C1, SSIM_C2 = 0.01**2, 0.03**2
 
 
@@ -38,12 +38,12 @@ def edge_loss(found: Tensor, wanted: Tensor) -> Tensor:
 def student_loss(logits: Tensor, sides: list[Tensor], wanted: Tensor) -> Tensor:
     """Return the loss of one batch, a scalar.
 
-    `logits` are d0 before its sigmoid and `sides` the side outputs before theirs, each [batch, 1, height, width] of its
-    own size; `wanted` is the teacher's d0 in [0, 1]. Every side output learns the picture too, as in the network's
-    paper (arXiv:2005.09007), at its own size.
+    `logits` are d0 before its sigmoid. `sides` are the side outputs before theirs. Each is [batch, 1, height, width] of
+    its own size. `wanted` is the teacher's d0 in [0, 1]. Every side output learns the picture too, at its own size, as
+    in the network's paper (arXiv:2005.09007).
     """
     found = torch.sigmoid(logits)
-    # Ink and its edges are a small part of a drawing and all of what one sees.
+    # Ink and its edges are a small part of a drawing, but they are all that people see in it.
     near_ink = F.max_pool2d(wanted, 3, 1, 1)
     cross_entropy = F.binary_cross_entropy_with_logits(logits, wanted, weight=1 + 2 * near_ink)
     tone = (F.avg_pool2d(found, 16, 8, ceil_mode=True) - F.avg_pool2d(wanted, 16, 8, ceil_mode=True)).abs().mean()

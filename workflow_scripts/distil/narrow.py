@@ -1,4 +1,4 @@
-"""Make a narrower network of a wide one: keep the channels that weigh most, as a start for training."""
+"""Make a narrower network out of a wide one, as a start for training. It keeps the channels with the most weight."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,27 +10,27 @@ from workflow_scripts.shared.u2net import HEIGHTS, SIDES, U2Net, Widths
 
 @dataclass(frozen=True)
 class Use:
-    """A convolution that takes some channels, and how many other channels stand before them in its input."""
+    """A convolution that reads some channels, and how many other channels come before them in its input."""
 
     layer: str
     before: int
 
 
 class Narrowing:
-    """A network's weights while channels are taken out of them."""
+    """A network's weights while channels are removed from them."""
 
     def __init__(self, network: U2Net) -> None:
         self.state = {name: value.detach().clone() for name, value in network.state_dict().items()}
 
     @staticmethod
     def kernel(layer: str) -> str:
-        """Name a convolution's kernel."""
+        """Return the key of a convolution's kernel."""
         return f"{layer}.weight" if layer.startswith("side") else f"{layer}.conv_s1.weight"
 
     def keep(self, layers: Sequence[str], uses: Sequence[Use], count: int) -> None:
-        """Keep the `count` heaviest output channels of `layers`, which are added up, and of what uses them.
+        """Keep the `count` heaviest output channels of `layers`, whose outputs are added up, and of what uses them.
 
-        A channel weighs as much as its batch norms' scales times the weights that take it.
+        A channel's weight is the product of its batch norms' scales and of the weights that read it.
         """
         size = self.state[self.kernel(layers[0])].shape[0]
         scale = sum((self.state[f"{layer}.bn_s1.weight"].abs() for layer in layers), torch.zeros(size))
@@ -51,20 +51,20 @@ class Narrowing:
 
 
 def is_wider(stages: Mapping[str, Widths], than: Mapping[str, Widths]) -> bool:
-    """Say whether any stage has more channels inside or at its end than the other network's."""
+    """Return whether any stage has more channels, inside or at its end, than the other network's."""
     return any(stages[stage][part] > than[stage][part] for stage in HEIGHTS for part in (1, 2))
 
 
 def narrowed(network: U2Net, wide: Mapping[str, Widths], narrow: Mapping[str, Widths]) -> U2Net:
-    """Return a network of widths `narrow` that keeps the channels of `network`, of widths `wide`, that weigh most.
+    """Return a network of widths `narrow` that keeps the heaviest channels of `network`, which has widths `wide`.
 
     This is network slimming (Liu et al. 2017, arXiv:1708.06519) without its training for sparsity. Raises ValueError if
-    `narrow` is wider anywhere.
+    `narrow` is wider than `wide` anywhere.
     """
     if is_wider(narrow, wide):
         raise ValueError("the network to make is wider than the one that it starts from")
     narrowing = Narrowing(network)
-    # A decoder takes what comes from below, which is narrowed after what comes from across and stands before it.
+    # A decoder reads the map from below and then the map from across. The map from below is narrowed later.
     for stage in HEIGHTS:
         _, middle, output = narrow[stage]
         height = HEIGHTS[stage] or 4

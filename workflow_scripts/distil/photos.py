@@ -1,4 +1,4 @@
-"""The photos that a student is trained on: which files can be read, and which of them are held back."""
+"""The photos that a student is trained on: which files can be read, and which photos are held back."""
 
 import warnings
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from PIL import Image, ImageOps
 from workflow_scripts.shared.failures import Failure
 from workflow_scripts.shared.files import sha256
 
-# Below this side a photo shows the network nothing that it could draw.
+# A photo with a shorter side than this shows the network nothing to draw.
 SMALLEST_SIDE = 64
-# Photos are reduced to this longer side when they are read: no crop is trained on at more than 512 pixels.
+# Photos are reduced to this longer side when they are read, because no crop is used at more than 512 pixels.
 LONGEST_SIDE = 1280
 
 
@@ -37,13 +37,13 @@ class Photos:
 def read_photo(path: Path) -> NDArray[np.uint8]:
     """Return a photo's RGB pixels, [height, width, 3], upright and at most LONGEST_SIDE long.
 
-    Raises OSError or ValueError if the file holds no photo that Pillow reads.
+    Raises OSError or ValueError if the file is not a photo that Pillow can read.
     """
     with warnings.catch_warnings():
-        # Pillow warns of a picture that would take too much memory and refuses a larger one; refuse both.
+        # Pillow warns of a picture that would take too much memory, and refuses an even larger one. Refuse both.
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         with Image.open(path) as image:
-            # A JPEG is decoded at a smaller size where that is enough.
+            # Decode a JPEG at a smaller size if that is enough.
             image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
             upright = ImageOps.exif_transpose(image)
             if upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info:
@@ -56,9 +56,9 @@ def read_photo(path: Path) -> NDArray[np.uint8]:
 
 
 def find_photos(folder: Path, held_back_share: float, fewest: int) -> Photos:
-    """Return the photos below `folder`, a share of them held back; equal files count once.
+    """Return the photos below `folder`, with a share of them held back. Equal files count once.
 
-    Which ones are held back depends on the photos' digests alone, so that a renamed folder changes nothing.
+    Only the photos' digests decide which are held back, so renaming the folder changes nothing.
     Raises Failure if the folder is missing or fewer than `fewest` photos can be read.
     """
     if not folder.is_dir():

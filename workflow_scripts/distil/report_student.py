@@ -1,4 +1,4 @@
-"""Report how well a student draws what its teacher draws, on photos that it was not trained on, and what it costs."""
+"""Report how well a student imitates its teacher on photos that it was not trained on, and what it costs."""
 
 import argparse
 import json
@@ -22,9 +22,9 @@ from workflow_scripts.shared.u2net import U2Net, describe, infer_stages
 def agreement_at(
     crops: Crops, network: U2Net, size: int, sharpness: float, task: str, drawn_as: str
 ) -> dict[str, float]:
-    """Return the mean agreement of a network at one size with the teacher's mean drawing, over all crops.
+    """Return how well a network at one size agrees with the teacher's mean drawing, averaged over all crops.
 
-    `task` is the student's; `drawn_as` is the network's own: a teacher may output the drawing itself.
+    `task` is the student's task. `drawn_as` is the network's own task, because a teacher may output the drawing itself.
     """
     found: list[dict[str, float]] = []
     for number in range(crops.count):
@@ -95,7 +95,7 @@ def main(argv: Sequence[str]) -> None:
     arguments = parser.parse_args(argv)
     record: dict[str, Any] = json.loads(arguments.record.read_text())
     settings: dict[str, Any] = arguments.settings
-    # A size may be listed twice, to be trained on twice as often.
+    # A size may be listed twice. Then it is trained on twice as often.
     sizes = sorted(set(record["recipe"]["sizes"]))
     task, sharpness = record["task"], record["recipe"]["sharpness"]
     resolution, inverted = record["teacher"]["resolution"], record["recipe"]["inverted"]

@@ -1,4 +1,4 @@
-"""Contact sheets: photo, teacher and student side by side."""
+"""Contact sheets that show photo, teacher and student side by side."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -51,7 +51,7 @@ def rows(
 
 
 def draw_sheet(path: Path, crops: Crops, network: nn.Module, sizes: Sequence[int], sharpness: float, task: str) -> None:
-    """Write a PNG of at most MOST_ROWS crops, one per row: photo, teacher's drawing, the student's at each size."""
+    """Write a PNG of at most MOST_ROWS crops, one per row: photo, teacher's drawing, student's drawing at each size."""
     lines = [
         np.concatenate([tile(picture) for picture in row], axis=1)
         for row in rows(crops, network, sizes, sharpness, task)

@@ -1,4 +1,4 @@
-"""A student in training: its widths, its steps, its averaged weights, and the state that training goes on from."""
+"""A student in training: its widths, its steps, its averaged weights, and the saved state to continue from."""
 
 import json
 import math
@@ -19,22 +19,22 @@ from workflow_scripts.shared.failures import Failure
 from workflow_scripts.shared.files import replacing
 from workflow_scripts.shared.u2net import HEIGHTS, SIDES, U2Net, Widths
 
-# The pool of crops begins with this many and grows by one every few steps: training begins before all of them are made,
-# and asking the teacher takes a small part of the time.
+# The pool of crops begins with this many and grows by one every few steps. So training begins before all crops are
+# made, and the teacher takes only a small part of the time.
 FIRST_POOL = 48
 STEPS_PER_CROP = 6
 WARM_UP_STEPS = 100
-# The running average of the weights looks back over the last ninth of the steps, and over this many at most.
+# The running average of the weights covers the last ninth of the steps, but at most this many.
 AVERAGED_STEPS = 500
 WEIGHT_DECAY = 0.01
 ENCODERS = ("stage1", "stage2", "stage3", "stage4", "stage5", "stage6")
-# How often a line says how training stands, its state is kept, and a sheet is drawn, in seconds.
+# How often training prints a line, saves its state and draws a sheet, in seconds.
 SAY_EVERY, KEEP_EVERY, SHOW_EVERY = 15, 60, 600
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that a training's result depends on, apart from its budget and the machine.
+    """Everything that the result of training depends on, except its budget and the machine.
 
     `teacher`, `start` and `photos` are digests. `stages` are the student's widths.
     """
@@ -56,13 +56,13 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Budget:
-    """When training ends: after so many steps, or so many minutes if `steps` is None."""
+    """When training ends: after `steps` steps, or after a number of minutes if `steps` is None."""
 
     steps: int | None
     minutes: float | None
 
     def progress(self, step: int, seconds: float) -> float:
-        """Return the share of the budget that is spent, 0 to 1."""
+        """Return the spent share of the budget, 0 to 1."""
         spent = step / self.steps if self.steps is not None else seconds / 60 / cast(float, self.minutes)
         return min(1.0, spent)
 
@@ -70,7 +70,7 @@ class Budget:
 def student_stages(widths: Mapping[str, Sequence[int]]) -> dict[str, Widths]:
     """Return the (input, middle, output) channels of each stage for a mapping of stages to (middle, output).
 
-    A stage that is not named has the widths under "default". What goes into a stage follows from the others.
+    A stage that is not named has the widths under "default". A stage's input channels follow from the other stages.
     """
     own = {stage: widths.get(stage, widths["default"]) for stage in HEIGHTS}
     stages: dict[str, Widths] = {}
@@ -86,10 +86,10 @@ def student_stages(widths: Mapping[str, Sequence[int]]) -> dict[str, Widths]:
 
 
 def shapes_of(sizes: Sequence[int], pixels: int) -> list[Shape]:
-    """Return the shapes of batches for the sizes that a student is to draw at.
+    """Return the shapes of batches for the sizes at which a student will draw.
 
-    A size is trained on whole and, where it is large, also through a window: most steps then see details as large as at
-    that size, at the price of a small one. One size counts as often as another.
+    Each size is trained on whole crops. A large size is also trained through a window: then most steps see details as
+    large as at that size, at the cost of a small size. All sizes are used equally often.
     """
     shapes: list[Shape] = []
     for size in sizes:
@@ -105,7 +105,7 @@ class Student:
         self.network = U2Net(stages).to(device).to(memory_format=torch.channels_last)
         self.average: dict[str, Tensor] = {}
         self.restart_average()
-        # Scales and shifts of batch norms and biases are not pulled towards zero.
+        # Weight decay does not apply to biases, nor to the scales and shifts of batch norms.
         matrices = [parameter for parameter in self.network.parameters() if parameter.ndim > 1]
         vectors = [parameter for parameter in self.network.parameters() if parameter.ndim == 1]
         self.optimizer = torch.optim.AdamW(
@@ -118,7 +118,7 @@ class Student:
         self.network.outconv.register_forward_hook(self.keeping("outconv"))
 
     def keeping(self, name: str) -> Any:
-        """Return a hook that keeps a module's output: the loss needs them before the sigmoid."""
+        """Return a hook that keeps a module's output, because the loss needs the output before the sigmoid."""
 
         def keep(_: nn.Module, __: Any, output: Tensor) -> None:
             self.raw[name] = output
@@ -126,11 +126,11 @@ class Student:
         return keep
 
     def restart_average(self) -> None:
-        """Let the average begin at the weights as they are."""
+        """Restart the average from the present weights."""
         self.average = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
 
     def step(self, photo: Tensor, wanted: Tensor, rate: float, step: int, bfloat16: bool) -> float:
-        """Learn from one batch; return its loss."""
+        """Learn from one batch and return its loss."""
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.network.train()
@@ -169,7 +169,7 @@ class Student:
 
 
 def save_state(path: Path, student: Student, recipe: Recipe, step: int, seconds: float, losses: list[float]) -> None:
-    """Keep everything that training goes on from, whole or not at all."""
+    """Save everything that training needs to continue. The file is written completely or not at all."""
     with replacing(path) as staging:
         torch.save(
             {
@@ -186,7 +186,7 @@ def save_state(path: Path, student: Student, recipe: Recipe, step: int, seconds:
 
 
 def load_state(path: Path, student: Student, recipe: Recipe) -> tuple[int, float, list[float]]:
-    """Go on from a kept state: return its steps, seconds and losses. Raises Failure if it is another training's."""
+    """Load a saved state and return its steps, seconds and losses. Raises Failure if another training saved it."""
     state = torch.load(path, map_location="cpu", weights_only=True)
     if state["recipe"] != json.dumps(asdict(recipe), sort_keys=True):
         kept, asked = json.loads(state["recipe"]), json.loads(json.dumps(asdict(recipe)))
@@ -200,7 +200,7 @@ def load_state(path: Path, student: Student, recipe: Recipe) -> tuple[int, float
 
 
 def pays_bfloat16(recipe: Recipe, device: torch.device) -> bool:
-    """Say whether a step in bfloat16 is faster than one in float32 on this machine, by trying both."""
+    """Return whether a step in bfloat16 is faster than one in float32 on this machine, after trying both."""
     photo, wanted = torch.rand(2, 3, 160, 160, device=device), torch.rand(2, 1, 160, 160, device=device)
     fastest: dict[bool, float] = {}
     for bfloat16 in (False, True):
@@ -215,12 +215,12 @@ def pays_bfloat16(recipe: Recipe, device: torch.device) -> bool:
 
 
 def learning_rate(recipe: Recipe, step: int, progress: float) -> float:
-    """Warm up over the first steps, then fall along a cosine to nothing at the budget's end."""
+    """Return the learning rate: it warms up over the first steps, then falls along a cosine to zero at the end."""
     return recipe.learning_rate * min(1.0, (step + 1) / WARM_UP_STEPS) * 0.5 * (1 + math.cos(math.pi * progress))
 
 
 def minutes(seconds: float) -> str:
-    """Say how long something takes."""
+    """Return a duration in words."""
     return f"{seconds / 3600:.1f} h" if seconds >= 5400 else f"{seconds / 60:.1f} min"
 
 
@@ -234,9 +234,9 @@ def train(
     work: Path,
     device: torch.device,
 ) -> tuple[int, float, list[float]]:
-    """Train until the budget is spent; return the steps, the seconds and each step's loss.
+    """Train until the budget is spent. Return the steps, the seconds and each step's loss.
 
-    Training goes on from `work`/state.pt, kept every minute, and shows how it stands in `work`/sheet.png.
+    Training saves its state to `work`/state.pt every minute and continues from it. `work`/sheet.png shows its progress.
     """
     state = work / "state.pt"
     step, seconds = 0, 0.0

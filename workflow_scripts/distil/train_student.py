@@ -24,9 +24,9 @@ from workflow_scripts.shared.u2net import U2Net, infer_stages
 
 
 def begin_with(student: Student, start: Path | None) -> None:
-    """Give a student the weights of `start`, narrowed if it is wider; nothing to start from leaves it at random.
+    """Give a student the weights of `start`, narrowed if `start` is wider. If it is None, the weights stay random.
 
-    Raises Failure if the student is wider than what it starts from.
+    Raises Failure if the student is wider than `start`.
     """
     if start is None:
         return
@@ -42,18 +42,18 @@ def begin_with(student: Student, start: Path | None) -> None:
 
 
 def digest_of(photos: Sequence[Photo]) -> str:
-    """Return one SHA-256 for a set of photos: that of their digests, sorted, one a line."""
+    """Return one SHA-256 for a set of photos: the digest of a text with their sorted digests, one per line."""
     lines = "".join(f"{digest}\n" for digest in sorted(photo.digest for photo in photos))
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def warm_start(settings: dict[str, Any], teacher: Path) -> Path | None:
-    """Return the weights that the settings say to start from."""
+    """Return the file of weights to start from, according to the settings."""
     return {"teacher": teacher, "nothing": None}.get(settings["start"], Path(settings["start"]))
 
 
 def save_network(path: Path, network: U2Net) -> None:
-    """Write a network as a checkpoint of the public key names."""
+    """Write a network as a checkpoint with the key names of the public checkpoints."""
     weights = {
         name: value.contiguous()
         for name, value in network.state_dict().items()
@@ -107,7 +107,7 @@ def main(argv: Sequence[str]) -> None:
     shown = Crops(photos.held_back, 1, teacher, recipe.seed, arguments.work / "held_back", middle_square)
     if arguments.task != "saliency":
         teacher.check_paper(crops[0])
-    # A student of a network that outputs drawings outputs ink, as all others do.
+    # Every student outputs ink, even if its teacher outputs drawings.
     task = "saliency" if arguments.task == "saliency" else "portrait"
     budget = Budget(settings["steps"], settings["minutes"])
     steps, seconds, losses = train(recipe, student, crops, shown, budget, task, arguments.work, device)

@@ -1,4 +1,4 @@
-"""Say what became of a folder of photos; fail where one could not be drawn or a drawing is missing."""
+"""Say what became of a folder of photos. Fail if a photo could not be drawn or a drawing is missing."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""Draw every photo of a folder with OpenVINO, as the page would save it; only what is new or changed is drawn."""
+"""Draw every photo of a folder with OpenVINO, as the page would save it. Only new or changed photos are drawn."""
 
 import argparse
 import hashlib
@@ -26,11 +26,11 @@ from workflow_scripts.shared.drawings import Pixels, preprocess
 from workflow_scripts.shared.failures import Failure, run
 from workflow_scripts.shared.files import remove, write_json
 
-# What the page calls the file that it saves.
+# The name that the page gives to the file that it saves.
 PRODUCTS = {"portrait": "portrait", "drawing": "portrait", "saliency": "cut-out"}
-# Under this key a drawing's file says what it was made of.
+# Under this key, a drawing's file says what it was made from.
 MADE_OF = "made-of"
-# Larger photos are drawn one at a time, for each pixel takes some 20 bytes of memory.
+# Larger photos are drawn one at a time, because each pixel takes some 20 bytes of memory.
 LARGE_PIXELS = 40_000_000
 # zlib's fastest level. Higher ones take longer than the drawing itself (docs/draw.md).
 COMPRESSION = 1
@@ -38,7 +38,7 @@ COMPRESSION = 1
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one photo: its drawing, or why there is none. Paths are relative to the two folders."""
+    """What became of one photo: its drawing, or why it has no drawing. Paths are relative to the two folders."""
 
     photo: str
     drawing: str | None
@@ -58,7 +58,7 @@ class Artist:
     one_at_a_time: Lock
 
     def draw(self, photo: Path, drawing: Path) -> bool:
-        """Draw one photo; return False where its drawing is there already. Raises Unreadable."""
+        """Draw one photo. Return False if its drawing exists already. Raises Unreadable."""
         content = photo.read_bytes()
         made_of = {"photo": hashlib.sha256(content).hexdigest(), "model": self.model, "method": self.method}
         recipe = json.dumps(made_of, sort_keys=True)
@@ -77,7 +77,7 @@ class Artist:
 
 
 def save(picture: Pixels, drawing: Path, recipe: str) -> None:
-    """Write a picture whole or not at all. It needs no seal beside it: its own text and checksums say what it is."""
+    """Write a picture completely or not at all. It needs no seal: its own text and checksums say what it is."""
     note = PngInfo()
     note.add_text(MADE_OF, recipe)
     drawing.parent.mkdir(parents=True, exist_ok=True)
@@ -90,11 +90,11 @@ def save(picture: Pixels, drawing: Path, recipe: str) -> None:
 
 
 def what_made(drawing: Path) -> str | None:
-    """Return what a drawing says that it was made of; None where there is no whole drawing."""
+    """Return what a drawing says it was made from, or None if there is no complete drawing."""
     try:
         with Image.open(drawing, formats=["PNG"]) as image:
             said: str | None = image.info.get(MADE_OF)
-            # Compares the checksums without decoding the picture.
+            # This compares the checksums without decoding the picture.
             image.verify()
     except (OSError, SyntaxError, ValueError):
         return None
@@ -102,7 +102,7 @@ def what_made(drawing: Path) -> str | None:
 
 
 def method() -> str:
-    """Return a digest of all but photo and model that decides what a picture looks like."""
+    """Return a digest of everything that decides what a picture looks like, except the photo and the model."""
     modules = (photos, pictures, drawings)
     code = b"".join(Path(str(module.__file__)).read_bytes() for module in modules) + Path(__file__).read_bytes()
     libraries = " ".join(version(package) for package in ("pillow", "numpy", "openvino"))
@@ -110,7 +110,10 @@ def method() -> str:
 
 
 def name_drawings(found: Sequence[Path], folder: Path, product: str) -> dict[Path, str]:
-    """Return each photo's drawing, named as the page names it; photos that differ only in their ending keep it."""
+    """Return each photo's drawing, named as the page names it.
+
+    Photos whose names differ only in their ending keep the ending in their drawing's name.
+    """
     relative = {path: path.relative_to(folder) for path in found}
     stems = Counter(str(path.with_suffix("")).lower() for path in relative.values())
     return {
@@ -156,7 +159,7 @@ def main(argv: Sequence[str]) -> None:
         try:
             outcomes = list(pool.map(draw, found))
         except BaseException:
-            # What is finished stays; nothing more is begun.
+            # Finished drawings stay, and no other drawing begins.
             pool.shutdown(cancel_futures=True)
             raise
     report = {

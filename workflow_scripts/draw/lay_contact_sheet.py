@@ -1,4 +1,4 @@
-"""Lay photos and their drawings side by side on one HTML page that needs no other file."""
+"""Show photos and their drawings side by side on one HTML page that needs no other file."""
 
 import argparse
 import base64
@@ -16,9 +16,9 @@ from workflow_scripts.draw.photos import FORMATS
 from workflow_scripts.shared.failures import run
 from workflow_scripts.shared.files import replacing
 
-# Longest side of a thumbnail, in pixels.
+# The longest side of a thumbnail, in pixels.
 SIDE = 240
-# More pairs make a page that browsers open slowly; the drawings themselves lie in their folder.
+# Browsers are slow to open a page with more pairs than this. The drawings themselves are in their folder.
 MOST = 300
 STYLE = """
 body { font: 14px/1.4 system-ui, sans-serif; margin: 2rem; color: #22262b; background: #fff; }
@@ -33,7 +33,7 @@ figcaption { margin-top: .3rem; overflow-wrap: anywhere; }
 def thumbnail(path: Path) -> str:
     """Return a small copy of a picture, upright and with its transparency, as an img element."""
     with Image.open(path, formats=FORMATS) as image:
-        # JPEG decodes at an eighth, a quarter or half of its size in a fraction of the time.
+        # A JPEG can be decoded at an eighth, a quarter or half of its size in a fraction of the time.
         image.draft(None, (SIDE, SIDE))
         small = ImageOps.exif_transpose(image)
         small = small.convert("RGBA" if small.has_transparency_data else "RGB")

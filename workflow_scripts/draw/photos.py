@@ -1,4 +1,4 @@
-"""Photos as the page takes them in: which files are read, and how their pixels reach the network and the picture."""
+"""Read photos as the page does: which files are read, and which pixels the network and the picture get."""
 
 import io
 import struct
@@ -10,24 +10,24 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from workflow_scripts.shared.drawings import Pixels
 
-# What Chromium reads, and with it the page. Pillow's JPEG includes MPO: a second picture stands behind the first.
+# The formats that Chromium, and so the page, can read. Pillow's JPEG includes MPO, which has a second picture.
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "ICO")
-# Files that their owner takes for pictures: one that cannot be read is named. Other files are left alone.
+# Files that people regard as pictures. If one cannot be read, it is named. Other files are ignored.
 SUFFIXES = {
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".avif", ".gif", ".bmp", ".ico"),
     *(".tif", ".tiff", ".heic", ".heif", ".jxl", ".jp2", ".svg", ".psd", ".dng", ".cr2", ".nef", ".arw"),
 }
-# The page refuses more than 200 million pixels. Pillow raises at twice this number, and warns from here on.
+# The page refuses more than 200 million pixels. Pillow warns above this number and raises above twice of it.
 Image.MAX_IMAGE_PIXELS = 100_000_000
 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
 
 class Unreadable(Exception):
-    """A file that is no photo that the page would read; the message says why."""
+    """The page could not read this file as a photo. The message says why."""
 
 
 def find_photos(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Return the pictures below a folder and the other files, each in order; what is hidden is neither."""
+    """Return the pictures below a folder, and the other files, both in order. Hidden files are left out."""
     files = sorted(
         path
         for path in folder.rglob("*")
@@ -38,7 +38,7 @@ def find_photos(folder: Path) -> tuple[list[Path], list[Path]]:
 
 
 def decode(content: bytes) -> Image.Image:
-    """Decode the first frame of a photo's file and turn it as EXIF says; raise Unreadable if that cannot be done."""
+    """Decode the first frame of a photo's file and turn it as EXIF says. Raises Unreadable if that fails."""
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
         image.load()
@@ -55,19 +55,19 @@ def decode(content: bytes) -> Image.Image:
 
 
 def eight_bit(image: Image.Image) -> Image.Image:
-    """Return an image of 8 bits a channel: Pillow keeps the 16 bits of grey ones."""
+    """Return an image with 8 bits per channel. Pillow keeps grey images at 16 bits."""
     if image.mode.startswith("I"):
         return Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8))
     return image
 
 
 def plain_colours(image: Image.Image) -> Image.Image:
-    """Return an image's RGB colours, also those that its transparency hides."""
+    """Return an image's RGB colours, even those that its transparency hides."""
     return image.convert("RGBA").convert("RGB") if image.has_transparency_data else image.convert("RGB")
 
 
 def on_white(colours: Image.Image, original: Image.Image) -> Pixels:
-    """Lay RGB colours on white paper with the original's transparency, if it has any."""
+    """Lay RGB colours on white paper. The original's transparency, if it has any, says where the paper shows."""
     if original.has_transparency_data:
         alpha = original.convert("RGBA").getchannel("A")
         colours = Image.composite(colours, Image.new("RGB", colours.size, "white"), alpha)
@@ -75,20 +75,20 @@ def on_white(colours: Image.Image, original: Image.Image) -> Pixels:
 
 
 def stored_colours(image: Image.Image) -> Pixels:
-    """Return the RGB pixels [height, width, 3] that networks see: as they stand in the file, whatever its profile."""
+    """Return the RGB pixels [height, width, 3] that networks see: the file's own values, without its colour profile."""
     image = eight_bit(image)
     return on_white(plain_colours(image), image)
 
 
 def shown_colours(image: Image.Image) -> Pixels:
-    """Return RGB pixels [height, width, 3] in sRGB, as a browser shows the photo: what a person sees.
+    """Return the RGB pixels [height, width, 3] that a person sees: in sRGB, as a browser shows the photo.
 
-    A profile that cannot be used is ignored, as browsers do.
+    Like in browsers, a profile that cannot be used is ignored.
     """
     profile = image.info.get("icc_profile")
     image = eight_bit(image)
     plain = plain_colours(image)
-    # The profiles of CMYK and grey files speak of those channels; of palettes, of the colours in them.
+    # The profile of a CMYK or grey file applies to its channels. The profile of a palette applies to its colours.
     source = image if image.mode in ("CMYK", "L") else plain
     try:
         if profile:

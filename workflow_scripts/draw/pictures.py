@@ -1,4 +1,4 @@
-"""The picture that the page saves, from the network's output: drawing, mask or cut-out at the photo's size."""
+"""Make the picture that the page saves from the network's output: drawing, mask or cut-out at the photo's size."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,9 +8,9 @@ from workflow_scripts.shared.drawings import Floats, Pixels
 
 
 def stretch(d0: Floats, task: str) -> NDArray[np.float32]:
-    """Turn d0 [1, 1, height, width] into the picture [height, width], stretched to [0, 1]; a constant d0 gives zeros.
+    """Turn d0 [1, 1, height, width] into the picture [height, width], stretched to [0, 1]. A constant d0 gives zeros.
 
-    A portrait is 1 - d0, dark lines on white paper; a drawing, which has them already, and a mask are d0.
+    A portrait is 1 - d0: dark lines on white paper. A drawing already has dark lines, so it is d0. A mask is also d0.
     """
     output = d0[0, 0].astype(np.float64)
     least, most = output.min(), output.max()
@@ -22,12 +22,12 @@ def stretch(d0: Floats, task: str) -> NDArray[np.float32]:
 
 
 def filter_for(length: int, target: int) -> Image.Resampling:
-    """Return the filter of one axis: bicubic where it grows, which keeps lines sharp, the triangle where it shrinks."""
+    """Return the filter of one axis: bicubic if it grows, which keeps lines sharp, or the triangle if it shrinks."""
     return Image.Resampling.BICUBIC if target > length else Image.Resampling.BILINEAR
 
 
 def grey_picture(d0: Floats, task: str, width: int, height: int) -> Pixels:
-    """Return the drawing or the mask at the photo's size, 8-bit grey [height, width]: what the page saves.
+    """Return the drawing or the mask at the photo's size as the page saves it: 8-bit grey [height, width].
 
     The page's own code is web/src/worker/postprocess.ts; both resize as Pillow does, the horizontal axis first.
     """
@@ -45,7 +45,7 @@ def grey_picture(d0: Floats, task: str, width: int, height: int) -> Pixels:
 def cut_out(photo: Pixels, mask: Pixels) -> Pixels:
     """Return the photo [height, width, 3] with the mask as alpha: RGBA [height, width, 4].
 
-    Where nothing of the photo is to be seen nothing of it is stored, as in the page's file.
+    Where the photo is invisible, its pixels are not stored, as in the page's file.
     """
     picture = np.dstack([photo, mask])
     picture[mask == 0] = 0

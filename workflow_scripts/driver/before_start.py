@@ -1,4 +1,4 @@
-"""What Snakemake would end with a traceback for before it reads any rule: said in one line.
+"""Report in one line what would make Snakemake end with a traceback before it reads any rule.
 
 profiles/default runs this file by its path, so it imports nothing of the package.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def config_problem(arguments: Sequence[str]) -> str | None:
-    """Say which word after --config is no KEY=VALUE; None if there is none."""
+    """Say which word after --config is not KEY=VALUE. Return None if all are."""
     inside = False
     for argument in arguments:
         if argument.startswith("-"):
@@ -22,7 +22,7 @@ def config_problem(arguments: Sequence[str]) -> str | None:
 
 
 def folder_problem() -> str | None:
-    """Say which folder that Snakemake needs cannot be written; None if all can."""
+    """Say which folder that Snakemake needs cannot be written. Return None if all can."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     try:
         cache.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""A checkpoint on this machine as the driver sees it: its content, and whether it is a function or weights."""
+"""What the driver knows of a checkpoint on this machine: its digest, and whether it is an ONNX file or weights."""
 
 import hashlib
 import json
@@ -9,20 +9,20 @@ from pathlib import Path
 
 from workflow_scripts.driver.refusal import refuse
 
-# Digests by path, with what changes when a file does. Reading 176 MB at each start would take a second each time.
+# Digests by path, each with the state of its file. Reading 176 MB at every start would take a second each time.
 CACHE = Path(".snakemake/checkpoint-digests.json")
-# How an ONNX file names the file that keeps a tensor's values: `location` of external_data, in protobuf's bytes.
+# The bytes by which an ONNX file names the file with a tensor's values: `location` of external_data, in protobuf.
 LOCATION = re.compile(rb"\x0a\x08location\x12([\x01-\x7f])")
 
 
 def state_of(path: Path) -> list[int]:
-    """Return what changes whenever a file's content may have. The last, ctime, no tool sets back."""
+    """Return numbers that change whenever a file's content may have changed. No tool can reset the last one, ctime."""
     status = path.stat()
     return [status.st_size, status.st_mtime_ns, status.st_ino, status.st_ctime_ns]
 
 
 def digest(path: Path) -> str:
-    """Return a file's SHA-256, from the cache if the file is as it was. Refuses a file that cannot be read."""
+    """Return a file's SHA-256, from the cache if the file has not changed. Refuse a file that cannot be read."""
     try:
         known = json.loads(CACHE.read_text())
     except (OSError, ValueError):
@@ -44,7 +44,7 @@ def digest(path: Path) -> str:
 
 
 def is_onnx(path: Path) -> bool:
-    """Tell whether a file is an ONNX file, as file_kinds.kind_of does: by its first field, a small version number."""
+    """Return whether a file is an ONNX file. As in file_kinds.kind_of, its first field is a small version number."""
     try:
         with path.open("rb") as file:
             head = file.read(9)
@@ -56,7 +56,7 @@ def is_onnx(path: Path) -> bool:
 
 
 def files_beside(path: Path) -> list[Path]:
-    """Return the files in an ONNX file's folder that it keeps weights in, by the names that stand in it."""
+    """Return the files in an ONNX file's folder that hold its weights. The ONNX file contains their names."""
     if not is_onnx(path):
         return []
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:

@@ -1,4 +1,4 @@
-"""The configuration: what --config and config files said, checked against config.schema.yaml."""
+"""The configuration from --config and from config files, checked against config.schema.yaml."""
 
 import difflib
 import itertools
@@ -14,10 +14,10 @@ from workflow_scripts.driver.refusal import refuse
 
 Config = dict[str, Any]
 
-# Deeper or larger configurations than any use needs: references in YAML make much of little.
+# Limits that no real configuration reaches. References in YAML can turn a small file into a huge configuration.
 DEEPEST = 10
 MOST_VALUES = 1_000_000
-# Longer values are cut where a message repeats them.
+# Longer values are cut in messages.
 SHOWN_CHARACTERS = 300
 NUMBER = re.compile(r"-?[0-9]+([.][0-9]+)?|null")
 LISTS = ("resolutions", "dtypes", "tflite_dtypes", "cors_origins")
@@ -29,7 +29,7 @@ def as_list(value: Any) -> list[Any]:
 
 
 def complete(config: Config, defaults: Path) -> None:
-    """Add from config.yaml what a configuration does not say, in place: a module is told only what to change."""
+    """Add the missing keys of a configuration from config.yaml, in place. A module's configuration has only changes."""
 
     def add(given: Config, default: Config) -> None:
         for key, value in default.items():
@@ -53,7 +53,7 @@ def as_numbers(value: Any, deepest: int = 3) -> Any:
 
 
 def normalise(config: Config) -> None:
-    """Give values from the command line their types, in place.
+    """Convert values from the command line to their types, in place.
 
     Snakemake reads a list or a boolean given with --config as text, and numbers in a mapping. A list of one value needs
     no brackets.
@@ -61,14 +61,14 @@ def normalise(config: Config) -> None:
     for key in LISTS:
         config[key] = as_list(config[key])
     config["resolutions"] = [int(r) if str(r).isdecimal() else r for r in config["resolutions"]]
-    # A folder named after a year would come as a number.
+    # Snakemake reads a folder that is named after a year as a number.
     config["photos"] = config["photos"] if config["photos"] is None else str(config["photos"])
     config["distil"] = as_numbers(config["distil"])
     config["prune"] = {"true": True, "false": False}.get(str(config["prune"]), config["prune"])
 
 
 def check_extent(config: Config) -> None:
-    """Refuse a configuration that is larger or more deeply nested than any use needs."""
+    """Refuse a configuration that is larger or more deeply nested than any real one."""
     values: list[Any] = [config]
     for _ in range(DEEPEST):
         nested = (
@@ -82,7 +82,7 @@ def check_extent(config: Config) -> None:
 
 
 def problem_of(error: jsonschema.ValidationError) -> str:
-    """Return one line: what is wrong, under which key, and what the value may be."""
+    """Return one line that says what is wrong, under which key, and what the value may be."""
     place = ".".join(str(part) for part in error.absolute_path) or "the top level"
     if error.validator == "additionalProperties" and isinstance(error.instance, dict):
         known = sorted(error.schema["properties"])
@@ -98,7 +98,7 @@ def problem_of(error: jsonschema.ValidationError) -> str:
 def validate(config: Config, schema: Path) -> None:
     """Refuse a configuration that does not fit the schema.
 
-    The schema's numbers are JSON's: NaN and infinity are no numbers, and 64.0 is no integer.
+    The schema's numbers are those of JSON: NaN and infinity are not numbers, and 64.0 is not an integer.
     """
     check_extent(config)
     types = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)

@@ -1,6 +1,6 @@
-"""Wait until Snakemake is gone, then end whatever it started and, killed, could not stop.
+"""Wait until Snakemake is gone, then end every process that it started and could not stop because it was killed.
 
-Run by the workflow itself with the driver's Python; standard input is a pipe that Snakemake keeps open while it lives.
+The workflow itself runs this with the driver's Python. Standard input is a pipe that is open while Snakemake lives.
 """
 
 import argparse
@@ -13,14 +13,14 @@ from workflow_scripts.shared.failures import run
 
 
 def started_in(run_id: str) -> list[psutil.Process]:
-    """Return the processes whose environment says WORKFLOW_RUN=`run_id`, whatever became of their parents."""
+    """Return the processes whose environment says WORKFLOW_RUN=`run_id`, even if their parents are gone."""
     found = []
     for process in psutil.process_iter():
         try:
             if process.environ().get("WORKFLOW_RUN") == run_id:
                 found.append(process)
         except psutil.Error:
-            # Gone meanwhile, or somebody else's: neither is what is looked for.
+            # It has ended meanwhile or belongs to another user, so it is not one of ours.
             continue
     return found
 
@@ -29,9 +29,9 @@ def main(argv: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", required=True, help="value of WORKFLOW_RUN that marks the processes")
     arguments = parser.parse_args(argv)
-    # The kernel closes the pipe's other end however Snakemake ends, kill -9 included.
+    # The kernel closes the pipe's other end however Snakemake ends, even after kill -9.
     sys.stdin.buffer.read()
-    # Again until none is left: one that is about to be killed may start another.
+    # Repeat until no process is left: one that is about to be killed may start another.
     while orphans := started_in(arguments.run):
         for orphan in orphans:
             orphan.kill()

@@ -1,9 +1,9 @@
-"""A mend of Snakemake 9: a folder that a rule wrote stays until the rule has written it again, whole.
+"""A patch of Snakemake 9: a folder that a rule wrote stays until the rule has completely written it again.
 
-Snakemake removes a job's outputs before the job starts. It leaves those marked `update`, but copies each first, which
-takes the disk space twice, and records a failed job as done. Here nothing is copied, as every script builds its folder
-beside the old one (workflow_scripts.shared.files.replacing), and a failed job counts as not done. It can go when
-Snakemake offers that itself.
+Snakemake removes a job's outputs before the job starts. It keeps those marked `update`, but it copies each first, which
+doubles the disk space, and it records a failed job as done. With this patch nothing is copied, because every script
+builds its folder beside the old one (workflow_scripts.shared.files.replacing). A failed job counts as not done. Remove
+this patch when Snakemake offers that itself.
 """
 
 from collections.abc import Callable, Coroutine, Iterable
@@ -15,14 +15,14 @@ from snakemake.persistence import PersistenceBase
 
 
 def mark_folders(outputs: Iterable[Any]) -> None:
-    """Mark those of a rule's outputs that are folders as ones that Snakemake must not remove."""
+    """Mark the folders among a rule's outputs, so that Snakemake does not remove them."""
     for output in outputs:
         if is_flagged(output, "directory"):
             output.flags["update"] = True
 
 
 def keep_old_folders() -> None:
-    """Have Snakemake keep marked folders without a copy, and run a failed job again next time."""
+    """Make Snakemake keep marked folders without a copy, and run a failed job again next time."""
     kept: set[str] = set()
     finish: Callable[[PersistenceBase, Any], Coroutine[Any, Any, None]] = PersistenceBase.finished
 
@@ -33,7 +33,7 @@ def keep_old_folders() -> None:
     async def finished(persistence: PersistenceBase, job: Any) -> None:
         failed = {str(output) for output in job.output} & kept
         kept.difference_update(failed)
-        # Not recorded: the mark that the job was begun stays, so that what the old folder was made of is not mistaken.
+        # Do not record the job as done. Its mark as begun stays, so nobody takes the old folder for its result.
         if not failed:
             await finish(persistence, job)
 

@@ -1,7 +1,7 @@
-"""Names that a user gives and names of the workflow's own never meet.
+"""A model's name never equals a name that the workflow itself uses.
 
-A model's files lie in results/{model}/. The workflow's own folders in results/ begin with an underscore, with which no
-model's name begins (config.schema.yaml). What else the rules write there is read off the rules themselves.
+A model's files are in results/{model}/. The workflow's own folders in results/ begin with an underscore, and a model's
+name may not (config.schema.yaml). The other names in results/ are taken from the rules themselves.
 """
 
 from collections.abc import Iterable
@@ -13,14 +13,14 @@ RESULTS = "results"
 
 
 def taken_by(outputs: Iterable[str]) -> set[str]:
-    """Return the names directly in results/ that outputs of rules have, without those of wildcards."""
+    """Return the names directly in results/ that rules write, without names that are wildcards."""
     paths = [PurePath(output).parts for output in outputs]
     names = {parts[parts.index(RESULTS) + 1] for parts in paths if RESULTS in parts[:-1]}
     return {name for name in names if "{" not in name}
 
 
 def refuse_taken(models: Iterable[str], taken: Iterable[str]) -> None:
-    """Refuse a model with one of the names `taken`. Upper and lower case count as one: on some disks they are."""
+    """Refuse a model whose name is in `taken`. Upper and lower case count as equal, because on some disks they are."""
     folded = {name.casefold() for name in taken}
     for model in models:
         if model.casefold() in folded:

@@ -1,4 +1,4 @@
-"""What holds while a run goes on: one run per folder, usable file dates, no process left behind by a kill."""
+"""Protect a run: only one run per folder, file dates that Snakemake can use, and no process left behind by a kill."""
 
 import fcntl
 import os
@@ -27,16 +27,16 @@ SOURCES = (
 
 
 def settle_clock(checkpoints: Iterable[str]) -> None:
-    """Give files from the future, which a clock that was set back leaves, a date that Snakemake can go by.
+    """Give files from the future a date that Snakemake can use. A clock that was set back leaves such files.
 
-    Snakemake refuses outputs that look older than their inputs, and does not see that an input changed if the output is
-    from the future. What was built gets a date older than everything, so that Snakemake compares its inputs by content.
-    A source file was changed now.
+    Snakemake refuses outputs that look older than their inputs. If an output is from the future, it also misses that an
+    input has changed. A built file gets a date older than everything, so that Snakemake compares its inputs by content.
+    A source file counts as changed now.
     """
     now = time.time()
     results = [*Path("results").rglob("*"), *Path(".venvs").glob("*/installed.txt")]
     sources = [*(path for pattern in SOURCES for path in Path().glob(pattern)), *map(Path, checkpoints)]
-    # Not 0, which Snakemake takes for no date at all.
+    # Not 0: Snakemake treats that as no date at all.
     for paths, date in ((results, 1.0), (sources, now)):
         for path in paths:
             if path.is_file() and path.stat().st_mtime > now:
@@ -44,9 +44,9 @@ def settle_clock(checkpoints: Iterable[str]) -> None:
 
 
 def take_folder() -> int:
-    """Take this folder for the run and return the lock, which ends with the process.
+    """Lock this folder for the run. Return the lock, which ends with the process.
 
-    Refuses if results/ may not be written or another run builds here.
+    Refuse if results/ may not be written or if another run is building here.
     """
     results = Path("results").absolute()
     if results.exists() and not os.access(results, os.W_OK):
@@ -59,7 +59,7 @@ def take_folder() -> int:
         holder = path.read_text()
         if holder and psutil.pid_exists(int(holder)):
             refuse(f"Snakemake already builds in {Path.cwd()} (process {holder}): wait for it, or stop it")
-        # The holder is gone, and what it left running is being ended.
+        # The process that held the lock is gone, and the processes that it left are being ended.
         fcntl.flock(lock, fcntl.LOCK_EX)
     path.write_text(str(os.getpid()))
     return lock
@@ -69,9 +69,9 @@ def end_orphans(*locks: int) -> None:
     """Start the process that ends all processes of this run if Snakemake is killed. It releases `locks` last."""
     run_id = uuid.uuid4().hex
     unmarked = {name: value for name, value in os.environ.items() if name != "WORKFLOW_RUN"}
-    # The other end stays open until this process is gone, and no other process inherits it.
+    # The pipe's other end stays open until this process is gone. No other process inherits it.
     reader, _ = os.pipe()
-    # In a session of its own, so that neither Ctrl-C in the terminal nor a signal to the whole group ends it first.
+    # Start it in a session of its own, so that neither Ctrl-C nor a signal to the whole group ends it first.
     subprocess.Popen(
         [sys.executable, "-m", f"{PACKAGE}.driver.end_orphans", "--run", run_id],
         stdin=reader,

@@ -1,4 +1,4 @@
-"""How the workflow refuses what it was asked for: before anything runs, in one line, without a traceback."""
+"""Refuse a request before anything runs, in one line and without a traceback."""
 
 import sys
 from typing import NoReturn
@@ -10,7 +10,7 @@ def refuse(problem: str) -> NoReturn:
 
 
 def require_python() -> None:
-    """Refuse any Python but 3.11, for which the converters' versions are locked."""
+    """Refuse any Python except 3.11: the converters' versions are locked for it."""
     if sys.version_info[:2] != (3, 11):
         refuse(
             f"Python 3.11 is needed: the converters' versions are locked for it. This is {sys.version.split()[0]}. "

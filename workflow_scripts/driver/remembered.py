@@ -1,4 +1,4 @@
-"""Where the checkpoint of each built model came from: a later run that does not name it still knows the model."""
+"""Remember where the checkpoint of each built model came from, for later runs that do not name it."""
 
 import json
 import re
@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-# As config.schema.yaml has it: what else lies in results/ is no model.
+# The same pattern as in config.schema.yaml. Anything else in results/ is not a model.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 PLACE = "checkpoint/remembered.json"
 
 
 def remember(model: str, source: Mapping[str, Any]) -> None:
-    """Write down a model's source, as under `checkpoints` in config.yaml, beside the checkpoint that was read."""
+    """Write a model's source beside its checkpoint, in the form of `checkpoints` in config.yaml."""
     path = Path("results", model, PLACE)
     if not path.with_name("original").is_file():
         return
@@ -22,7 +22,7 @@ def remember(model: str, source: Mapping[str, Any]) -> None:
 
 
 def remembered() -> dict[str, dict[str, Any]]:
-    """Return the sources of the models that earlier runs built. One that cannot be read is as one never written."""
+    """Return the sources of the models that earlier runs built. A source that cannot be read is left out."""
     found = {}
     for path in sorted(Path("results").glob(f"*/{PLACE}")):
         model = path.parts[1]
@@ -36,7 +36,7 @@ def remembered() -> dict[str, dict[str, Any]]:
 
 
 def left_out(models: list[str]) -> list[str]:
-    """Return the models of the site that is there now which a site of `models` will not have."""
+    """Return the models that the present site has and that a site of `models` will not have."""
     try:
         catalogue = json.loads(Path("results/site/catalogue.json").read_text())
         offered = [str(model["name"]) for model in catalogue["models"]]

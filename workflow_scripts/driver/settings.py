@@ -1,4 +1,4 @@
-"""What the rules read of the configuration: models, their checkpoints, limits, and arguments of scripts."""
+"""The settings that the rules read: models, their checkpoints, limits, and arguments of scripts."""
 
 import hashlib
 import json
@@ -16,16 +16,16 @@ from workflow_scripts.driver.remembered import left_out, remember, remembered
 from workflow_scripts.driver.students import teacher_of, teacher_sources, trained_students
 
 Source = dict[str, Any]
-# What a checkpoint was trained at if nobody says so; most public ones were.
+# The resolution that a checkpoint was trained at if its source does not say. Most public ones were trained at this.
 USUAL_RESOLUTION = 320
-# Snakemake's wildcards of a job: an attribute for each.
+# Snakemake's wildcards of a job, with one attribute for each.
 Wildcards = Any
-# What was said already: Snakemake asks for a job's parameters more than once.
+# The messages already printed. Snakemake asks for a job's parameters more than once.
 SAID: set[str] = set()
 
 
 def known_checkpoints(config: Config, models: list[str]) -> dict[str, Source]:
-    """Return the catalogue of config.yaml, what earlier runs built or trained, and the source of `checkpoint`."""
+    """Return the sources in config.yaml, those of models that earlier runs made, and the source in `checkpoint`."""
     checkpoints = {
         **remembered(),
         **config["checkpoints"],
@@ -54,7 +54,7 @@ def known_checkpoints(config: Config, models: list[str]) -> dict[str, Source]:
             )
         path = checkpoints[model].get("path")
         if config["teacher"] is not None:
-            # It is about to be trained.
+            # This run trains it.
             continue
         if path is not None and not Path(path).is_file():
             refuse(f"no checkpoint at {path} (model {model}); give the path of a .pth, .safetensors or .onnx file")
@@ -64,13 +64,13 @@ def known_checkpoints(config: Config, models: list[str]) -> dict[str, Source]:
 
 
 def files_of(source: Source) -> list[str]:
-    """Return the path of a checkpoint of this machine, and the files that keep its weights; else nothing."""
+    """Return the path of a checkpoint on this machine and the files with its weights, else an empty list."""
     return [source["path"], *map(str, files_beside(Path(source["path"])))] if "path" in source else []
 
 
 @dataclass(frozen=True)
 class Settings:
-    """A valid configuration, as the rules ask for it. Methods that take wildcards are input and params functions."""
+    """A valid configuration, in the form that the rules need. Methods with wildcards are input and params functions."""
 
     config: Config
     models: list[str]
@@ -78,7 +78,7 @@ class Settings:
 
     @classmethod
     def read(cls, config: Config) -> "Settings":
-        """Return the settings of a configuration that `validate` has passed; refuse unknown models."""
+        """Return the settings of a configuration that `validate` has accepted. Refuse unknown models."""
         models = as_list(config["model"])
         return cls(config, models, known_checkpoints(config, models))
 
@@ -89,12 +89,12 @@ class Settings:
 
     @property
     def compact(self) -> list[str]:
-        """["compact"] where compact weights are asked for, else []."""
+        """["compact"] if compact weights are asked for, else []."""
         return [dtype for dtype in self.config["dtypes"] if dtype == "compact"]
 
     @property
     def own_resolutions(self) -> dict[str, int]:
-        """The resolution that each model was trained at, where it is known."""
+        """The resolution that each model was trained at, if it is known."""
         sources = {model: self.checkpoints[model] for model in self.models}
         return {model: source["resolution"] for model, source in sources.items() if "resolution" in source}
 
@@ -114,51 +114,52 @@ class Settings:
 
     @property
     def tolerances(self) -> str:
-        """What the parity checks allow, as JSON."""
+        """The limits of the parity checks, as JSON."""
         return json.dumps(self.config["tolerances"], sort_keys=True)
 
     @property
     def compact_floor(self) -> float:
-        """The PSNR in dB that compact weights must hold."""
+        """The PSNR in dB that compact weights must reach."""
         floor: float = self.config["tolerances"]["tfjs-compact"]["min_drawing_psnr_db"]
         return floor
 
     def licence_terms(self, wildcards: Wildcards) -> list[str]:
-        """Return the arguments that tell a script a model's licence, and what to say beside it."""
+        """Return the arguments that tell a script a model's licence and the notice to show with it."""
         source = self.checkpoints[wildcards.model]
         return [f"--{key}={source[key]}" for key in ("licence", "notice") if key in source]
 
     def provenance(self, wildcards: Wildcards) -> list[str]:
-        """Return the record of how a model was trained if there is one, else nothing."""
+        """Return the record of how a model was trained if there is one, else an empty list."""
         source = self.checkpoints[wildcards.model]
         return [source["provenance"]] if "provenance" in source else []
 
     def local_checkpoint(self, wildcards: Wildcards) -> list[str]:
-        """Return the checkpoint's path and the files that keep its weights, if it is on this machine; else nothing."""
+        """Return the checkpoint's path and the files with its weights, if it is on this machine. Else return []."""
         return files_of(self.checkpoints[wildcards.model])
 
     def is_asked_for(self, wildcards: Wildcards) -> bool:
-        """Tell whether this run names the model."""
+        """Return whether this run names the model."""
         return wildcards.model in self.models
 
     def remember_sources(self) -> None:
-        """Write down where the models of this run came from, for runs that do not name them."""
+        """Write down where the models of this run came from, for later runs that do not name them."""
         for model in self.models:
             source = self.checkpoints[model]
             content = [digest(Path(path)) for path in files_of(source)]
             remember(model, {**source, "content": content} if content else source)
 
     def checkpoint_source(self, wildcards: Wildcards) -> list[str]:
-        """Return the arguments that tell fetch_checkpoint where a model's checkpoint is and what it must be."""
+        """Return the arguments that tell fetch_checkpoint where a checkpoint is, and its size and digest."""
         source = self.checkpoints[wildcards.model]
         keys = ("path", "package", "file", "drive", "bytes", "sha256")
-        # In one word each: a path may begin with a dash.
+        # Write each option and its value as one word, because a path may begin with a dash.
         return [f"--{key}={source[key]}" for key in keys if key in source]
 
     def checkpoint_content(self, wildcards: Wildcards) -> list[str]:
-        """Return the digests of a checkpoint of this machine, whose date may say nothing; others are pinned.
+        """Return the digests of a checkpoint on this machine, because its date may not show a change.
 
-        Of a model that this run does not name they are the remembered ones: it is not fetched again.
+        Other checkpoints are pinned. A model that this run does not name has its remembered digests, so that it is not
+        fetched again.
         """
         source = self.checkpoints[wildcards.model]
         if not self.is_asked_for(wildcards) and "content" in source:
@@ -166,14 +167,14 @@ class Settings:
         return [digest(Path(path)) for path in files_of(source)]
 
     def is_function(self, model: str) -> bool:
-        """Tell whether a checkpoint is an ONNX file, which can be run. What is downloaded is a state dict."""
+        """Return whether a checkpoint is an ONNX file, which can be run. A downloaded checkpoint is a state dict."""
         source = self.checkpoints[model]
         if "path" in source:
             return is_onnx(Path(source["path"]))
         return Path(source.get("file", "")).suffix.lower() == ".onnx"
 
     def checkpoint_reading(self, wildcards: Wildcards) -> list[str]:
-        """Return the arguments that tell read_checkpoint what to expect, which network to take, and of which file."""
+        """Return the arguments that tell read_checkpoint what to expect, which network to take, and the user's path."""
         source = self.checkpoints[wildcards.model]
         kind = "onnx" if self.is_function(wildcards.model) else "weights"
         key = [f"--key={source['key']}"] if "key" in source else []
@@ -181,7 +182,10 @@ class Settings:
         return [f"--kind={kind}", *key, *origin]
 
     def function_evidence(self, wildcards: Wildcards) -> list[str]:
-        """Return what shows that the network is the one in the ONNX file that was brought; nothing for a state dict."""
+        """Return the files that show that the network computes what the user's ONNX file does.
+
+        For a state dict the list is empty.
+        """
         if not self.is_function(wildcards.model):
             return []
         folder = f"results/{wildcards.model}/checkpoint"
@@ -192,18 +196,18 @@ class Settings:
         ]
 
     def function_probes(self, wildcards: Wildcards) -> list[str]:
-        """Return the inputs that the ONNX file that was brought predicted on; nothing for a state dict."""
+        """Return the inputs that the user's ONNX file predicted on. For a state dict the list is empty."""
         folder = f"results/{wildcards.model}/checkpoint"
         return [f"{folder}/probes.safetensors"] if self.is_function(wildcards.model) else []
 
     @property
     def students(self) -> list[str]:
-        """The model to train; refuse if no teacher is named."""
+        """The model to train. Refuse if no teacher is named."""
         self.needed("teacher", "path/to/teacher.pth, or a name of the catalogue")
         return self.models
 
     def teacher(self, wildcards: Wildcards) -> str:
-        """Return the name under which a student's teacher is a model of its own."""
+        """Return the name that a student's teacher has as a model of its own."""
         self.needed("teacher", "path/to/teacher.pth, or a name of the catalogue")
         return str(teacher_of(self.config, self.models))
 
@@ -212,7 +216,7 @@ class Settings:
         return f"results/{self.teacher(wildcards)}/checkpoint/original"
 
     def teacher_weights(self, wildcards: Wildcards) -> str:
-        """Return the teacher's weights as they were read."""
+        """Return the teacher's weights, as read_checkpoint wrote them."""
         return f"results/{self.teacher(wildcards)}/checkpoint/weights.safetensors"
 
     def photos(self, wildcards: Wildcards) -> str:
@@ -232,26 +236,26 @@ class Settings:
         ]
 
     def site_models(self) -> list[str]:
-        """Return the models asked for and those that an earlier run shared: building another model adds it."""
+        """Return the models asked for and those that earlier runs shared: building a model adds it to the site."""
         shared = (path.parts[1] for path in Path("results").glob("*/shared/entry.json"))
         return sorted({*self.models, *(model for model in shared if model in self.checkpoints)})
 
     def built_site(self, wildcards: Wildcards) -> str:
-        """Return the site as an earlier run left it; refuse if there is none. Nothing is built for looking at it."""
+        """Return the site that an earlier run built, without building anything. Refuse if no run has built a site."""
         if not Path("results/site/index.html").is_file():
             refuse("there is no site in results/site yet; build it with: snakemake site")
         return "results/site"
 
     def built_manifests(self, wildcards: Wildcards) -> list[str]:
-        """Return the manifests that earlier runs left, of all models and resolutions; refuse if there are none."""
-        # What begins with another character is no model's.
+        """Return the manifests of all models and resolutions that earlier runs built. Refuse if nothing was built."""
+        # A model's name begins with one of these characters.
         found = sorted(map(str, Path("results").glob("[A-Za-z0-9]*/[1-9]*/manifest.json")))
         if not found:
             refuse("there is no manifest in results/ yet; build one with: snakemake all")
         return found
 
     def say_what_leaves(self, wildcards: Wildcards) -> str:
-        """Say on standard error which models the site loses and why; return nothing, for it is no argument."""
+        """Print on standard error which models the site loses and why. The returned argument is empty."""
         for model in left_out(self.site_models()):
             line = (
                 f"The site will no longer offer {model}: nothing says where its checkpoint came from. To keep it, "
@@ -263,7 +267,7 @@ class Settings:
         return ""
 
     def site_with(self, wildcards: Wildcards) -> str:
-        """Return the site; refuse if it does not hold what is asked for, before hours are spent on building it."""
+        """Return the site. Refuse if it will not hold what is asked for, before hours are spent on building it."""
         resolutions = self.config["resolutions"]
         key = "tflite_dtypes" if wildcards.backend.startswith("litert-") else "dtypes"
         if int(wildcards.resolution) not in resolutions:
@@ -277,12 +281,15 @@ class Settings:
         return "results/site"
 
     def browser_backends(self) -> list[str]:
-        """Return the backends on which the page is compared with PyTorch: LiteRT's if its float32 models are built."""
+        """Return the backends on which the page is compared with PyTorch.
+
+        LiteRT's are among them only if its float32 models are built.
+        """
         litert = ["litert-wasm", "litert-webgpu"] if "float32" in self.config["tflite_dtypes"] else []
         return ["wasm", "webgl", "webgpu", *litert]
 
     def rebuilt_config(self) -> str:
-        """Return the configuration of verify_reproducible's copies as JSON: one resolution, absolute paths."""
+        """Return the configuration of verify_reproducible's copies as JSON, with one resolution and absolute paths."""
         checkpoints = {
             name: {
                 key: str(Path(value).resolve()) if key in ("path", "provenance") else value
@@ -298,8 +305,9 @@ class Settings:
     def rebuilt_targets(self, wildcards: Wildcards) -> list[str]:
         """Return what a copy of verify_reproducible builds.
 
-        The first two build all. The third has the tools choose as on another processor, which changes the last digits
-        of what they predict, so it builds artifacts alone; not compact weights, whose search goes by predictions.
+        The first two copies build everything. In the third, the tools choose as on another processor, which changes the
+        last digits of what they predict. So it builds only artifacts, and no compact weights, because the search for
+        those depends on predictions.
         """
         if wildcards.twin != "third":
             return ["all", "site"]
@@ -309,31 +317,34 @@ class Settings:
         return [f"results/{model}/{self.config['resolutions'][0]}/{name}" for model in self.models for name in names]
 
     def needed(self, key: str, example: str) -> str:
-        """Return a value without which a rule cannot begin; refuse if it is missing, before anything is built."""
+        """Return a value that a rule needs. If it is missing, refuse before anything is built."""
         if self.config[key] is None:
             refuse(f"which {key}? pass --config {key}={example}")
         value: str = self.config[key]
         return value
 
     def best_resolution(self, wildcards: Wildcards) -> int:
-        """Return the configured resolution nearest to the one that a model was trained at: above it, it draws worse."""
+        """Return the configured resolution nearest to the one that a model was trained at, where it draws best."""
         own = self.checkpoints[wildcards.model].get("resolution", USUAL_RESOLUTION)
         nearest: int = min(self.config["resolutions"], key=lambda resolution: abs(resolution - own))
         return nearest
 
     def drawn_at(self, artifact: str) -> Callable[[Wildcards], str]:
-        """Return an input function: a model's artifact at its best resolution."""
+        """Return an input function that gives a model's artifact at its best resolution."""
         return lambda wildcards: f"results/{wildcards.model}/{self.best_resolution(wildcards)}/{artifact}"
 
     def photos_to_draw(self, wildcards: Wildcards) -> str:
-        """Return the argument that names the folder of photos; refuse one that is missing or would draw drawings."""
+        """Return the argument that names the folder of photos.
+
+        Refuse a folder that does not exist, and one whose pictures would include the drawings.
+        """
         folder = Path(self.photos(wildcards))
         if not folder.is_dir():
             refuse(f"no folder of photos at {folder}; give the path of one")
         place, drawings = folder.resolve(), Path("results", wildcards.model, "drawings").resolve()
         if drawings.is_relative_to(place) or place.is_relative_to(drawings):
             refuse(f"photos={folder} would draw its own drawings in {drawings}; give a folder apart from them")
-        # In one word: a path may begin with a dash.
+        # Write option and value as one word, because a path may begin with a dash.
         return f"--photos={folder}"
 
     def photos_seen(self, wildcards: Wildcards) -> str:
@@ -347,7 +358,7 @@ class Settings:
         return seen.hexdigest()
 
     def site_to_publish(self, wildcards: Wildcards) -> str:
-        """Return the site; refuse if no bucket is named."""
+        """Return the site. Refuse if no bucket is named."""
         self.needed("bucket", "s3://name/prefix")
         return "results/site"
 

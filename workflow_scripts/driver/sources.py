@@ -1,4 +1,4 @@
-"""The checkout's own files that rules depend on: scripts with the modules they import, environments, the page."""
+"""The checkout's files that rules depend on: scripts with the modules that they import, environments, the page."""
 
 import ast
 import re
@@ -6,11 +6,11 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = "workflow_scripts"
-# What `create_environment` builds for the site; `node` has a rule of its own.
+# The environments that `create_environment` builds for the site. `node` has a rule of its own.
 ENVIRONMENTS = ("torch", "onnx", "tensorflow", "litert", "provenance", "publish")
-# What it builds for what is no part of the site; `fuzz` is for the tests alone.
+# The environments that it builds for everything else. Only the tests use `fuzz`.
 ENVIRONMENTS_APART = ("draw", "fuzz")
-# What the site is made with: one lock file each, under the name that its bill of materials bears.
+# The lock files of what the site is made with, by the name of their bill of materials.
 BILLS = {
     "driver": "requirements.txt",
     **{environment: f"envs/{environment}.txt" for environment in ENVIRONMENTS},
@@ -19,14 +19,14 @@ BILLS = {
     "page-packages": "web/package-lock.json",
 }
 PAGE_FILES = ("index.html", "package.json", "tsconfig.json", "tsconfig.worker.json", "vite.config.ts")
-# How the paths of the checkout's own files begin where rules name them.
+# How the paths of the checkout's own files begin in rules.
 OWN_FILES = ("Snakefile", "config.", "envs/", "profiles/", "requirements.txt", "rules/", "web/", f"{PACKAGE}/")
 BENCHMARK_FILES = ("web/tsconfig.benchmark.json", "web/vite.benchmark.config.ts")
 
 
 @cache
 def imported_by(root: Path, module: str) -> tuple[str, ...]:
-    """Return the modules of this package that `module` imports directly, by their full names."""
+    """Return the full names of this package's modules that `module` imports directly."""
     tree = ast.parse((root / file_of(module)).read_text())
     found: set[str] = set()
     for node in ast.walk(tree):
@@ -47,7 +47,7 @@ def file_of(module: str) -> str:
 
 @cache
 def code_of(root: Path, module: str) -> tuple[str, ...]:
-    """Return a module's file and those of all modules it imports, directly or through others, in order."""
+    """Return the files of a module and of all modules that it imports, directly or through others, in order."""
     reached = {module}
     frontier = [module]
     while frontier:
@@ -59,9 +59,9 @@ def code_of(root: Path, module: str) -> tuple[str, ...]:
 
 
 def needed_by(root: Path, command: str) -> dict[str, list[str]]:
-    """Return what a rule's command starts, as inputs: `environment` (stamps) and `code` (script with its modules).
+    """Return what a rule's command starts, as inputs: `environment` (stamps) and `code` (the script and its modules).
 
-    A command names both itself: .venvs/ENVIRONMENT/bin/python -m workflow_scripts.PACKAGE.SCRIPT, or the path of a
+    The command itself names both: .venvs/ENVIRONMENT/bin/python -m workflow_scripts.PACKAGE.SCRIPT, or the path of a
     script for Node.js.
     """
     environments = sorted(set(re.findall(r"\.venvs/(\w+)/bin/(?:python|node)\b", command)))

@@ -1,4 +1,4 @@
-"""Models that are students: trained by the `distil` stage, and then checkpoints like any other."""
+"""Students: models that the `distil` stage trains. After training, a student is a checkpoint like any other."""
 
 import json
 import re
@@ -12,9 +12,9 @@ Source = dict[str, Any]
 
 
 def student_source(model: str, known: Source) -> Source:
-    """Return where a student's checkpoint lies or will lie, with what is known of it.
+    """Return where a student's checkpoint is or will be, with everything known about it.
 
-    The path is absolute: as a relative one it would be the output of train_student, which would then run again.
+    The path is absolute. A relative path would equal the output of train_student, which would then run again.
     """
     known = {key: known[key] for key in ("task", "licence", "resolution") if key in known}
     folder = Path(f"results/{model}/distil").resolve()
@@ -22,7 +22,7 @@ def student_source(model: str, known: Source) -> Source:
 
 
 def trained_students(catalogue: dict[str, Source]) -> dict[str, Source]:
-    """Return the students that earlier runs trained in this folder. A name of the catalogue stays the catalogue's."""
+    """Return the students that earlier runs trained in this folder, except those whose name is in the catalogue."""
     found: dict[str, Source] = {}
     for record in sorted(Path("results").glob("*/distil/student.json")):
         model = record.parts[1]
@@ -42,7 +42,10 @@ def trained_students(catalogue: dict[str, Source]) -> dict[str, Source]:
 
 
 def teacher_of(config: Config, models: list[str]) -> str | None:
-    """Return the teacher's name as a model of its own, None if nothing is to be trained; refuse what cannot be."""
+    """Return the name that the teacher has as a model, or None if nothing is to be trained.
+
+    Refuse a teacher or student that cannot be used.
+    """
     if config["teacher"] is None:
         return None
     if len(models) != 1 or models[0] in config["checkpoints"]:
@@ -62,7 +65,7 @@ def teacher_of(config: Config, models: list[str]) -> str | None:
 
 
 def teacher_sources(config: Config, models: list[str]) -> dict[str, Source]:
-    """Return the sources of the student that is to be trained and of a teacher that the catalogue does not hold."""
+    """Return the sources of the student to train and, if the catalogue does not have it, of its teacher."""
     teacher = teacher_of(config, models)
     if teacher is None:
         return {}

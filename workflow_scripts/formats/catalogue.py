@@ -1,4 +1,4 @@
-"""The site's catalogue of models: which files each entry names, and whether manifests vouch for it."""
+"""The site's catalogue of models: the files that each entry names, and whether manifests vouch for them."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -19,7 +19,7 @@ def references(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def shown_parity(figures: dict[str, float]) -> dict[str, float]:
-    """Return the figures of one hop that the catalogue shows."""
+    """Return those figures of one hop that the catalogue shows."""
     return {
         "max_abs": figures["max_abs"],
         "p99_abs": figures["p99_abs"],
@@ -36,7 +36,7 @@ def source_of(manifest: Manifest, engine: str, dtype: str) -> dict[str, Recorded
 
 
 def check_vouched(models: Sequence[dict[str, Any]], manifests: Sequence[Manifest]) -> None:
-    """Raise Failure unless every model of a catalogue was made of what a manifest vouches for, file by file."""
+    """Raise Failure unless manifests vouch for every file from which the models of a catalogue were made."""
     known = {(manifest.model, manifest.resolution): manifest for manifest in manifests}
     for model in models:
         for size in model["resolutions"]:

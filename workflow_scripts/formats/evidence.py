@@ -1,4 +1,4 @@
-"""What each report says it judged: every artifact and report names the files it was made of, by digest."""
+"""Read which files a report judged. Every report and every prediction names the files it was made from, by digest."""
 
 import json
 import os
@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-# The PNG text that holds what a picture was drawn from.
+# The PNG text that names what a picture was drawn from.
 PNG_KEY = "Source"
 
 
 def read_by_report(path: Path) -> dict[str, str] | None:
-    """Return the digests of the files that a report was made of, by their paths from its folder.
+    """Return the digests of the files that a report was made from, by their paths relative to its folder.
 
-    None for a file that says nothing of the kind. Raises ValueError, KeyError, TypeError or struct.error if it is
-    damaged.
+    Return None for a kind of file that does not name them. Raises ValueError, KeyError, TypeError or struct.error if
+    the report is damaged.
     """
     if path.suffix == ".json":
         content = json.loads(path.read_text())
@@ -33,7 +33,7 @@ def read_by_report(path: Path) -> dict[str, str] | None:
 
 
 def _read_by_safetensors(path: Path) -> Any:
-    """Return what predictions were made of. The header is JSON behind its length in 8 bytes, little-endian."""
+    """Return what predictions were made from. The header is JSON. Before it is its length, 8 bytes, little-endian."""
     with path.open("rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
         if length > path.stat().st_size:
@@ -56,21 +56,21 @@ def _read_by_picture(path: Path) -> Any:
         key, _, text = chunk.partition(b"\0")
         if kind == b"tEXt" and key == PNG_KEY.encode():
             return json.loads(text.decode("latin-1"))
-        # Length, kind and checksum take 12 bytes.
+        # A chunk's length, kind and checksum take 12 bytes.
         position += 12 + length
     return None
 
 
 def target_of(report: str, source: str) -> str:
-    """Return the path of a file that a report names from its own folder, from where the report's path starts."""
+    """Return the path of a file, which a report names relative to its own folder, relative to the report's root."""
     return os.path.normpath(Path(report).parent / source)
 
 
 def unfollowed(root: Path, recorded: Mapping[str, str]) -> list[str]:
-    """Return where reports and recorded digests disagree, in words.
+    """Return one line for each place where reports and recorded digests disagree.
 
-    `recorded` holds the digest of every file that counts, by its path below `root`. A report may only have read files
-    that are among them, and with those digests. Reports that are gone are not followed.
+    `recorded` holds the digest of every file that counts, by its path below `root`. A report may only have read those
+    files, with those digests. Missing reports are skipped.
     """
     problems = []
     for name in sorted(recorded):
@@ -92,7 +92,7 @@ def unfollowed(root: Path, recorded: Mapping[str, str]) -> list[str]:
 
 
 def read_by_all(root: Path, reports: list[str]) -> dict[str, set[str]]:
-    """Return the reports that read a file, by the file's path below `root`."""
+    """Return the reports that read each file, by the file's path below `root`."""
     found: dict[str, set[str]] = {}
     for name in reports:
         for source in read_by_report(root / name) or {}:

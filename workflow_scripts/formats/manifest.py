@@ -11,7 +11,7 @@ from workflow_scripts.formats.evidence import unfollowed
 from workflow_scripts.shared.failures import Failure
 from workflow_scripts.shared.files import sha256, write_json
 
-# What runs in a browser, by the prefix of its hops.
+# The engines that run in a browser, by the prefix of their hops.
 DELIVERED = ("tfjs", "litert")
 
 
@@ -30,7 +30,7 @@ class Recorded:
 
 @dataclass(frozen=True)
 class StoredSize:
-    """What an artifact takes, in bytes: all of it, and its weights."""
+    """The size of an artifact and the size of its weights, in bytes."""
 
     bytes: int
     weight_bytes: int
@@ -38,7 +38,7 @@ class StoredSize:
 
 @dataclass(frozen=True)
 class Checks:
-    """The checks' figures. `parity`: the worst over all probes by hop; `size` by artifact."""
+    """The checks' figures. `parity` has the worst over all probes, by hop. `size` is by artifact."""
 
     parity: dict[str, dict[str, float]]
     size: dict[str, StoredSize]
@@ -46,7 +46,7 @@ class Checks:
 
 @dataclass(frozen=True)
 class GraphCost:
-    """What a TensorFlow.js graph takes to run: operations by kind, multiply-adds, peak of live tensors in bytes."""
+    """The cost of running a TensorFlow.js graph: operations by kind, multiply-adds, peak of live tensors in bytes."""
 
     operations: dict[str, int]
     multiply_adds: int
@@ -55,13 +55,13 @@ class GraphCost:
 
 @dataclass(frozen=True)
 class Manifest:
-    """One model at one resolution. `artifacts` and `evidence` are by path from the project's folder on."""
+    """One model at one resolution. `artifacts` and `evidence` are by path, relative to the project's folder."""
 
     model: str
     task: str
     licence: str
     notice: str | None
-    # How a student was trained, as train_student wrote it; None for a model that was not trained here.
+    # How a student was trained, as train_student wrote it. None if the model was not trained here.
     provenance: dict[str, Any] | None
     resolution: int
     # As read_checkpoint wrote it.
@@ -69,21 +69,21 @@ class Manifest:
     multiply_adds: int
     checkpoint: Recorded
     artifacts: dict[str, Recorded]
-    # What the checks judged by. It may be gone later: no artifact is made of it any more.
+    # The files that the checks used. They may be deleted later, because no artifact depends on them.
     evidence: dict[str, Recorded]
     checks: Checks
     tensorflowjs: dict[str, GraphCost]
-    # Of each lock file the tools that decide what an artifact holds or what a check measures, and its digest.
+    # For each lock file: its digest, and the tools that decide what an artifact contains or what a check measures.
     versions: dict[str, dict[str, str]]
     locks: dict[str, str]
-    # Digest of the project's own files, and their commit if they are a checkout, "-dirty" appended if they differ.
+    # The digest of the project's own files. For a checkout also its commit, with "-dirty" appended if files differ.
     source_sha256: str
     git_commit: str | None
     passed: bool
 
     @property
     def sha256(self) -> str:
-        """The SHA-256 of all that the manifest says."""
+        """The SHA-256 of the manifest's content."""
         return own_digest(asdict(self))
 
     @property
@@ -103,7 +103,7 @@ class Manifest:
 
     @property
     def delivered(self) -> list[tuple[str, str]]:
-        """What runs in a browser, as pairs of engine and dtype: TensorFlow.js first, in the order of the hops."""
+        """The models that run in a browser, as pairs of engine and dtype, in the order of hops, TensorFlow.js first."""
         pairs = [(engine, dtype) for engine, _, dtype in (hop.partition("-") for hop in self.checks.parity)]
         return [pair for engine in DELIVERED for pair in pairs if pair[0] == engine]
 
@@ -114,7 +114,7 @@ class Manifest:
 
 
 class Damaged(Failure):
-    """A manifest that is not as it was written: `problem` says why, without naming the manifest."""
+    """A manifest has changed since it was written. `problem` says how, without naming the manifest."""
 
     def __init__(self, path: Path, problem: str) -> None:
         super().__init__(f"{path} {problem}{again(path)}")
@@ -122,7 +122,7 @@ class Damaged(Failure):
 
 
 def own_digest(content: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of all that a manifest says, but for what it says of itself."""
+    """Return the SHA-256 of a manifest's content, without its own digest."""
     said = {key: value for key, value in content.items() if key != "manifest_sha256"}
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
@@ -133,7 +133,7 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Read a manifest. Raises Failure if it is damaged or did not pass; `vouched` also looks at the files."""
+    """Read a manifest. Raises Failure if it is damaged or did not pass. Unlike `vouched`, do not look at the files."""
     try:
         content = json.loads(path.read_text())
         digest = content.pop("manifest_sha256")
@@ -163,9 +163,9 @@ def _recorded(files: Mapping[str, Mapping[str, Any]]) -> dict[str, Recorded]:
 
 
 def damaged(path: Path, manifest: Manifest) -> dict[Path, str]:
-    """Return each file that is not the one recorded, and what is wrong with it.
+    """Return each file that differs from the recorded one, and what is wrong with it.
 
-    `path` is the manifest's: PROJECT/results/MODEL/RESOLUTION/manifest.json. Evidence may be gone.
+    `path` is the manifest's path: PROJECT/results/MODEL/RESOLUTION/manifest.json. Evidence may be missing.
     """
     root = path.parents[3]
     if not any((root / name).is_relative_to(path.parent) for name in manifest.artifacts):
@@ -187,9 +187,9 @@ def damaged(path: Path, manifest: Manifest) -> dict[Path, str]:
 
 
 def vouched(path: Path) -> Manifest:
-    """Read a manifest and follow it: to every artifact, to what each check read, all by digest.
+    """Read a manifest, and compare every artifact and every file that a check read with the recorded digest.
 
-    Raises Failure naming the first file that is not the one that was checked.
+    Raises Failure, naming the first file that differs from the one that was checked.
     """
     manifest = read_manifest(path)
     if problems := damaged(path, manifest):
@@ -199,12 +199,12 @@ def vouched(path: Path) -> Manifest:
 
 
 def built_as(path: Path) -> Path:
-    """Return what Snakemake builds a file as: a TensorFlow.js model is one folder."""
+    """Return the output to which a file belongs. For Snakemake, a TensorFlow.js model is one folder."""
     return path.parent if path.parent.parent.name == "tfjs" else path
 
 
 def again(*paths: Path) -> str:
-    """Return what to do about damaged files, for the end of a message."""
+    """Return the end of a message: what to do about damaged files."""
     targets = " ".join(sorted({str(built_as(path)) for path in paths}))
     return f"; build it again: add this to the command that built it: --forcerun {targets}"
 

@@ -1,4 +1,4 @@
-"""Which version of this project ran: the digest of its own files always, its git commit if there is one of its own."""
+"""Say which version of this project ran: always by the digest of its files, and by its git commit if it has one."""
 
 import hashlib
 import os
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from workflow_scripts.shared.files import sha256
 
-# The files that decide what a run builds, wherever the project was unpacked.
+# The files that decide what a run builds.
 OWN_FILES = (
     "Snakefile",
     "config.yaml",
@@ -34,13 +34,13 @@ def source_digest(root: Path) -> str:
 
 
 def git_commit(root: Path) -> str | None:
-    """Return the commit of the checkout at `root`, "-dirty" appended if files differ from it; None without one.
+    """Return the commit of the checkout at `root`, with "-dirty" appended if files differ from it.
 
-    An outer repository in which the project was merely unpacked is not the project's: its commit would name other
-    files. Says on standard output why there is no commit.
+    Return None if there is no commit, and print the reason. If the project was unpacked inside another repository, that
+    repository's commit does not count, because it names other files.
     """
-    # Which repository is asked is not for the caller's environment to say. Git refuses a folder of another user, as
-    # what stands in its configuration would be run; but this very program is run from there.
+    # The caller's environment must not choose the repository. Git refuses a folder of another user, because it would
+    # run commands from that folder's configuration; but this program itself already runs from there.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     git = ["git", "-c", f"safe.directory={root}"]
 

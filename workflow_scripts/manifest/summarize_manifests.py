@@ -1,4 +1,7 @@
-"""Tabulate the manifests' figures, a row a model, resolution, engine and dtype: Markdown, printed too, and a page."""
+"""Write the manifests' figures as a Markdown table and as a page, and print them.
+
+There is one row per model, resolution, engine and dtype.
+"""
 
 import argparse
 import json
@@ -14,21 +17,21 @@ from workflow_scripts.shared.drawings import draw
 from workflow_scripts.shared.failures import run
 from workflow_scripts.shared.files import replacing
 
-# The probes that are photos, as people draw them; the others are there to break arithmetic.
+# The probes that are photos, which people draw. The other probes are there to break arithmetic.
 PHOTOS = ("astronaut", "chelsea")
 
 
 def photos_drawn(manifest: Path, resolution: int, task: str) -> list[Picture]:
-    """Return what PyTorch draws of the photos at a resolution: of the model that the manifest lists, from beside it."""
+    """Return what PyTorch draws of the photos at a resolution. The predictions are in a folder beside the manifest."""
     predictions, _ = read_predictions(manifest.parents[1] / f"{resolution}/predictions/torch.safetensors")
     return [draw(predictions[name], task) for name in PHOTOS]
 
 
 def worth(path: Path, manifest: Manifest, own: int | None) -> str:
-    """Say how much of what a model draws at its own resolution it draws at the manifest's: IoU, or F1 of the ink.
+    """Compare what a model draws at the manifest's resolution with what it draws at its own: IoU, or F1 of the ink.
 
-    Parity says that the browser draws what PyTorch draws. This says whether that is any good at this size: a network
-    that was trained at one size may see nothing at another.
+    Parity says that the browser draws what PyTorch draws. This figure says whether the drawing is any good at this
+    size: a network that was trained at one size may see nothing at another.
     """
     if own is None:
         return "–"
@@ -41,7 +44,7 @@ def worth(path: Path, manifest: Manifest, own: int | None) -> str:
 
 
 def white_on_black(path: Path, manifest: Manifest) -> str | None:
-    """Say so if a portrait network draws white on black of the photos: then its task is `drawing`, or the reverse."""
+    """Say so if a network draws the photos in white on black. Then the configured task is the wrong one of two."""
     task = manifest.task
     if task == "saliency" or fmean(float(p.mean()) for p in photos_drawn(path, manifest.resolution, task)) > 0.5:
         return None

@@ -11,12 +11,12 @@ HEADER = (
     *("weights MB", "max |Δ|", "p99 |Δ|", "PSNR dB", "SSIM", "checks"),
 )
 AS_OWN = HEADER.index("as at its own size")
-# What runs in a browser, by the prefix of its hops.
+# The engines that run in a browser, by the prefix of their hops.
 ENGINES = {"tfjs": "TensorFlow.js", "litert": "LiteRT"}
 
 
 def rows(manifest: Manifest, as_own: str = "–") -> list[tuple[str, ...]]:
-    """Return a row for each engine and dtype of one manifest; `as_own` says what its resolution is worth."""
+    """Return one row per engine and dtype of a manifest. `as_own` says how good the model is at its resolution."""
     found: list[tuple[str, ...]] = []
     for engine, dtype in manifest.delivered:
         hop = f"{engine}-{dtype}"
@@ -33,7 +33,7 @@ def rows(manifest: Manifest, as_own: str = "–") -> list[tuple[str, ...]]:
                 f"{figures['p99_abs']:.1e}",
                 f"{figures['drawing_psnr_db']:.1f}",
                 f"{figures['drawing_ssim']:.5f}",
-                # No manifest is read that did not pass.
+                # A manifest that did not pass is never read.
                 "passed",
             )
         )
@@ -42,7 +42,7 @@ def rows(manifest: Manifest, as_own: str = "–") -> list[tuple[str, ...]]:
 
 def markdown(body: Sequence[tuple[str, ...]]) -> str:
     """Return an aligned Markdown table."""
-    # A bare pipe ends a cell.
+    # A pipe without a backslash would end the cell.
     header, *rest = ([cell.replace("|", r"\|") for cell in row] for row in (HEADER, *body))
     widths = [max(len(row[column]) for row in (header, *rest)) for column in range(len(HEADER))]
     lines = [header, ["-" * width for width in widths], *rest]
@@ -72,9 +72,9 @@ def page(body: Sequence[tuple[str, ...]]) -> str:
 
 
 def lacks(written: str, row: tuple[str, ...]) -> bool:
-    """Tell whether a written table, of either form, is without a row.
+    """Return whether a written table, in Markdown or HTML, lacks a row.
 
-    What a resolution is worth is not compared: the manifests do not record it.
+    How good a model is at a resolution is not compared, because the manifests do not record it.
     """
     if written.startswith("<!doctype"):
         lines = re.findall(r"<tr>(.*?)</tr>", written)

@@ -1,4 +1,4 @@
-"""Compare every artifact, what it was judged by, and the summary of it all with what the manifests record."""
+"""Compare every artifact, the evidence about it, and the summary with what the manifests record."""
 
 import argparse
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ from workflow_scripts.shared.files import broken_seal
 
 
 def summary_problems(paths: Sequence[Path], manifests: Sequence[Manifest]) -> dict[Path, str]:
-    """Return what is wrong with the summaries: they must be as they were written, with each manifest's rows in them.
+    """Return what is wrong with the summaries: they must be unchanged and contain each manifest's rows.
 
-    A summary may be of more manifests than these, and may not have been asked for.
+    A summary may cover more manifests than these. It may also be missing if it was never built.
     """
     problems = {}
     for path in paths:

@@ -1,6 +1,6 @@
-"""List one resolution's artifacts with their digests, the checks' figures and what they were made with.
+"""List one resolution's artifacts with their digests, the checks' figures and the tools that made them.
 
-A manifest is written only if every file is as it was made and is the one that the checks judged, by digest.
+The manifest is written only if no file has changed since it was made, and the checks judged exactly these files.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from workflow_scripts.shared.files import broken_seal, files_in, lock_name, sha2
 # The checkout that this script belongs to.
 PROJECT = Path(__file__).resolve().parents[2]
 
-# The tools whose versions decide what an artifact holds or what a check measured.
+# The tools whose versions decide what an artifact contains or what a check measures.
 TOOLS = (
     "torch",
     "onnx",
@@ -43,7 +43,7 @@ def locked_versions(lock: Path) -> dict[str, str]:
 
 
 def passed_report(path: Path) -> dict[str, Any]:
-    """Read a check's report; raise Failure unless it passed."""
+    """Read a check's report. Raises Failure unless the check passed."""
     try:
         report: dict[str, Any] = json.loads(path.read_text())
         passed = report["passed"]
@@ -55,11 +55,11 @@ def passed_report(path: Path) -> dict[str, Any]:
 
 
 def unjudged(root: Path, artifacts: Sequence[str], evidence: Sequence[str]) -> list[str]:
-    """Return the artifacts and predictions that no report judged, in words.
+    """Return one line for each artifact or prediction that no report judged.
 
-    Each artifact of the resolution must have been measured (size.json) and predicted with, each prediction compared
-    (parity.json). The ONNX file of dynamic size and the plan of the compact weights are no models to predict with: what
-    was made of them is judged.
+    Each artifact of the resolution must have been measured (size.json) and used to predict. Each prediction must have
+    been compared (parity.json). The ONNX file of dynamic size and the plan of the compact weights are exceptions: no
+    engine runs them, and the artifacts made from them are judged.
     """
     judges = read_by_all(root, list(evidence))
     folder = next(name for name in evidence if name.endswith("/size.json")).removesuffix("size.json")
@@ -76,14 +76,14 @@ def unjudged(root: Path, artifacts: Sequence[str], evidence: Sequence[str]) -> l
 
 
 def check_seals(outputs: Sequence[Path]) -> None:
-    """Raise Failure unless every file is as it was made."""
+    """Raise Failure if a file has changed since it was made."""
     for output in outputs:
         if problem := broken_seal(output):
             raise Failure(f"{problem}, so no manifest vouches for it{again(output)}")
 
 
 def check_evidence(root: Path, artifacts: dict[str, Recorded], evidence: dict[str, Recorded]) -> None:
-    """Raise Failure unless every file is the one that the checks judged, by digest."""
+    """Raise Failure unless the checks judged exactly these files, by their digests."""
     digests = {name: recorded.sha256 for name, recorded in {**artifacts, **evidence}.items()}
     if problems := unfollowed(root, digests) or unjudged(root, list(artifacts), list(evidence)):
         raise Failure(f"{problems[0]} ({len(problems)} such); build what it names again with --forcerun")
@@ -110,7 +110,7 @@ def main(argv: Sequence[str]) -> None:
     architecture = json.loads(arguments.architecture.read_text())
     parity = passed_report(arguments.parity)
     size = passed_report(arguments.size)
-    # Not the working folder where a storage keeps its files elsewhere.
+    # This differs from the working folder if a storage keeps its files elsewhere.
     root = arguments.output.parents[3]
     artifacts, evidence = (
         {str(file.relative_to(root)): Recorded.of(file) for output in outputs for file in files_in(output)}
@@ -126,7 +126,7 @@ def main(argv: Sequence[str]) -> None:
         provenance=json.loads(arguments.provenance.read_text()) if arguments.provenance else None,
         resolution=arguments.resolution,
         architecture=architecture,
-        # Every layer's work grows with the area.
+        # The work of every layer grows with the area.
         multiply_adds=architecture["multiply_adds_32x32"] * (arguments.resolution // 32) ** 2,
         checkpoint=Recorded.of(arguments.checkpoint),
         artifacts=artifacts,

@@ -23,9 +23,9 @@ from botocore.exceptions import (
 from workflow_scripts.shared.failures import Failure
 
 ADDRESS = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/([A-Za-z0-9/_.-]*))?")
-# Parallel requests: enough to fill a line, and botocore keeps ten connections.
+# Parallel requests: enough to use the whole bandwidth. botocore keeps ten connections.
 PARALLEL = 8
-# AWS answers 409 where two conditional writes overlap: as with 412, the object may now be another.
+# AWS answers 409 if two conditional writes overlap. As after a 412, the object may have changed.
 LOST = {"PreconditionFailed", "ConditionalRequestConflict"}
 ABSENT = {"NoSuchKey", "404", "NotFound"}
 ALTERED = "what arrived has another checksum than what was sent; something on the way alters it"
@@ -56,7 +56,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class Stored:
-    """One object's headers: ETag, SHA-256 of the stored bytes (None where it was put without), own metadata."""
+    """One object's headers: ETag, SHA-256 of the stored bytes (None if it was stored without one), own metadata."""
 
     etag: str
     sha256: str | None
@@ -101,7 +101,7 @@ class Bucket:
 
     @contextmanager
     def _asking(self, what: str, key: str = "") -> Iterator[None]:
-        """Turn what can go wrong with a request into one clear line."""
+        """Turn an error of a request into one clear line."""
         subject = f"cannot {what} {self.address(key)}"
         try:
             yield
@@ -120,7 +120,7 @@ class Bucket:
             raise Failure(f"{subject}: {error}") from error
 
     def objects(self) -> dict[str, Listed]:
-        """List every object below the prefix; the first to ask, for unlike a HEAD's its refusal says why."""
+        """List every object below the prefix. Call it first: unlike a HEAD request, a refused listing says why."""
         found = {}
         with self._asking("list"):
             pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=self.prefix)
@@ -131,9 +131,10 @@ class Bucket:
         return found
 
     def head(self, key: str) -> Stored | None:
-        """Return the headers of an object that was listed; None where it is gone.
+        """Return the headers of an object that was listed, or None if it is gone.
 
-        What was never there AWS answers with 403, not 404, to those who may list the prefix alone.
+        The object must have been listed before: AWS answers 403, not 404, for an object that never existed, if the
+        credentials allow to list this prefix only.
         """
         with self._asking("look at", key):
             try:
@@ -154,7 +155,7 @@ class Bucket:
         return content
 
     def get_with_headers(self, key: str, limit: int) -> tuple[bytes, dict[str, str], dict[str, str]]:
-        """Return an object's stored bytes, at most `limit`, its headers in lower case, and its own metadata."""
+        """Return an object's stored bytes (at most `limit`), its headers in lower case, and its own metadata."""
         with self._asking("read", key):
             answer = self.client.get_object(Bucket=self.name, Key=self.prefix + key)
             content: bytes = answer["Body"].read(limit)
@@ -164,7 +165,7 @@ class Bucket:
     def put(
         self, key: str, body: bytes, headers: dict[str, str], condition: dict[str, str], metadata: dict[str, str]
     ) -> bool:
-        """Store `body` under its SHA-256, which the server checks; return whether `condition` let it."""
+        """Store `body` with its SHA-256, which the server checks. Return whether `condition` allowed it."""
         with self._asking("write", key):
             try:
                 self.client.put_object(
@@ -183,7 +184,7 @@ class Bucket:
         return True
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Delete objects, at most 1000."""
+        """Delete at most 1000 objects."""
         listed = [{"Key": self.prefix + key} for key in keys]
         with self._asking("delete below"):
             answer = self.client.delete_objects(Bucket=self.name, Delete={"Objects": listed, "Quiet": True})
@@ -192,7 +193,7 @@ class Bucket:
             raise Failure(f"cannot delete s3://{self.name}/{error['Key']}: {why}")
 
     def set_cors(self, origins: list[str]) -> None:
-        """Let pages of these origins, and no others, read the whole bucket."""
+        """Allow pages of these origins, and no others, to read the whole bucket."""
         rule = {"AllowedOrigins": origins, "AllowedMethods": ["GET", "HEAD"], "MaxAgeSeconds": 3600}
         with self._asking("set the CORS rules of"):
             if origins:

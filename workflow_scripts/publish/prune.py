@@ -1,4 +1,4 @@
-"""Remove from the bucket what no retained release refers to; without --delete, only say what that would be."""
+"""Delete the files in the bucket that no retained release needs. Without --delete, only list them."""
 
 import argparse
 import time
@@ -22,22 +22,25 @@ from workflow_scripts.publish.release import (
 )
 from workflow_scripts.shared.failures import Failure, run
 
-# The most that one request deletes.
+# One request deletes at most this many objects.
 BATCH = 1000
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What stays and what goes: releases by name, keys."""
+    """What to keep and what to delete: the names of the releases, and the keys."""
 
     retained: list[str]
     dropped: list[str]
-    # Records and claims come last, so that a killed prune's rerun still knows what they list.
+    # Records and claims come last: if prune is killed, its next run still needs them to know what they list.
     doomed: list[str]
 
 
 def live_releases(bucket: Bucket, objects: dict[str, Listed]) -> set[str]:
-    """Return the releases that the entries show: two while a publisher changes them, or where one was killed then."""
+    """Return the releases that the entries show.
+
+    There are two while a publisher changes the entries, or if it was killed while it did.
+    """
     live = set()
     for entry in ENTRIES:
         stored = bucket.head(entry) if entry in objects else None
@@ -50,7 +53,7 @@ def live_releases(bucket: Bucket, objects: dict[str, Listed]) -> set[str]:
 
 
 def keys_listed(bucket: Bucket, objects: dict[str, Listed], key: str, release: str) -> set[str]:
-    """Return the keys that a record or claim lists, and its own."""
+    """Return the keys that a record or claim lists, and the key of the record or claim itself."""
     if objects[key].bytes > RECORD_BYTES:
         raise Failure(f"{bucket.address(key)} is larger than any release's record; look who put it there")
     record = content_of(bucket.get(key), "gzip", RECORD_BYTES)
@@ -58,9 +61,9 @@ def keys_listed(bucket: Bucket, objects: dict[str, Listed], key: str, release: s
 
 
 def make_plan(bucket: Bucket, objects: dict[str, Listed], keep: int, grace: timedelta) -> Plan:
-    """Retain what is live, the last `keep` releases, and all that was published or claimed within `grace`.
+    """Keep the live releases, the last `keep` releases, and every release published or claimed within `grace`.
 
-    Only what a record or a claim lists ever goes: publish uploads nothing else, and what else lies there is not ours.
+    Only files that a record or a claim lists are deleted. publish uploads nothing else, so any other file is not ours.
     """
     records = releases_in(iter(objects), record_key("*"))
     claims = releases_in(iter(objects), claim_key("*"))
@@ -86,13 +89,16 @@ def make_plan(bucket: Bucket, objects: dict[str, Listed], keep: int, grace: time
 
 @contextmanager
 def locked(bucket: Bucket, objects: dict[str, Listed]) -> Iterator[None]:
-    """Keep publishers from relying on what is about to go: they claim first and look for this lock then."""
+    """Hold the lock, so that no publisher relies on files that are about to be deleted.
+
+    A publisher first stores its claim and then looks for this lock.
+    """
     lock = objects.get(PRUNE_LOCK)
     condition = {"IfNoneMatch": "*"}
     if lock is not None and (datetime.now(UTC) - lock.modified).total_seconds() >= LOCK_SECONDS:
         stored = bucket.head(PRUNE_LOCK)
         condition = {"IfMatch": stored.etag} if stored else condition
-    # Its time tells one lock from another, for the condition above.
+    # The time makes each lock different, which the condition above needs.
     body = datetime.now(UTC).isoformat().encode()
     if not bucket.put(PRUNE_LOCK, body, {"ContentType": "text/plain", "CacheControl": "no-cache"}, condition, {}):
         raise Failure(
@@ -106,7 +112,7 @@ def locked(bucket: Bucket, objects: dict[str, Listed]) -> Iterator[None]:
 
 
 def delete(bucket: Bucket, doomed: Sequence[str]) -> None:
-    """Delete in order, and no longer than the lock surely holds."""
+    """Delete in order. Stop before the lock may expire."""
     started = time.monotonic()
     for start in range(0, len(doomed), BATCH):
         if time.monotonic() - started > PRUNE_SECONDS:
@@ -115,7 +121,7 @@ def delete(bucket: Bucket, doomed: Sequence[str]) -> None:
 
 
 def report(plan: Plan, objects: dict[str, Listed], verb: str) -> None:
-    """Say what stays and what goes."""
+    """Print what is kept and what is deleted."""
     size = sum(objects[key].bytes for key in plan.doomed)
     print(f"retains {len(plan.retained)} releases: {', '.join(plan.retained) or 'none'}")
     print(f"drops {len(plan.dropped)} releases: {', '.join(plan.dropped) or 'none'}")
@@ -138,7 +144,7 @@ def main(argv: Sequence[str]) -> None:
         print("nothing was deleted; add prune=true to --config to delete")
         return
     with locked(bucket, objects):
-        # Listed again: from here on, whoever publishes sees the lock.
+        # List again: every publisher that starts from now on sees the lock.
         objects = bucket.objects()
         plan = make_plan(bucket, objects, arguments.keep, grace)
         delete(bucket, plan.doomed)

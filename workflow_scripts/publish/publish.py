@@ -1,7 +1,8 @@
-"""Publish the site to an S3 bucket: whoever opens it sees the release before or this one, whole, never a mixture.
+"""Publish the site to an S3 bucket. A visitor sees the whole release before or the whole new one, never a mixture.
 
-Files whose content never changes go first, each read back; then the record that lists them; last the two entries,
-which change only where nobody else has changed them meanwhile. Killed at any point, a rerun finishes.
+The files whose content never changes are uploaded first, and each is read back. Then comes the record that lists them.
+The two entries come last, and change only if nobody else has changed them meanwhile. If publish is killed at any point,
+running it again finishes the release.
 """
 
 import argparse
@@ -39,7 +40,7 @@ from workflow_scripts.shared.files import sha256
 
 
 def say(line: str) -> None:
-    """Print a line; raise Failure where it cannot be written."""
+    """Print a line. Raises Failure if it cannot be written."""
     try:
         print(line, flush=True)
     except OSError as error:
@@ -47,7 +48,7 @@ def say(line: str) -> None:
 
 
 def check_manifests(site: Path, release: Release, manifests: Sequence[Path]) -> None:
-    """Raise Failure unless manifests vouch for every model in the catalogue, and are those that the site holds."""
+    """Raise Failure unless the manifests cover every model in the catalogue, and are the ones that the site holds."""
     followed = [vouched(path) for path in manifests]
     check_vouched(json.loads((site / "catalogue.json").read_text())["models"], followed)
     for path, manifest in zip(manifests, followed, strict=True):
@@ -57,7 +58,7 @@ def check_manifests(site: Path, release: Release, manifests: Sequence[Path]) -> 
 
 
 def check_no_prune(objects: dict[str, ListedObject]) -> None:
-    """Raise Failure while a prune is at work: it may not have seen this release's claim."""
+    """Raise Failure while prune is running: it may not have seen this release's claim."""
     lock = objects.get(PRUNE_LOCK)
     if lock is not None and (datetime.now(UTC) - lock.modified).total_seconds() < LOCK_SECONDS:
         raise Failure(
@@ -67,7 +68,7 @@ def check_no_prune(objects: dict[str, ListedObject]) -> None:
 
 
 def is_stored(bucket: Bucket, site: Path, path: str, listed: Listed) -> bool:
-    """Return whether the bucket holds the file; raise Failure where another content has its key."""
+    """Return whether the bucket holds the file. Raises Failure if its key holds different content."""
     stored = bucket.head(listed.key)
     if stored is None:
         return False
@@ -76,7 +77,7 @@ def is_stored(bucket: Bucket, site: Path, path: str, listed: Listed) -> bool:
         expected = hashlib.sha256(stored_form((site / path).read_bytes(), listed)).hexdigest()
     if stored.sha256 == expected:
         return True
-    # Compressed by another zlib, the same content may be other bytes.
+    # Another version of zlib may compress the same content to different bytes.
     found = hashlib.sha256(content_of(bucket.get(listed.key), listed.encoding, listed.bytes)).hexdigest()
     if found != listed.sha256:
         raise Failure(
@@ -87,13 +88,13 @@ def is_stored(bucket: Bucket, site: Path, path: str, listed: Listed) -> bool:
 
 
 def upload(bucket: Bucket, site: Path, path: str, listed: Listed) -> int:
-    """Upload one file, and read it back; return how many bytes were sent."""
+    """Upload one file and read it back. Return how many bytes were sent."""
     content = (site / path).read_bytes()
     if hashlib.sha256(content).hexdigest() != listed.sha256:
         raise Failure(f"{site / path} changed while it was being published; publish again")
     stored = stored_form(content, listed)
     if not bucket.put(listed.key, stored, headers_of(listed, immutable=True), {"IfNoneMatch": "*"}, {}):
-        # Another publisher was faster, or an earlier attempt arrived whose answer did not.
+        # Another publisher was faster, or an earlier attempt arrived but its answer was lost.
         if not is_stored(bucket, site, path, listed):
             raise Failure(f"{bucket.address(listed.key)} is there and is not; publish again")
         return 0
@@ -103,7 +104,7 @@ def upload(bucket: Bucket, site: Path, path: str, listed: Listed) -> int:
 
 
 def each(function: Callable[..., Any], *items: Any) -> list[Any]:
-    """Call a function for each item, several at a time; the first Failure stops what has not begun."""
+    """Call a function for each item, several at a time. After the first Failure, no further call starts."""
     with ThreadPoolExecutor(PARALLEL) as pool:
         try:
             return list(pool.map(function, *items))
@@ -113,14 +114,14 @@ def each(function: Callable[..., Any], *items: Any) -> list[Any]:
 
 
 def upload_files(bucket: Bucket, site: Path, release: Release, objects: dict[str, ListedObject]) -> None:
-    """Upload what the bucket lacks, weights first."""
+    """Upload the files that the bucket lacks, weights first."""
     listed = list(release.files.items())
     there = each(lambda item: item[1].key in objects and is_stored(bucket, site, *item), listed)
     missing = [item for item, stored in zip(listed, there, strict=True) if not stored]
     missing.sort(key=lambda item: (not item[0].startswith("weights/"), item[0]))
     sent = 0
     total = sum(file.bytes for _, file in missing)
-    # Shown on a terminal only; a log has no use for it.
+    # Show progress on a terminal only: it would only fill a log.
     with tqdm(total=total, unit="B", unit_scale=True, desc="uploading", file=sys.stdout, disable=None) as progress:
         for weights in (True, False):
             group = [item for item in missing if item[0].startswith("weights/") is weights]
@@ -139,7 +140,10 @@ def upload_files(bucket: Bucket, site: Path, release: Release, objects: dict[str
 
 
 def store_record(bucket: Bucket, key: str, release: Release) -> None:
-    """Store a release's record under `key`; once more where it is there, as its age says when it was last published."""
+    """Store a release's record under `key`.
+
+    It is stored again even if it exists: its age says when the release was last published.
+    """
     listed = Listed(key, release.id, len(release.record), "application/json", "gzip")
     stored = stored_form(release.record, listed)
     bucket.put(key, stored, headers_of(listed, immutable=True), {}, {})
@@ -148,10 +152,10 @@ def store_record(bucket: Bucket, key: str, release: Release) -> None:
 
 
 def change_entry(bucket: Bucket, site: Path, release: Release, entry: str, seen: Stored | None) -> None:
-    """Let an entry show this release, unless it is no longer as it was `seen` when this publisher began."""
+    """Make an entry show this release, unless the entry has changed since this publisher began and had `seen` it."""
     listed = release.files[entry]
-    # The release's name in gzip's header gives each release its own ETag, even where the content is the same: that
-    # is what the condition goes by.
+    # The condition compares ETags. The release's name in gzip's header gives each release its own ETag, even if the
+    # content is the same.
     stored = stored_form((site / entry).read_bytes(), listed, release.id)
     if seen is not None and seen.sha256 == hashlib.sha256(stored).hexdigest():
         return
@@ -159,7 +163,7 @@ def change_entry(bucket: Bucket, site: Path, release: Release, entry: str, seen:
     if bucket.put(entry, stored, headers_of(listed, immutable=False), condition, {"release": release.id}):
         return
     now = bucket.head(entry)
-    # A repeated request fails on its own first attempt, where that arrived and its answer did not.
+    # If the first attempt arrived but its answer was lost, the repeated request fails because of the first.
     if now is None or now.metadata.get("release") != release.id:
         raise Failure(
             f"{bucket.address(entry)} was changed by another publisher since this one began, and is left as it is; "
@@ -180,8 +184,8 @@ def main(argv: Sequence[str]) -> None:
     bucket = Bucket(arguments.bucket, arguments.endpoint)
     objects = bucket.objects()
     seen = {entry: bucket.head(entry) if entry in objects else None for entry in ENTRIES}
-    # Claimed before anything is looked for: what prune does not see claimed from here on, it did not see at all, and
-    # then its lock shows in the listing.
+    # Store the claim before listing the bucket. Either prune sees the claim and keeps these files, or prune listed the
+    # bucket earlier and its lock shows in the listing below.
     store_record(bucket, claim_key(release.id), release)
     objects = bucket.objects()
     check_no_prune(objects)

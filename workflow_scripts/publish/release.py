@@ -1,7 +1,7 @@
 """A release of the site: its files, the key under which each lies in the bucket, and the record that lists them.
 
-Every key but the two entries' never changes its content: it holds the content's SHA-256, or the hash that the page's
-build gave an asset. The record's own SHA-256 names the release.
+The content under a key never changes, except for the two entries: every other key contains the content's SHA-256, or
+the hash that the page's build gave an asset. The release is named after the SHA-256 of its record.
 """
 
 import gzip
@@ -19,25 +19,25 @@ from workflow_scripts.shared.failures import Failure
 from workflow_scripts.shared.files import files_in, sha256
 from workflow_scripts.shared.media_types import MEDIA_TYPES, OTHER
 
-# What people and programs open, in the order in which they change to a new release.
+# The entries: the files that people and programs open, in the order in which they change to a new release.
 ENTRIES = ("index.html", "catalogue.json")
 RECORDS = "releases/"
-# The list of its own files that a site holds.
+# The file in which a site lists its own files.
 SUMS = "provenance/SHA256SUMS"
 LOCKS = "locks/"
 PRUNE_LOCK = f"{LOCKS}prune.json"
-# A prune stops deleting well before others may take its lock for one that a killed prune left.
+# prune stops deleting long before others may take its lock for the lock of a killed prune.
 LOCK_SECONDS = 3600
 PRUNE_SECONDS = 600
 
-# A record lists some hundred bytes a file; of a site's files LiteRT's binaries are the largest, 10 MB each.
+# A record takes about a hundred bytes per file. LiteRT's binaries are a site's largest files, 10 MB each.
 RECORD_BYTES = 16 * 1024 * 1024
 FILE_BYTES = 64 * 1024 * 1024
 
-# What a path in a site looks like: no part leads up or is hidden, nothing needs quoting, nothing is a record or a lock.
+# A path in a site: no part is ".." or hidden, no character needs quoting, and it is not a record or a lock.
 PATH = re.compile(rf"(?!{RECORDS}|{LOCKS})[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
 DIGEST = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
-# Weights shrink by 7 %, photos not at all.
+# These types are compressed. Others are not worth it: weights shrink by 7 %, photos not at all.
 COMPRESSED = {".css", ".html", ".js", ".json", ".jsonl", ".md", ".svg", ".txt", ".wasm", ""}
 
 
@@ -54,7 +54,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class Release:
-    """The files of a release by their path in the site, and its record."""
+    """The files of a release by their path in the site, and the release's record."""
 
     files: dict[str, Listed]
     record: bytes
@@ -66,9 +66,9 @@ class Release:
 
 
 def key_of(path: str, digest: str) -> str:
-    """Return the key of a file of the site; raise Failure where its name holds another digest than its content's.
+    """Return the key of a file of the site.
 
-    So it does where the path is none that a site has, as one that leads out of it.
+    Raises Failure if the file's name contains a digest that is not its content's, or if the path is not inside a site.
     """
     if not PATH.fullmatch(path):
         raise Failure(f"{path[:200]!r} is no path in a site")
@@ -79,7 +79,7 @@ def key_of(path: str, digest: str) -> str:
 
 
 def describe(site: Path, path: str) -> Listed:
-    """Digest one file of the site."""
+    """Compute the digest of one file of the site, and say how it is served."""
     file = site / path
     digest = sha256(file)
     if file.stat().st_size > FILE_BYTES:
@@ -90,12 +90,12 @@ def describe(site: Path, path: str) -> Listed:
 
 
 def check_sums(site: Path) -> None:
-    """Raise Failure unless a site holds the files that its SHA256SUMS lists, as it lists them, and nothing else."""
+    """Raise Failure unless a site holds exactly the files that its SHA256SUMS lists, with the digests listed there."""
     if not (site / SUMS).is_file():
         raise Failure(f"{site} has no {SUMS}; build it with snakemake site")
     lines = (site / SUMS).read_text(errors="replace").splitlines()
     listed = {path: digest for digest, _, path in (line.partition("  ") for line in lines)}
-    # Hidden files are served as well, but for the marks that Snakemake and its rules leave.
+    # Hidden files count, because they are served too. Only the marks of Snakemake and its rules do not.
     found = {str(file.relative_to(site)) for file in site.rglob("*") if file.is_file() or file.is_symlink()}
     found -= {".snakemake_timestamp", ".seal.json", SUMS}
     if extra := sorted(found - listed.keys()):
@@ -106,7 +106,10 @@ def check_sums(site: Path) -> None:
 
 
 def read_site(site: Path) -> Release:
-    """Digest the site; raise Failure where it lacks a file, or has another than the catalogue or its name says."""
+    """Compute the digests of the site's files.
+
+    Raises Failure if a file is missing, or is not the one that the catalogue or its own name says.
+    """
     paths = sorted(str(file.relative_to(site)) for file in files_in(site))
     files = {path: describe(site, path) for path in paths}
     for entry in ENTRIES:
@@ -127,7 +130,7 @@ def read_site(site: Path) -> Release:
 
 
 def listed_as(path: str, listed: Listed) -> Listed:
-    """Return what a record lists under a path; raise ValueError or Failure where publish would not have written it."""
+    """Return a file as a record lists it. Raises ValueError or Failure if publish would not have written that."""
     if not (isinstance(listed.sha256, str) and DIGEST.fullmatch(listed.sha256)):
         raise ValueError(f"{path[:200]!r} has no sha256")
     if listed.key != key_of(path, listed.sha256):
@@ -140,7 +143,7 @@ def listed_as(path: str, listed: Listed) -> Listed:
 
 
 def read_record(content: bytes, name: str) -> Release:
-    """Read a record, which `name` is to be the digest of; raise Failure where it is another."""
+    """Read a record. Raises Failure unless `name` is its digest."""
     if hashlib.sha256(content).hexdigest() != name:
         raise Failure(f"{RECORDS}{name}.json is not the record of that release: its sha256 is another")
     try:
@@ -155,23 +158,26 @@ def read_record(content: bytes, name: str) -> Release:
 
 
 def record_key(release: str) -> str:
-    """Return where a release's record lies."""
+    """Return the key of a release's record."""
     return f"{RECORDS}{release}.json"
 
 
 def claim_key(release: str) -> str:
-    """Return where the same record lies from before its first upload on, so that prune leaves its files alone."""
+    """Return the key of a release's claim.
+
+    The claim is a copy of the record, stored before the first upload, so that prune leaves the release's files alone.
+    """
     return f"{LOCKS}publish-{release}.json"
 
 
 def releases_in(keys: Iterator[str], form: str) -> dict[str, str]:
-    """Return the release of each key of one `form`, which is record_key's or claim_key's of "*"."""
+    """Return the release of each key that has one `form`: record_key("*") or claim_key("*")."""
     pattern = re.compile(re.escape(form).replace(r"\*", "([0-9a-f]{64})"))
     return {key: match[1] for key in keys if (match := pattern.fullmatch(key))}
 
 
 def compress(content: bytes, name: str = "") -> bytes:
-    """Compress with gzip, the same bytes each time; `name` goes into the header, which no reader sees."""
+    """Compress with gzip, to the same bytes each time. `name` goes into the header, which no reader sees."""
     stored = io.BytesIO()
     with gzip.GzipFile(name, "wb", 9, stored, mtime=0) as file:
         file.write(content)
@@ -184,9 +190,10 @@ def stored_form(content: bytes, listed: Listed, name: str = "") -> bytes:
 
 
 def content_of(stored: bytes, encoding: str | None, limit: int) -> bytes:
-    """Return the content for the bytes that a bucket holds; damaged ones are not decoded, and have no such digest.
+    """Return the content of the bytes that a bucket holds.
 
-    Nor have those that are more than `limit`: a few bytes of gzip can be gigabytes.
+    Damaged bytes are returned as they are. Longer content is cut off just beyond `limit`, because a few bytes of gzip
+    can decode to gigabytes. In both cases the digest will not match.
     """
     if encoding != "gzip":
         return stored

@@ -1,4 +1,4 @@
-"""Let pages of the configured origins, and no others, read the bucket: the bucket's owner runs it once."""
+"""Allow pages of the configured origins, and no others, to read the bucket. The bucket's owner runs this once."""
 
 import argparse
 from collections.abc import Sequence

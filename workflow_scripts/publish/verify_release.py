@@ -1,7 +1,7 @@
-"""Check every byte of a published release, as a stranger would who trusts the digest of its record and nothing else.
+"""Check every byte of a published release. Nothing is trusted except the digest of its record.
 
-Files that the record does not list are errors where files can be listed: in a folder, and in a bucket that its reader
-may list. A server's headers are compared as well: a page of another type is another page to a browser.
+Where files can be listed, a file that the record does not list is an error: in a folder, and in a bucket that the user
+may list. A server's headers are compared as well, because a browser treats a page by its type.
 """
 
 import argparse
@@ -40,28 +40,28 @@ PARALLEL = 8
 TRIES = 3
 
 
-# Only a page that is served with both may use threads. Its content security policy stands in index.html itself.
+# A page may use threads only if it is served with both. Its content security policy is in index.html itself.
 ISOLATION = {"cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp"}
-# By what publish calls them.
+# The names that publish gives them.
 COMPARED = {"ContentType": "content-type", "CacheControl": "cache-control"}
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A file's content, the release that its server says it belongs to, and its headers by name in lower case."""
+    """A file's content, the release that the server says it belongs to, and its headers by name in lower case."""
 
     content: bytes
     release: str | None
     headers: Mapping[str, str] | None = None
 
 
-# Fetches the file under a key, with the encoding that a copy on disk may have, as far as one byte beyond the most that
-# it may have; None if there is no such file.
+# Fetches the file under a key, given the encoding that a copy on disk may have. Reads at most one byte more than the
+# file may have. Returns None if there is no such file.
 Fetch = Callable[[str, str | None, int], Answer | None]
 
 
 def fetch_from_server(address: str) -> Fetch:
-    """Fetch as a browser does: below an http(s) address, decoding what says that it is encoded."""
+    """Fetch as a browser does, below an http(s) address. Content that says it is encoded is decoded."""
     pool = urllib3.PoolManager(
         maxsize=PARALLEL,
         timeout=urllib3.Timeout(connect=10, read=60),
@@ -76,13 +76,13 @@ def fetch_from_server(address: str) -> Fetch:
                     content = response.read(limit + 1)
                 break
             except urllib3.exceptions.DecodeError:
-                # What cannot be decoded is what somebody damaged.
+                # If it cannot be decoded, it is damaged.
                 return Answer(b"", None)
             except urllib3.exceptions.HTTPError as error:
-                # The pool tries again until an answer begins, not where one breaks off.
+                # The pool retries until an answer begins, but not if an answer breaks off.
                 if tries == 1 or isinstance(error, urllib3.exceptions.MaxRetryError):
                     raise Failure(f"{url} cannot be read: {error}; check the address and the connection") from error
-        # Where nobody may list, S3 answers 403 for what is not there.
+        # If listing is not allowed, S3 answers 403 for a missing file.
         if response.status in (403, 404):
             return None
         if response.status != 200:
@@ -94,13 +94,13 @@ def fetch_from_server(address: str) -> Fetch:
 
 
 def fetch_from_folder(folder: Path) -> Fetch:
-    """Read from a copy of the bucket's prefix, whose files may still be encoded as they were there."""
+    """Read from a copy of the bucket's prefix, whose files may still be encoded as they were in the bucket."""
 
     def fetch(key: str, encoding: str | None, limit: int) -> Answer | None:
         if not (folder / key).is_file():
             return None
         with (folder / key).open("rb") as file:
-            # What does not shrink grows by less than this in gzip.
+            # Content that gzip cannot shrink grows by less than this.
             stored = file.read(limit + limit // 100 + 1000)
         return Answer(content_of(stored, encoding, limit), None)
 
@@ -120,7 +120,7 @@ def fetch_from_bucket(bucket: Bucket, keys: Mapping[str, object]) -> Fetch:
 
 
 def live_release(fetch: Fetch, release: str) -> str:
-    """Return the digest that the last entry to change names."""
+    """Return the digest that the last entry names. It is the last to change when a release is published."""
     answer = fetch(ENTRIES[-1], "gzip", RECORD_BYTES)
     if answer is None:
         raise Failure(f"there is no {ENTRIES[-1]} at {release}; give the address that has it")
@@ -130,7 +130,7 @@ def live_release(fetch: Fetch, release: str) -> str:
 
 
 def only_release(folder: Path) -> str:
-    """Return the one release that a folder holds."""
+    """Return the only release that a folder holds."""
     found = list(
         releases_in((str(path.relative_to(folder)) for path in folder.glob("releases/*")), record_key("*")).values()
     )
@@ -140,10 +140,10 @@ def only_release(folder: Path) -> str:
 
 
 def wrong_header(key: str, listed: Listed, headers: Mapping[str, str]) -> str | None:
-    """Say which header is not the one that publish sets; None if all are."""
+    """Say which header is not as publish sets it, or None if all are."""
     expected = headers_of(listed, immutable=key not in ENTRIES)
     wanted = {COMPARED[name]: value for name, value in expected.items() if name in COMPARED}
-    # A server that cannot isolate pages, such as a bucket by itself, sends neither.
+    # A server that cannot isolate pages, such as a plain bucket, sends neither.
     if key == "index.html" and ISOLATION.keys() & headers.keys():
         wanted |= ISOLATION
     for name, value in wanted.items():
@@ -154,7 +154,7 @@ def wrong_header(key: str, listed: Listed, headers: Mapping[str, str]) -> str | 
 
 
 def problem_with(fetch: Fetch, key: str, listed: Listed) -> str | None:
-    """Say what is wrong with one file; None if it is the one recorded."""
+    """Say what is wrong with one file, or None if it is the recorded one."""
     answer = fetch(key, listed.encoding, listed.bytes)
     if answer is None:
         return f"{key} is missing"
@@ -165,7 +165,7 @@ def problem_with(fetch: Fetch, key: str, listed: Listed) -> str | None:
 
 
 def files_beside(fetch: Fetch, keys: Sequence[str], digest: str, release: Release) -> tuple[list[str], list[str]]:
-    """Return the files that no release lists, and the other releases whose files lie there as well."""
+    """Return the files that no release lists, and the other releases that have files there."""
     known = {listed.key for listed in release.files.values()} | {*ENTRIES, record_key(digest), claim_key(digest)}
     others = releases_in(iter(keys), record_key("*")) | releases_in(iter(keys), claim_key("*"))
     retained = set()
@@ -178,7 +178,7 @@ def files_beside(fetch: Fetch, keys: Sequence[str], digest: str, release: Releas
 
 
 def problems_with(fetch: Fetch, release: Release) -> list[str]:
-    """Compare every file of a release with its record, and what the entries show with it."""
+    """Compare every file of a release, and what the entries show, with the release's record."""
     keys = {listed.key: listed for listed in release.files.values()} | {
         entry: release.files[entry] for entry in ENTRIES
     }
@@ -197,9 +197,9 @@ def problems_with(fetch: Fetch, release: Release) -> list[str]:
 
 
 def verify_site(folder: Path, digest: str | None) -> str:
-    """Check a copy of the site itself, such as results/site: it holds what its SHA256SUMS lists, and nothing else.
+    """Check a copy of the site itself, such as results/site. It must hold exactly the files that its SHA256SUMS lists.
 
-    Return its release, which `digest` must be.
+    Return its release, which must equal `digest` if one is given.
     """
     check_sums(folder)
     release = read_site(folder).id

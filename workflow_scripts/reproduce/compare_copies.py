@@ -32,7 +32,7 @@ def main(argv: Sequence[str]) -> None:
     same = sorted((first & second) - differing.keys())
     report = {
         "equal": {name: sha256(arguments.first / name) for name in same},
-        # Of these also the bytes that another processor is told to write.
+        # These files must also have equal bytes in the copy that ran as on another processor.
         "equal_on_another_processor": sorted(third - differing.keys()),
         "different": dict(sorted(differing.items())),
         "passed": bool(same) and bool(third) and not differing,

@@ -1,4 +1,4 @@
-"""Where two files of one format first differ, in the format's own terms: a key, a node, a tensor, a line."""
+"""Find where two files of one format first differ, in the format's own terms: a key, a node, a tensor, a line."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from tensorflow.core.framework.graph_pb2 import GraphDef
 def json_paths(content: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """Yield each leaf of a JSON document with its path."""
     if isinstance(content, dict):
-        # Order counts: equal content in another order is another file.
+        # Order counts: the same content in another order is a different file.
         for key, value in content.items():
             yield from json_paths(value, f"{path}.{key}" if path else str(key))
     elif isinstance(content, list):
@@ -77,7 +77,7 @@ ITEMS: dict[str, Callable[[Path], Iterator[tuple[str, Any]]]] = {
 
 
 def shown(value: Any) -> str:
-    """Return a value short enough for one line; of bytes only how many."""
+    """Return a value in a form that fits into one line. For bytes, return only how many there are."""
     if isinstance(value, bytes):
         return f"{len(value)} bytes"
     text = repr(value)
@@ -85,7 +85,7 @@ def shown(value: Any) -> str:
 
 
 def first_difference(first: Path, second: Path) -> str | None:
-    """Say where two files first differ, None where they are equal byte for byte."""
+    """Say where two files first differ. Return None if they are equal byte for byte."""
     contents = first.read_bytes(), second.read_bytes()
     if contents[0] == contents[1]:
         return None

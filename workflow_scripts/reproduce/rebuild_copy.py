@@ -1,4 +1,4 @@
-"""Build the models and the site in a copy of the project, under conditions that must not show in any artifact."""
+"""Build the models and the site in a copy of the project, under conditions that must not change any artifact."""
 
 import argparse
 import json
@@ -20,31 +20,31 @@ PROJECT = (
 )
 
 
-# What the libraries are told to do without, each in its own words: they choose as on a processor of 2008, as far as
-# they can. oneDNN is in PyTorch, TensorFlow and OpenVINO; TensorFlow itself cannot do without AVX.
+# Variables that tell each library which instructions to avoid, so that it chooses as on a processor of 2008, as far as
+# it can. oneDNN is in PyTorch, TensorFlow and OpenVINO. TensorFlow itself needs AVX.
 OLD_PROCESSOR = {
     "ONEDNN_MAX_CPU_ISA": "SSE41",
     "DNNL_MAX_CPU_ISA": "SSE41",
     "ATEN_CPU_CAPABILITY": "default",
     "MKL_ENABLE_INSTRUCTIONS": "SSE4_2",
     "OPENBLAS_CORETYPE": "Nehalem",
-    # By the names of NumPy 1.26 and of 2.4.
+    # The names of NumPy 1.26 and of NumPy 2.4.
     "NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3 AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR "
     "X86_V3 X86_V4",
-    # The C library's exp, log, sin and the like.
+    # The C library's exp, log, sin and similar functions.
     "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-AVX512F",
 }
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """What may differ from one machine to the next without changing what is built."""
+    """Conditions that may differ between machines without changing what is built."""
 
     cores: int
     folder: str
-    # As the user's shell has them; the rules are to be isolated from them.
+    # Variables of the user's shell. The rules must be isolated from them.
     environment: Mapping[str, str]
-    # As the rules' tools have them after all.
+    # Variables that still reach the rules' tools.
     processor: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -69,7 +69,7 @@ CONDITIONS = {
 
 
 def copy_project(folder: Path) -> None:
-    """Copy what the workflow consists of; what is installed, and not built, is linked or copied ready to use."""
+    """Copy the workflow's own files. Installed files, which are not built, are linked or copied ready to use."""
     folder.mkdir(parents=True)
     hidden = shutil.ignore_patterns("node_modules", "__pycache__", ".*")
     for name in PROJECT:
@@ -78,7 +78,7 @@ def copy_project(folder: Path) -> None:
         else:
             shutil.copy(name, folder / name)
     for path in folder.rglob("*"):
-        # Older than any environment: a lock file that looked newer would have the copy rebuild what it only borrows.
+        # Make it older than any environment: if a lock file looked newer, the copy would rebuild what it only borrows.
         os.utime(path, (0, 0))
     (folder / ".venvs").symlink_to(Path(".venvs").resolve())
     packages = folder / "web/node_modules"
@@ -99,7 +99,7 @@ def main(argv: Sequence[str]) -> None:
         copy_project(project)
         (project / "config.json").write_text(arguments.config)
         command = ["snakemake", *arguments.targets, "--cores", str(conditions.cores), "--configfile", "config.json"]
-        # workflow_scripts/driver/isolation.py, which keeps all other variables from the rules, reads this one.
+        # workflow_scripts/driver/isolation.py reads this variable. It keeps all others from the rules.
         processor = {"WORKFLOW_AS_ON_ANOTHER_PROCESSOR": json.dumps(conditions.processor)}
         environment = {**os.environ, **conditions.environment, **processor}
         done = subprocess.run([sys.executable, "-m", *command], cwd=project, env=environment)

@@ -20,7 +20,7 @@ def digest_name(file: Path) -> str:
 
 
 def name_in_page(page: Path, name: str, replacement: str) -> None:
-    """Have index.html name a file by its digest; raise Failure unless it names the file once."""
+    """Make index.html name a file by its digest. Raises Failure unless it names the file exactly once."""
     html = page.read_text()
     if html.count(f'content="{name}"') != 1:
         raise Failure(f"the built index.html does not name {name} once, as web/index.html does; build the page again")
@@ -28,9 +28,9 @@ def name_in_page(page: Path, name: str, replacement: str) -> None:
 
 
 def copy_named(named: Any, folder: Path, site: Path, prefix: str = "") -> None:
-    """Copy the files that a catalogue's entry names, each by its digest, and nothing else.
+    """Copy the files that a catalogue's entry names, and nothing else. Each is checked against its digest.
 
-    They lie in `folder` under their url less `prefix`. Raises Failure if a file is missing or another.
+    A file's place in `folder` is its url without `prefix`. Raises Failure if a file is missing or has another digest.
     """
     for reference in references(named):
         url = str(reference["url"])
@@ -45,7 +45,7 @@ def copy_named(named: Any, folder: Path, site: Path, prefix: str = "") -> None:
 
 
 def copy_sealed(folder: Path, site: Path) -> None:
-    """Copy the files of an output as they were made, and nothing else; raise Failure if it has no seal."""
+    """Copy the files that an output had when it was made, and nothing else. Raises Failure if it has no seal."""
     seal = seal_of(folder)
     if not seal.is_file():
         raise Failure(f"{folder} does not say what it was made of ({seal.name} is missing){again(folder)}")
@@ -86,8 +86,8 @@ def main(argv: Sequence[str]) -> None:
             "samples": samples,
         }
         write_json(staging / "catalogue.json", catalogue)
-        # The page names its catalogue and its service worker by digest, and the catalogue its models: so one
-        # index.html leads to one release, whichever other one is published meanwhile.
+        # The page names its catalogue and its service worker by digest, and the catalogue names its models by digest.
+        # So one index.html always leads to one release, even if another is published meanwhile.
         listing, worker, page = (staging / name for name in ("catalogue.json", "service_worker.js", "index.html"))
         shutil.copyfile(listing, listing.with_name(digest_name(listing)))
         name_in_page(page, listing.name, digest_name(listing))

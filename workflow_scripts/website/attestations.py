@@ -21,12 +21,12 @@ BUILD_TYPE = "https://snakemake.github.io/#workflow"
 
 
 def materials(manifests: Sequence[Manifest], locks: Sequence[Path]) -> list[dict[str, Any]]:
-    """Return what the site was built from: each model's checkpoint, the lock files, the project's files and commit."""
+    """Return what the site was built from: the models' checkpoints, the lock files, the project's files and commit."""
     checkpoints = {manifest.model: manifest.checkpoint.sha256 for manifest in manifests}
     found = [{"name": f"checkpoint of {model}", "digest": {"sha256": digest}} for model, digest in checkpoints.items()]
     found += [{"name": lock_name(lock), "digest": {"sha256": sha256(lock)}} for lock in locks]
     for digest, commit in sorted({(manifest.source_sha256, manifest.git_commit or "") for manifest in manifests}):
-        # With local changes, the commit is what the build started from, not exactly what was built.
+        # If there are local changes, the build started from this commit but differs from it.
         plain = commit.removesuffix("-dirty")
         note = {"annotations": {"changed": True}} if commit != plain else {}
         named = {"gitCommit": plain} if plain else {}
@@ -35,7 +35,7 @@ def materials(manifests: Sequence[Manifest], locks: Sequence[Path]) -> list[dict
 
 
 def statement(site: Path, manifests: Sequence[Manifest], locks: Sequence[Path], builder: str) -> dict[str, Any]:
-    """Return the statement on every file below `site`; raise ValueError or ParseError if it would not be valid."""
+    """Return the statement about every file below `site`. Raises ValueError or ParseError if it would not be valid."""
     models: dict[str, list[int]] = {}
     for manifest in manifests:
         models.setdefault(manifest.model, []).append(manifest.resolution)
@@ -47,7 +47,7 @@ def statement(site: Path, manifests: Sequence[Manifest], locks: Sequence[Path], 
         },
         "runDetails": {"builder": {"id": builder}},
     }
-    # Parsing refuses what the predicate does not define.
+    # Parsing refuses any field that the predicate does not define.
     ParseDict(predicate, Provenance())
     subjects = [
         ResourceDescriptor(name=str(path.relative_to(site)), digest={"sha256": sha256(path)}).pb
@@ -62,7 +62,7 @@ def statement(site: Path, manifests: Sequence[Manifest], locks: Sequence[Path], 
 def attest(
     site: Path, manifests: Mapping[Path, Manifest], locks: Sequence[Path], bills: Sequence[Path], builder: str
 ) -> None:
-    """Write provenance/ into a site: manifests, bills of materials, the statement on all files, and SHA256SUMS."""
+    """Write provenance/ into a site: manifests, bills of materials, the statement about all files, and SHA256SUMS."""
     folder = site / "provenance"
     folder.mkdir()
     for bill in bills:

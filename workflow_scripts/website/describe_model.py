@@ -63,7 +63,7 @@ def model_card(manifests: Sequence[Manifest]) -> dict[str, Any]:
 
 
 def trained_by(provenance: dict[str, Any] | None) -> list[dict[str, str]]:
-    """Return how a student was trained, as properties of its card; nothing for any other model."""
+    """Return how a student was trained, as properties of its card. For any other model the list is empty."""
     if provenance is None:
         return []
     photos = provenance["photos"]

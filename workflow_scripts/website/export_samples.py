@@ -1,4 +1,4 @@
-"""Write the sample photos of the page, named after their digest, with their credits."""
+"""Write the page's sample photos, named after their digests, and their credits."""
 
 import argparse
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from skimage import data
 from workflow_scripts.shared.failures import run
 from workflow_scripts.shared.files import replacing, sha256, write_json
 
-# All are free to use. Each has its shown name, its file name, the credit that scikit-image documents, and its loader.
+# All are free to use. For each: the name shown, the file name, the credit that scikit-image documents, and the loader.
 SAMPLES = (
     ("Astronaut", "astronaut", "Eileen Collins, NASA, public domain", data.astronaut),
     ("Cat", "chelsea", "Chelsea, Stefan van der Walt, CC0", data.chelsea),

@@ -45,7 +45,7 @@ def npm_bom(lock: Path) -> str:
     packages = json.loads(lock.read_text())["packages"]
     bom = Bom(components=[npm_component(path, package) for path, package in packages.items() if path])
     content = json.loads(JsonV1Dot6(bom).output_as_string())
-    # A time and a random number: without them, equal locks give equal bytes.
+    # Leave out the time and the random number, so that equal locks give equal bytes.
     del content["serialNumber"], content["metadata"]["timestamp"]
     return json.dumps(content, indent=2, sort_keys=True) + "\n"
 

@@ -1,4 +1,4 @@
-"""Predict with the built site in Chromium, through the page's own code from a photo's file to d0."""
+"""Predict with the built site in Chromium. The page's own code does every step from the photo's file to d0."""
 
 import argparse
 import io
@@ -97,7 +97,7 @@ def find_artifact(site: Path, model: str, resolution: int, engine: str) -> Path:
 
 
 def read_signature(model: Path) -> Signature:
-    """Return input and output of a TensorFlow.js graph, whose d0 has the size of its input, or of a LiteRT recipe."""
+    """Return the input and output of a TensorFlow.js graph or of a LiteRT recipe. A graph's d0 has its input's size."""
     graph = json.loads(model.read_text())
     if model.name.startswith("recipe."):
         x, d0 = graph["input"], graph["output"]
@@ -150,7 +150,7 @@ def main(argv: Sequence[str]) -> None:
     metadata = {
         "backend": f"{engine} {arguments.backend} {count}, Chromium {version}",
         "model": str(artifact),
-        # It names the shards by their digests, and the page refuses any other shard.
+        # This file names the shards by their digests, and the page refuses any other shard.
         "model_sha256": sha256(artifact),
         "signature": json.dumps(asdict(read_signature(artifact))),
     }

@@ -1,4 +1,4 @@
-"""Store one model's weights once: content-addressed shards that all its resolutions refer to, an engine each."""
+"""Store one model's weights once per engine, in shards named by their content, which all its resolutions share."""
 
 import argparse
 import hashlib
@@ -14,12 +14,15 @@ from workflow_scripts.formats.tflite_file import ends, split
 from workflow_scripts.shared.failures import run
 from workflow_scripts.shared.files import replacing, sha256, write_json
 
-# From models/{model}/{resolution}/{dtype}/ to the site's top.
+# The way from models/{model}/{resolution}/{dtype}/ up to the top of the site.
 TOP = "../../../.."
 
 
 def write_shards(data: bytes, weights: Path) -> list[dict[str, Any]]:
-    """Cut `data` into shards named after their SHA-256, write those that are not there; return url, sha256, bytes."""
+    """Cut `data` into shards named after their SHA-256, and write those that are missing.
+
+    Return each shard's url, sha256 and bytes.
+    """
     shards = []
     for start in range(0, len(data), SHARD_BYTES):
         shard = data[start : start + SHARD_BYTES]
@@ -30,7 +33,7 @@ def write_shards(data: bytes, weights: Path) -> list[dict[str, Any]]:
 
 
 def write_named(content: Any, site: Path, place: str, stem: str) -> dict[str, Any]:
-    """Write JSON below `site` into `place`, its SHA-256 in its name; return its url, sha256 and bytes."""
+    """Write JSON below `site` into `place`, with its SHA-256 in its name. Return its url, sha256 and bytes."""
     data = json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
     digest = hashlib.sha256(data).hexdigest()
     url = f"{place}/{stem}.{digest}.json"
@@ -40,10 +43,10 @@ def write_named(content: Any, site: Path, place: str, stem: str) -> dict[str, An
 
 
 def share_model(folder: Path, site: Path, place: str) -> dict[str, Any]:
-    """Write one graph model below `site` into `place`; return its model.json and shards as the catalogue lists them.
+    """Write one graph model below `site` into `place`. Return its model.json and shards as the catalogue lists them.
 
-    Float weights, the same at every resolution, and integer constants, which are not, become a group each, so
-    that resolutions share the float shards byte for byte.
+    Float weights are the same at every resolution; integer constants are not. Each become a group of their own, so that
+    all resolutions share the float shards byte for byte.
     """
     model = json.loads((folder / "model.json").read_text())
     weights = read_weights(folder)
@@ -60,11 +63,11 @@ def share_model(folder: Path, site: Path, place: str) -> dict[str, Any]:
 
 
 def share_tflite(file: Path, site: Path, place: str) -> dict[str, Any]:
-    """Write one .tflite file below `site` in parts, and into `place` the recipe that joins them; return both.
+    """Write one .tflite file below `site` in pieces, and the recipe that joins them into `place`. Return both.
 
-    The parts are what stands between the weights, a resolution's own, and the weights, whose shards all resolutions
-    share. The recipe's `pieces` are the lengths that parts and weights are taken in, in turn; `sha256` is that of the
-    whole file.
+    The weights go into shards that all resolutions share. The skeleton, which is all that stands between the weights,
+    belongs to one resolution. To rebuild the file, take bytes from the skeleton and from the weights in turn: the
+    recipe's `pieces` are the lengths to take. `sha256` is that of the whole file.
     """
     pieces = split(file)
     skeleton = write_shards(pieces.skeleton, site / "weights")
@@ -83,7 +86,7 @@ def share_tflite(file: Path, site: Path, place: str) -> dict[str, Any]:
 def share_resolution(
     manifest: Manifest, root: Path, dtypes: Sequence[str], tflite_dtypes: Sequence[str], site: Path
 ) -> dict[str, Any]:
-    """Write one resolution's models below `site`; return its catalogue entry."""
+    """Write one resolution's models below `site`. Return its catalogue entry."""
     folder = f"models/{manifest.model}/{manifest.resolution}"
 
     def entry(engine: str, dtype: str, shared: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A bucket to publish to and to break; run by the publish environment's own pytest, which test_publish.py starts."""
+"""A bucket to publish to and to break. test_publish.py starts these tests with the publish environment's own pytest."""
 
 import json
 import os
@@ -80,7 +80,7 @@ def lean(folder: Path, copy: Path) -> Path:
 
 
 def sealed(folder: Path) -> Path:
-    """Seal a changed site or page as if it had been made so, and list a site's files again."""
+    """Seal a changed site or page as if it had been built like that, and list a site's files again."""
     from workflow_scripts.publish.release import SUMS
     from workflow_scripts.shared.files import digests_below, seal_of
 
@@ -119,7 +119,7 @@ def float32(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def other_uint16(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site after a change of its uint16 weights alone."""
+    """The site after a change that affects only its uint16 weights."""
     from tests.support.manifests import vouch_again
 
     folder = tmp_path_factory.mktemp("uint16") / "results"

@@ -1,4 +1,4 @@
-"""Killed, cut or overtaken at any point, a publisher leaves one whole release, and a rerun finishes."""
+"""If a publisher is killed, cut off or overtaken at any point, one whole release stays and a rerun finishes."""
 
 import threading
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.support.line import Cut, Line, Passing, at, kill_at
 from tests.support.places import Done, Place, objects_in
 from tests.support.reader import Reader, reading
 
-# Method, start of the key, which of those requests, before or after the server has it.
+# The method, the start of the key, the number of the request, and whether to stop before or after the server gets it.
 PHASES = {
     "claim": ("PUT", "locks/publish-", 1, False),
     "claimed": ("PUT", "locks/publish-", 1, True),
@@ -53,7 +53,7 @@ def test_reader_sees_what_is_not_whole(place: Place, admin: Any, float32: Path, 
     assert len(reader.problems) == 2
     assert all(shard in problem for problem in reader.problems)
 
-    # A mixture: the page of one release over another's record.
+    # A mixture: the page of one release with another release's record.
     place.run("prune", "--keep", "1", "--grace-hours", "0")
     admin.put_object(
         Bucket="site",
@@ -87,7 +87,7 @@ def test_two_at_once(place: Place, line: Line, float32: Path, both: Path, other_
     assert reader.problems == []
     assert reader.seen == {"index.html": [before, winner.release], "catalogue.json": [before, winner.release]}
     print(f"polls: {reader.polls}")
-    # The loser may run again, and wins then.
+    # The publisher that lost may run again, and then it wins.
     line.watch = lambda passing: None
     assert place.publish((both, other_uint16)[ended.index(loser)]).release != winner.release
 

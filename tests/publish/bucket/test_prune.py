@@ -1,4 +1,4 @@
-"""Pruning deletes what no retained release needs, and nothing that somebody uses or is about to."""
+"""Pruning deletes the files that no retained release needs, and no file that is in use or about to be used."""
 
 import gzip
 import hashlib
@@ -18,7 +18,7 @@ NOW = ("--grace-hours", "0")
 
 
 def whole(place: Place, release: str) -> bool:
-    """Return whether visitors see this release, whole."""
+    """Return whether visitors see this release and all its files."""
     reader = Reader(place.address)
     reader.look()
     return reader.problems == [] and reader.seen == {"index.html": [release], "catalogue.json": [release]}
@@ -62,7 +62,7 @@ def test_keeps_the_last_and_the_live(
     assert count > 0
     kept = shards_of(both, "float32", "float16", "uint16") | shards_of(other_uint16, "float32", "float16", "uint16")
     assert {key for key in after if key.startswith("weights/")} == kept
-    # The older version of the page goes, with its record; what is not ours stays.
+    # The older version of the page and its record are deleted. Files that are not ours stay.
     gone = before.keys() - after.keys()
     assert {key.split("/")[0] for key in gone} >= {"assets", "files", "releases"}
     assert "assets/index-0lder000.css" in gone
@@ -75,13 +75,13 @@ def test_keeps_the_last_and_the_live(
     assert [key for key in last if key.startswith(("releases/", "locks/"))] == [f"releases/{three[2]}.json"]
     assert whole(place, three[2])
     assert "would delete 0 objects" in prune(place, "--keep", "1", *NOW).printed
-    # What was pruned can be published again.
+    # A pruned release can be published again.
     assert place.publish(float32).release == three[0]
     assert whole(place, three[0])
 
 
 def test_live_release_that_is_an_older_one(place: Place, three: list[str], admin: Any) -> None:
-    # As after a publisher was killed between the entries: each shows another release.
+    # A publisher was killed between the two entries, so each shows another release.
     record = f"{place.prefix}/releases/{three[1]}.json"
     for entry, release in (("index.html", three[0]), ("catalogue.json", three[2])):
         stored = admin.get_object(Bucket="site", Key=f"{place.prefix}/{entry}")
@@ -145,7 +145,7 @@ def test_publisher_waits_for_a_prune(place: Place, line: Line, admin: Any, three
     line.watch = hold
     pruner = place.start("prune", "--keep", "1", *NOW, "--delete", identity="pruner", endpoint=line.endpoint)
     assert held.wait(timeout=60)
-    # Between its look and its deletion somebody publishes what is about to go.
+    # After prune has listed the bucket and before it deletes, a publisher needs files that are about to be deleted.
     assert "a prune is at work since" in place.publish(float32).line()
     assert "another prune is at work" in place.run("prune", "--keep", "1", *NOW, "--delete", identity="pruner").line()
     assert whole(place, three[2])

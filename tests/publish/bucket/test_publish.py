@@ -1,4 +1,4 @@
-"""What lies in the bucket after publishing: what changed goes up, once, with the right headers and checksums."""
+"""What the bucket holds after publishing: each changed file is uploaded once, with the right headers and checksums."""
 
 import base64
 import hashlib
@@ -87,7 +87,7 @@ def test_headers_and_checksums(place: Place, admin: Any, both: Path) -> None:
         found = [key for key in keys if re.fullmatch(form, key)]
         assert found, form
         for key in found:
-            # As it is stored, not decoded.
+            # The body as stored, not decoded.
             answer = urllib3.request("GET", f"{place.address}/{key}", decode_content=False)
             headers = tuple(answer.headers.get(name) for name in ("content-type", "cache-control", "content-encoding"))
             assert headers == expected, key
@@ -131,14 +131,14 @@ def test_progress_on_a_terminal(place: Place, both: Path) -> None:
         try:
             shown += os.read(terminal, 65536)
         except OSError:
-            # The other end is closed.
+            # The other end of the terminal is closed.
             break
     assert process.wait() == 0
     assert re.search(rb"uploading: 100%.* (\d+\.\dM)/\1 .*\dM?B/s", shown), shown
 
 
 def flipped(site: Path, tmp_path: Path, pattern: str) -> tuple[Path, Path]:
-    """Copy the site and flip a bit in one of its files; return the copy and the file."""
+    """Copy the site and flip a bit in one of its files. Return the copy and the file."""
     copy = tmp_path / "site"
     shutil.copytree(site, copy)
     file = sorted(copy.glob(pattern))[0]

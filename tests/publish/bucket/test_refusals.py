@@ -1,4 +1,4 @@
-"""Who may do what, and the one line that says what is wrong; nothing of a release is shown then."""
+"""Who may do what. A refusal says in one line what is wrong, and visitors see nothing of the new release."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ from tests.support.line import Line, Passing
 from tests.support.places import Done, Place, objects_in
 from tests.support.s3_server import client
 
-# Runs a script with a clock that is half an hour slow, as its requests say.
+# Runs a script whose requests are dated half an hour ago, as if its clock were slow.
 SLOW_CLOCK = """
 import datetime, runpy, sys
 import botocore.auth
@@ -84,7 +84,7 @@ def test_publisher_stays_within_its_prefix(place: Place, both: Path) -> None:
 
 
 def test_only_what_is_listed_is_looked_at(place: Place, line: Line, both: Path) -> None:
-    # AWS answers a HEAD of what is not there with 403 to those who may list the prefix alone; this server does not.
+    # If only the prefix may be listed, AWS answers 403 to a HEAD request for a missing key. This server does not.
     assert place.publish(both, endpoint=line.endpoint).release
     assert [passing for passing in line.passed if passing.method == "HEAD"] == []
     assert any(passing.method == "GET" for passing in line.passed)

@@ -1,4 +1,4 @@
-"""A stranger who trusts one digest finds every change of a published release."""
+"""Any person who trusts one digest can find every change of a published release."""
 
 import gzip
 import hashlib
@@ -25,12 +25,12 @@ def test_intact(place: Place, float32: Path, both: Path) -> None:
         assert done.code == 0, done.error
         assert f"all {files} files" in done.printed
         assert f"are those of release {release}" in done.printed
-    # Retained, but not what people see.
+    # This release is kept, but people do not see it.
     assert "index.html has sha256" in verify(place, "--sha256", older).line()
 
 
 def overwrite(change: Callable[[bytes], bytes]) -> Callable[[Any, str], None]:
-    """Return what changes an object's content and leaves its headers as they are."""
+    """Return a function that changes an object's content and keeps its headers."""
 
     def apply(admin: Any, key: str) -> None:
         stored = admin.get_object(Bucket="site", Key=key)
@@ -79,7 +79,7 @@ def test_tampered(
 
 
 def served_as(**changes: str) -> Callable[[Any, str], None]:
-    """Return what changes an object's headers and leaves its content as it is."""
+    """Return a function that changes an object's headers and keeps its content."""
 
     def apply(admin: Any, key: str) -> None:
         stored = admin.get_object(Bucket="site", Key=key)
@@ -107,7 +107,7 @@ def test_other_headers(place: Place, admin: Any, both: Path, start: str, change:
 
 
 def verify_bucket(place: Place, *arguments: str) -> Done:
-    """Verify as somebody who may list the bucket."""
+    """Verify as a user who may list the bucket."""
     options = ["--release", place.bucket, "--endpoint", place.endpoint, *arguments]
     return place.run("verify_release", *options, identity="admin")
 
@@ -117,13 +117,13 @@ def test_added_object(place: Place, admin: Any, float32: Path, both: Path, name:
     release = place.publish(both).release
     assert "; nothing else is there" in verify_bucket(place).printed
     admin.put_object(Bucket="site", Key=f"{place.prefix}/{name}", Body=b"<!doctype html>")
-    # Nobody may list what the whole world may read: that is said.
+    # Everyone may read the bucket but not list it, and the output says so.
     assert "files beside them cannot be listed here" in verify(place).printed
     for arguments in ([], ["--sha256", release]):
         line = verify_bucket(place, *arguments).line()
         assert f"{name} belongs to no release (1 such in {place.bucket}); remove it" in line
     admin.delete_object(Bucket="site", Key=f"{place.prefix}/{name}")
-    # What an older release left is known.
+    # Files of an older release are recognised.
     place.publish(float32)
     assert "beside them only those of 1 other releases" in verify_bucket(place).printed
 

@@ -36,7 +36,7 @@ def test_draws_with_wasm_threads(visitor: Visitor, distribution: Distribution) -
     difference = np.abs(np.array(drawing["d0"], np.float32) - predictions["chelsea"].ravel()).max()
     print(f"{timing['threads']} threads of {cores} cores, max |d0 - PyTorch's| {difference:.1e}")
     assert 0 < difference < 2e-4
-    # The page follows index.html alone: nothing that can change on its own is asked for.
+    # The page follows only index.html. It asks for no other file that can change.
     assert not {"catalogue.json", "service_worker.js"} & set(distribution.served)
     assert any(key.startswith("weights/") for key in distribution.served)
     assert any(key.startswith("catalogue.") and key != "catalogue.json" for key in distribution.served)

@@ -16,7 +16,7 @@ Refusal = Callable[..., str]
 D0 = dict[str, NDArray[np.float32]]
 SIZE = 32
 HOPS = ("onnxruntime", "openvino", "tensorflow-frozen", "tensorflow-optimized", "tfjs-float32", "tfjs-uint16")
-# A yardstick of 4e-5 and 1e-5, five times as much allowed.
+# Rounding errors of 4e-5 and 1e-5, of which five times as much is allowed.
 EXACT = {"max_abs": 2e-4, "p99_abs": 5e-5}
 YARDSTICK = {"max_abs": 4e-5, "mean_abs": 1e-6, "p99_abs": 1e-5}
 FLOAT32 = {
@@ -50,7 +50,7 @@ def write(folder: Path, hop: str, d0: D0, **signature: Any) -> Path:
 
 
 class Check:
-    """One check in a folder of its own; each hop predicts what PyTorch predicts unless told otherwise."""
+    """One check in a folder of its own. Each hop predicts what PyTorch predicts, unless a test changes that."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -85,7 +85,7 @@ def check(tmp_path: Path) -> Check:
 
 
 def changed(change: Callable[[NDArray[np.float32]], NDArray[np.floating[Any]]]) -> D0:
-    """One probe alone is changed: any of them must stop a hop."""
+    """Change only one probe: a difference in any probe must stop a hop."""
     d0 = predictions()
     return {**d0, "black": np.ascontiguousarray(change(d0["black"]), dtype=np.float32)}
 
@@ -121,7 +121,7 @@ def test_the_worst_probe_stands_for_a_hop(check: Check) -> None:
     assert hop["probes"]["astronaut"]["max_abs"] == 0
     assert hop["worst"] == hop["probes"]["black"]
     assert hop["worst"]["max_abs"] == pytest.approx(2e-5, rel=0.01)
-    # Lower is worse for these two.
+    # For these two, lower is worse.
     assert hop["worst"]["drawing_psnr_db"] < hop["probes"]["astronaut"]["drawing_psnr_db"]
 
 
@@ -219,7 +219,7 @@ def test_the_first_broken_hop_is_the_one_named(check: Check, refusal: Refusal) -
 
 
 def test_quantised_weights_may_differ_down_to_their_floor(check: Check) -> None:
-    # Rounded to 8 bits: 20 log10(255) + 10 log10(12) = 59 dB in theory.
+    # Rounding to 8 bits gives 20 log10(255) + 10 log10(12) = 59 dB in theory.
     write(check.folder, "tfjs-uint16", changed(lambda d0: np.round(d0 * 255) / 255))
     main(check.arguments())
     quantised = json.loads(check.report.read_text())["hops"][-1]

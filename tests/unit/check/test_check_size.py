@@ -28,7 +28,7 @@ def drawn(*shape: int) -> NDArray[np.float32]:
     return RANDOM.uniform(-1, 1, shape).astype(np.float32)
 
 
-# A chain of two, a third one over both of their outputs, and two side outputs with what mixes them.
+# A chain of two convolutions, a third over both of their outputs, and two side outputs with the one that mixes them.
 WIDTHS = {"first": (3, 8), "second": (8, 8), "joined": (16, 8), "side1": (8, 1), "side2": (8, 1)}
 WEIGHTS: Arrays = {
     f"{name}.{kind}": drawn(3, 3, *widths) if kind == "kernel" else drawn(widths[1])
@@ -46,7 +46,7 @@ ARCHITECTURE = {
 
 
 def optimized(weights: Arrays) -> Arrays:
-    """What optimize_graph makes of the weights: side outputs mixed, the kernel over two joined tensors split."""
+    """Return the weights after optimize_graph: side outputs mixed, the kernel over two joined tensors split."""
     found = {name: values for name, values in weights.items() if not name.startswith("mixer.")}
     found["joined.kernel"], found["joined.second"] = np.split(weights["joined.kernel"], [8], axis=2)
     for index in (0, 1):
@@ -66,7 +66,7 @@ def write_onnx(path: Path, weights: Arrays) -> None:
         return numpy_helper.from_array(values.transpose(3, 2, 0, 1) if values.ndim == 4 else values, name)
 
     def convolution(name: str, source: str) -> Any:
-        # One that the file lacks is not read.
+        # A weight that the file lacks is not read.
         read = [weight for weight in (f"{name}.kernel", f"{name}.bias") if weight in weights]
         return helper.make_node("Conv", [source, *read], [f"{name}.output"], name)
 
@@ -118,7 +118,7 @@ def write_graph(path: Path, weights: Arrays) -> None:
 
 
 def topology(operation: str) -> list[dict[str, Any]]:
-    """The convolutions of a 32×32 input, after a ReLU or whatever `operation` is; one is split in two."""
+    """Return the convolutions of a 32×32 input, one of them split in two. They come after an `operation`, e.g. ReLU."""
     shape = {"dim": [{"size": size} for size in (1, 32, 32, 3)]}
     same = {"padding": {"s": base64.b64encode(b"SAME").decode()}}
     reads = {
@@ -164,7 +164,7 @@ def write_tfjs(folder: Path, weights: Arrays, dtype: str, operation: str = "Relu
 
 
 def write_tflite(path: Path, weights: Arrays) -> None:
-    """Half-precision weights, a size beside them, and no operator: only what is stored counts here."""
+    """Write half-precision weights, a size, and no operators: only what is stored matters here."""
     halves = [array.transpose(3, 0, 1, 2) if array.ndim == 4 else array for array in weights.values()]
     values = [np.array([7, 7], np.int32), *(array.astype(np.float16) for array in halves)]
     types = {np.dtype(np.int32): schema.TensorType.INT32, np.dtype(np.float16): schema.TensorType.FLOAT16}
@@ -184,12 +184,12 @@ def write_tflite(path: Path, weights: Arrays) -> None:
     path.write_bytes(builder.Output())
 
 
-# The artifacts whose side outputs are not mixed yet.
+# The artifacts in which the side outputs are not mixed yet.
 PLAIN = ("onnx", "ir", "frozen")
 
 
 class Artifacts:
-    """All of one resolution's artifacts, each holding every weight once."""
+    """All artifacts of one resolution. Each holds every weight once."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -240,7 +240,7 @@ def test_every_weight_once_passes(artifacts: Artifacts, capsys: pytest.CaptureFi
     for name, size in found.items():
         assert size["problems"] == []
         parameters = PARAMETERS if name in PLAIN else PARAMETERS - 3
-        # The mixer is gone, one kernel is in two halves.
+        # The mixing convolution is gone, and one kernel is in two halves.
         assert size["tensors"] == (12 if name in PLAIN else 11)
         item_bytes = 2 if name in ("tfjs-uint16", "litert-float16") else 4
         assert size["weight_bytes"] == size["expected_weight_bytes"] == parameters * item_bytes
@@ -266,7 +266,7 @@ ALL = pytest.mark.parametrize(
 
 
 def problems(artifacts: Artifacts, refusal: Refusal, name: str) -> str:
-    """All that the failed report says of the one artifact at fault."""
+    """Return everything that the failed report says about the one wrong artifact."""
     message = refusal(main, *artifacts.arguments())
     assert message.startswith(f"script: {name}: ")
     assert not artifacts.report.exists()
@@ -277,7 +277,7 @@ def problems(artifacts: Artifacts, refusal: Refusal, name: str) -> str:
 
 
 def held(artifact: str) -> Arrays:
-    """The weights that an artifact is to hold."""
+    """Return the weights that an artifact must hold."""
     return dict(WEIGHTS if artifact in PLAIN else OPTIMIZED)
 
 
@@ -285,7 +285,7 @@ def held(artifact: str) -> Arrays:
 def test_a_kernel_stored_twice_is_found(artifacts: Artifacts, refusal: Refusal, artifact: str, name: str) -> None:
     artifacts.write(artifact, {**held(artifact), "copy": WEIGHTS["second.kernel"].copy()})
     found = problems(artifacts, refusal, name)
-    # In ONNX a kernel is what a convolution reads.
+    # In ONNX, a tensor is a kernel because a convolution reads it.
     doubled = "1 weight tensors are stored more than once, the kernel of second first"
     assert ("1 tensors are no weights of the network" if artifact == "onnx" else doubled) in found
     assert "weight bytes, expected" in found
@@ -302,7 +302,7 @@ LATER = pytest.mark.parametrize(
 def test_one_kernel_in_anothers_place_is_found(
     artifacts: Artifacts, refusal: Refusal, artifact: str, name: str
 ) -> None:
-    # As many tensors as there should be: only the values tell.
+    # The number of tensors is right. Only the values show the fault.
     weights = held(artifact)
     weights["side1.kernel"] = weights["side2.kernel"].copy()
     artifacts.write(artifact, weights)
@@ -386,7 +386,7 @@ def changed_onnx(artifacts: Artifacts, weights: Arrays) -> list[str]:
 
 
 def unusual() -> Arrays:
-    """Two biases of zeros, a side output of zeros, and two equal kernels."""
+    """Return weights with two biases of zeros, a side output of zeros, and two equal kernels."""
     zeros = {name: np.zeros_like(WEIGHTS[name]) for name in ("first.bias", "mixer.bias", "side2.kernel", "side2.bias")}
     return {**WEIGHTS, **zeros, "second.bias": WEIGHTS["joined.bias"].copy()}
 
@@ -407,11 +407,11 @@ def test_an_unusual_network_still_needs_every_other_weight(artifacts: Artifacts,
     plain = unusual()
     for artifact in ("onnx", "ir", "frozen", "optimized", "float32", "uint16", "float16.tflite"):
         artifacts.write(artifact, plain if artifact in PLAIN else optimized(plain))
-    # Equal to the bias of joined: one of the two must be there.
+    # This equals the bias of `joined`. One of the two must be stored.
     lost = {name: values for name, values in plain.items() if name not in ("second.bias", "joined.bias")}
     artifacts.write("frozen", lost)
     assert "2 of its weight tensors are missing, the bias of second first" in problems(artifacts, refusal, "frozen")
-    # A kernel of zeros is no bias of zeros: no converter may drop it.
+    # A kernel of zeros is not a bias of zeros. No converter may drop it.
     artifacts.write("frozen", {name: values for name, values in plain.items() if name != "side2.kernel"})
     assert "the kernel of side2 first" in problems(artifacts, refusal, "frozen")
 
@@ -459,7 +459,7 @@ def test_a_shard_over_4_mib_is_found(artifacts: Artifacts, refusal: Refusal) -> 
 
 def test_2_gib_in_one_file_is_found(tmp_path: Path) -> None:
     path = tmp_path / "model.pb"
-    # A hole in the file: as long as it says, at no cost.
+    # A sparse file has the full length but takes no disk space.
     with path.open("wb") as file:
         file.truncate(2**31)
     small = tmp_path / "small.pb"
@@ -516,7 +516,7 @@ def test_an_ir_whose_data_end_too_soon_is_found(artifacts: Artifacts, refusal: R
 
 def test_a_tflite_file_cut_short_is_found(artifacts: Artifacts, refusal: Refusal) -> None:
     file = artifacts.folder / "float16.tflite"
-    # The identifier is still there, the tables are not: they lie before and behind the weights.
+    # The identifier is still there, but the tables are not: they are before and after the weights.
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
     assert problems(artifacts, refusal, "litert-float16")
 
@@ -530,7 +530,7 @@ def test_without_litert_the_rest_is_checked(artifacts: Artifacts) -> None:
 
 
 def compact(artifacts: Artifacts, planned: int) -> list[str]:
-    """Kernels in one byte a weight, the rest in two; the arguments that check it against `planned` bytes."""
+    """Write kernels with one byte per weight and the rest with two. Return the arguments to check `planned` bytes."""
     folder = artifacts.folder / "compact"
     write_tfjs(folder, OPTIMIZED, "uint16")
     model = json.loads((folder / "model.json").read_text())

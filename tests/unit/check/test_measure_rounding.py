@@ -33,7 +33,7 @@ def test_strips_are_the_convolution(
 
 
 class Measured:
-    """A small network with its probes and what PyTorch predicts for them."""
+    """A small network with its probes and PyTorch's predictions for them."""
 
     def __init__(self, folder: Path, network: U2Net) -> None:
         self.folder = folder

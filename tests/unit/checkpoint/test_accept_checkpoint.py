@@ -16,7 +16,7 @@ def test_what_was_read_takes_the_place_of_what_was_there(tmp_path: Path) -> None
     accepted.write_text("old")
     main(["--incoming", str(incoming), "--accepted", str(accepted)])
     assert accepted.read_text() == "new"
-    # Snakemake removes what came in; the bytes are on the disk once until then.
+    # Snakemake removes the incoming files later. Until then, the bytes are on the disk only once.
     assert accepted.stat().st_ino == incoming.stat().st_ino
     incoming.unlink()
     assert accepted.read_text() == "new"

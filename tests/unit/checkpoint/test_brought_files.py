@@ -1,4 +1,4 @@
-"""Every kind of file that people bring, made by the exporters that they use; docs/checkpoints.md lists them."""
+"""Test every kind of file that people bring, made by the exporters that they use. docs/checkpoints.md lists them."""
 
 import copy
 import io
@@ -46,7 +46,7 @@ SIDE = 64
 
 
 class Backwards(U2Net):
-    """As the refactored model of the U-2-Net repository computes it: side outputs 6 to 1, joined 1 to 6; all seven."""
+    """The refactored model of the U-2-Net repository: side outputs 6 to 1, joined as 1 to 6, and all seven returned."""
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:  # type: ignore[override]
         skips: list[Tensor] = []
@@ -80,7 +80,7 @@ class Wrapped(nn.Module):
 
 @dataclass
 class Bench:
-    """A network whose output varies, and what the exporters made of it so far."""
+    """A network whose output varies, and the files that the exporters have made from it so far."""
 
     network: U2Net
     made: dict[str, bytes] = field(default_factory=dict)
@@ -107,7 +107,7 @@ class Bench:
 @pytest.fixture(scope="module")
 def bench(chain: Callable[..., Any], make_network: Callable[..., U2Net]) -> Bench:
     network = copy.deepcopy(make_network(chain([(2, 4)] * 11)))
-    # So that d0 takes values from 0 to 1, and what goes wrong shows in it.
+    # d0 then takes values from 0 to 1, so that errors show in it.
     for index in range(1, 7):
         network.get_parameter(f"side{index}.weight").data.mul_(4)
     network.outconv.weight.data.mul_(4)
@@ -128,7 +128,7 @@ def backwards(bench: Bench) -> nn.Module:
 
 
 def edited(change: Callable[[ModelProto], object], **options: Any) -> Maker:
-    """What PyTorch exported, its nodes changed."""
+    """Return a maker of PyTorch's export with changed nodes."""
 
     def make(bench: Bench, path: Path) -> None:
         model = bench.export(path, **options)
@@ -139,7 +139,7 @@ def edited(change: Callable[[ModelProto], object], **options: Any) -> Maker:
 
 
 def optimised(level: str) -> Maker:
-    """What ONNX Runtime writes when it optimises a file offline."""
+    """Return a maker of the file that ONNX Runtime writes when it optimises offline."""
 
     def make(bench: Bench, path: Path) -> None:
         bench.export(path)
@@ -160,7 +160,7 @@ def logits_only(model: ModelProto) -> None:
 
 
 def saved(change: Callable[[dict[str, Tensor]], Any], **options: Any) -> Maker:
-    """What torch.save writes of a state dict, changed."""
+    """Return a maker of a changed state dict, written by torch.save."""
     return lambda bench, path: torch.save(change(bench.state()), path, **options)
 
 
@@ -182,7 +182,7 @@ def trained(bench: Bench) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def lightning(bench: Bench, path: Path) -> None:
-    """The layout of Lightning's Trainer.save_checkpoint; the network is an attribute of the module."""
+    """Write the layout of Lightning's Trainer.save_checkpoint. The network is an attribute of the module."""
     state, optimizer = trained(bench)
     bench.network.load_state_dict(state)
     content = {
@@ -297,7 +297,7 @@ def outside(bench: Bench, path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b"w.bin", b"../w0"))
 
 
-# The label is the docs' row; the words are those that the docs promise.
+# The label is the docs' row. The words are those that the docs promise.
 REFUSED: dict[str, tuple[Maker, str]] = {
     "ONNX that resizes to the nearest pixel": (
         edited(attributes("Resize", mode="nearest")),
@@ -381,7 +381,7 @@ def path_of(label: str, folder: Path) -> Path:
 
 
 def own_output(path: Path) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """A random picture and what the file makes of it in ONNX Runtime, which knows nothing of U²-Nets."""
+    """Return a random picture and the file's output for it in ONNX Runtime, which knows nothing of U²-Nets."""
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     x = np.random.default_rng(3).normal(size=(1, 3, SIDE, SIDE)).astype(np.float32)
     (given,) = session.get_inputs()
@@ -413,7 +413,7 @@ def test_an_accepted_file_is_read_as_what_it_computes(bench: Bench, tmp_path: Pa
         _, source = read_network(path)
         expected = 1 / (1 + np.exp(-expected.astype(np.float64))) if source["logits"] else expected
     else:
-        # The file is no function; its network is the one that it was saved from.
+        # The file holds weights only. Compare with the network that it was saved from.
         x = np.random.default_rng(3).normal(size=(1, 3, SIDE, SIDE)).astype(np.float32)
         precision = re.search(r"in (b?float\d+)$", label)
         state = typed(getattr(torch, precision[1]) if precision else torch.float32)(bench.state())
@@ -434,7 +434,7 @@ def test_a_refused_file_is_refused_in_the_docs_words(bench: Bench, tmp_path: Pat
     make(bench, path)
 
     def read() -> None:
-        # As fetch_checkpoint and read_checkpoint do, one after the other.
+        # Run fetch_checkpoint's step and then read_checkpoint's.
         if kind_of(path) == "onnx":
             single_file(path)
         read_network(path)
@@ -465,7 +465,7 @@ def takers(model: ModelProto, name: str) -> list[onnx.NodeProto]:
 
 
 def between(model: ModelProto, name: str, operation: str, *constants: np.ndarray[Any, Any]) -> None:
-    """Put an operation between a value and all that takes it."""
+    """Insert an operation between a value and all nodes that read it."""
     for node in takers(model, name):
         node.input[:] = ["between" if each == name else each for each in node.input]
     for number, constant in enumerate(constants):
@@ -480,7 +480,7 @@ def without_relu(model: ModelProto) -> None:
 
 
 def swapped_convolutions(model: ModelProto) -> None:
-    """Two convolutions of one shape change places in the wiring; they stay where they are in the file."""
+    """Exchange two convolutions of one shape in the wiring. Their places in the file stay the same."""
     first, second = [node for node in model.graph.node if node.op_type == "Conv"][2:4]
     first.input[0], second.input[0] = second.input[0], first.input[0]
     first.output[0], second.output[0] = second.output[0], first.output[0]
@@ -498,7 +498,7 @@ def swapped_sides(model: ModelProto) -> None:
 
 
 def another_skip(model: ModelProto) -> None:
-    """In a stage that does not pool, a level is joined with another level's map."""
+    """Join a level with another level's map, in a stage that does not pool."""
     joins = [
         node for node in model.graph.node if node.op_type == "Concat" and all("stage5d/" in each for each in node.input)
     ]
@@ -506,7 +506,7 @@ def another_skip(model: ModelProto) -> None:
 
 
 def another_side(model: ModelProto) -> None:
-    """A side output is taken of the map within its stage instead of the stage's own."""
+    """Make a side output from a map within its stage instead of the stage's own output."""
     (side,) = [node for node in model.graph.node if node.name == "/side2/Conv"]
     (stage,) = [node for node in model.graph.node if side.input[0] in node.output]
     side.input[0] = stage.input[0]
@@ -552,7 +552,7 @@ def clipped(model: ModelProto) -> None:
     between(model, find(model, "Relu", -1).output[0], "Clip", np.array(0, np.float32), np.array(0.5, np.float32))
 
 
-# Each keeps the 119 convolutions in their order in the file, and each is another network.
+# In each file, the 119 convolutions keep their order. But each file is another network.
 WRONG: dict[str, tuple[Callable[[ModelProto], object], str | None]] = {
     "resized to the nearest pixel": (attributes("Resize", mode="nearest"), "resizes by the mode nearest"),
     "resized with aligned corners": (
@@ -577,7 +577,7 @@ WRONG: dict[str, tuple[Callable[[ModelProto], object], str | None]] = {
         lambda m: (between(m, find(m, "Sigmoid").output[0], "Neg"), setattr(m.graph.output[0], "name", "between")),
         "Neg",
     ),
-    # Other networks of the same topology, which are read as what they are.
+    # Other networks with the same topology. They are read correctly.
     "two convolutions change places": (swapped_convolutions, None),
     "maps joined the other way round": (swapped_join, None),
     "side outputs joined in another order": (swapped_sides, None),
@@ -593,7 +593,7 @@ def test_another_network_is_never_taken_for_this_one(bench: Bench, tmp_path: Pat
     x, original = own_output(path)
     edited(change)(bench, path)
     x, expected = own_output(path)
-    # It is another function, by more than the limits.
+    # It computes another function: the difference exceeds the limits.
     assert np.abs(expected - original).max() > 10 * MAX_ABS
     if words is None:
         assert difference(network_of(path), x, expected).max() <= MAX_ABS
@@ -604,8 +604,8 @@ def test_another_network_is_never_taken_for_this_one(bench: Bench, tmp_path: Pat
 
 @st.composite
 def rewritten(draw: st.DrawFn, model: ModelProto) -> ModelProto:
-    """Permute, rename, repeat and pass on a model's nodes; now and then change what they take."""
-    # Seeded, not drawn: the names and places of some hundred nodes are more than Hypothesis can draw.
+    """Permute, rename and repeat a model's nodes, or insert Identity nodes. Sometimes change their inputs."""
+    # Use a seed: Hypothesis cannot draw the names and places of some hundred nodes.
     chance = random.Random(draw(st.integers(0, 2**32)))  # noqa: S311
     changed = copy.deepcopy(model)
     graph = changed.graph
@@ -617,7 +617,7 @@ def rewritten(draw: st.DrawFn, model: ModelProto) -> ModelProto:
         users = takers(changed, node.output[0])
         match draw(st.integers(0, 3)):
             case 0:
-                # The same once more, for some of those that take it.
+                # Repeat the node, and let some of its users read the copy.
                 for user in users[: chance.randint(0, len(users))]:
                     user.input[:] = [again.output[0] if each == node.output[0] else each for each in user.input]
             case 1:
@@ -630,7 +630,7 @@ def rewritten(draw: st.DrawFn, model: ModelProto) -> ModelProto:
                 again.name = "a name of no meaning"
                 node.name = ""
             case _:
-                # What may be another network: inputs change places, or come from elsewhere.
+                # This may make another network: inputs change places or come from another node.
                 target = chance.choice(nodes)
                 if len(target.input) > 1 and target.op_type in ("Concat", "Add"):
                     target.input[:] = list(reversed(target.input))
@@ -654,7 +654,7 @@ def rewritten(draw: st.DrawFn, model: ModelProto) -> ModelProto:
 
 
 def in_order(model: ModelProto) -> ModelProto | None:
-    """The nodes in an order in which they can run, which ONNX Runtime asks for; None if there is none."""
+    """Return the model with its nodes in an order that can run, as ONNX Runtime requires, or None if it has a cycle."""
     left, known = (
         list(model.graph.node),
         {"", model.graph.input[0].name, *(tensor.name for tensor in model.graph.initializer)},
@@ -677,7 +677,7 @@ def rewriting(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     path = tmp_path_factory.mktemp("rewritten") / "mine.onnx"
     verdicts: list[str] = []
     yield bench.export(path), path, verdicts
-    # Both happen, or the test tells nothing.
+    # Both must happen, or the test shows nothing.
     assert verdicts.count("read") > 5
     assert verdicts.count("refused") > 2
 
@@ -701,7 +701,7 @@ def test_however_its_nodes_are_written_it_is_the_same_network_or_refused(
     try:
         x, expected = own_output(path)
     except ERRORS:
-        # No file that anything can run: predict_checkpoint refuses it at the first hop.
+        # No engine can run this file, so predict_checkpoint refuses it at the first hop.
         verdicts.append("refused")
         return
     assert difference(network, x, expected).max() <= MAX_ABS

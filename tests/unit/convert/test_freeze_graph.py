@@ -1,4 +1,4 @@
-"""What openvino2tensorflow misreads in an IR, by its own way of reading edges."""
+"""Test the IRs that openvino2tensorflow misreads, with its own way of reading edges."""
 
 import xml.etree.ElementTree as ElementTree
 
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.environment("tensorflow")
 
 
 def ir(edges: list[tuple[int, int, int]]) -> str:
-    """An IR of layers up to 670; edges are (from, to, port)."""
+    """Return an IR with layers up to 670. Edges are (from, to, port)."""
     types = {7: "Const", 66: "Const", 67: "Interpolate", 670: "Interpolate", 675: "Convolution", 676: "Add"}
     layers = "".join(f'<layer id="{number}" name="n{number}" type="{kind}" />' for number, kind in types.items())
     found = "".join(
@@ -36,7 +36,7 @@ def test_a_constant_of_layers_whose_ids_contain_one_another_feeds_both() -> None
 
 
 def test_inputs_come_in_the_order_of_their_ports() -> None:
-    # A kernel that another convolution made earlier stands before the tensor that is convolved.
+    # Another convolution made the kernel earlier, so it comes before the tensor that is convolved.
     xml = ir([(7, 675, 1), (670, 675, 0)])
     assert read_as_the_tool_does(xml)["675"] == ["7", "670"]
     assert read_as_the_tool_does(plain_ir(xml))["675"] == ["670", "7"]

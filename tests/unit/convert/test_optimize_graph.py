@@ -26,14 +26,14 @@ def padded(hidden: Any, amount: int) -> Any:
 
 
 def dilated(hidden: Any, kernel: Any, by: int, fill: int) -> Any:
-    """A dilated convolution by way of space-to-batch, `fill` completing the last block."""
+    """Add a dilated convolution made with space-to-batch. `fill` completes the last block."""
     phases = tf.space_to_batch_nd(padded(hidden, by), [by, by], [[0, fill], [0, fill]])
     convolved = tf.nn.conv2d(phases, kernel, 1, "VALID")
     return tf.batch_to_space_nd(convolved, [by, by], [[0, fill], [0, fill]])
 
 
 def frozen() -> GraphDef:
-    """As openvino2tensorflow leaves one: copies, explicit pads, space-to-batch, plain adds, and what nothing needs."""
+    """Return a graph like openvino2tensorflow's: copies, explicit pads, space-to-batch, plain adds, unused nodes."""
     random = np.random.default_rng(1)
 
     def constant(name: str, *shape: int) -> Any:
@@ -49,7 +49,7 @@ def frozen() -> GraphDef:
         for by, fill in ((2, 0), (4, 2)):
             hidden = dilated(hidden, constant(f"dilated{by}", 3, 3, 4, 4), by, fill)
             hidden = tf.nn.relu(tf.raw_ops.AddV2(x=hidden, y=constant(f"bias{by}", 4)))
-        # The sum with a skip connection is no bias.
+        # The sum with a skip connection is not a bias.
         hidden = tf.identity(tf.raw_ops.AddV2(x=hidden, y=first, name="sum"), name="between")
         hidden = tf.nn.conv2d(hidden, constant("side", 1, 1, 4, 1), 1, "VALID")
         output = tf.identity(tf.sigmoid(hidden), name="copy_of_output")
@@ -115,7 +115,7 @@ def test_equal_graphs_are_equal_bytes(tmp_path: Path) -> None:
 
 
 def changed(name: str, values: Any) -> GraphDef:
-    """The frozen graph with another value in the constant that the named node reads last."""
+    """Return the frozen graph with another value in the last constant that the named node reads."""
     graph = frozen()
     nodes = {node.name: node for node in graph.node}
     constant = nodes[nodes[name].input[len(nodes[name].input) - 1]]

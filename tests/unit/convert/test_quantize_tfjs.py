@@ -60,8 +60,8 @@ def test_weights_are_those_of_the_model_within_a_step(models: Path, dtype: str) 
     assert found["axis"] == -3
     for name in ("kernel", "positive", "from_zero"):
         expected = WEIGHTS[name]
-        # Float16 rounds relative to the value, the integers relative to the range; moving the range so that 0 is a
-        # step of its own costs another half.
+        # Float16 rounds relative to the value, and the integers round relative to the range. Moving the range so that
+        # 0 is exactly one step costs another half step.
         span = np.abs(expected).max() if dtype == "float16" else np.ptp(expected)
         assert 0 < np.abs(found[name] - expected).max() <= span / STEPS[dtype] * 1.01
     if dtype != "float16":

@@ -1,4 +1,4 @@
-"""Each rewrite on small graphs drawn at random: TensorFlow itself computes what they must go on computing."""
+"""Test each rewrite on small random graphs. TensorFlow itself computes what the rewritten graph must also compute."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -16,10 +16,10 @@ from workflow_scripts.shared.failures import Failure
 
 pytestmark = pytest.mark.environment("tensorflow")
 
-# The rewritten graph sums the same products in another order.
+# The rewritten graph adds the same products in another order.
 ROUNDING = 2e-5
 Build = Callable[[Any, np.random.Generator], Any]
-# A session starts anew for each example, which takes far longer than what it computes.
+# A new session starts for each example. That takes far longer than the computation.
 few = settings(max_examples=12, deadline=None, derandomize=True)
 
 
@@ -28,7 +28,7 @@ def weights(random: np.random.Generator, *shape: int) -> Any:
 
 
 def convolved(hidden: Any, random: np.random.Generator, channels: int, kernel: int = 3) -> Any:
-    """A convolution with a bias, as openvino2tensorflow writes one."""
+    """Add a convolution with a bias, as openvino2tensorflow writes it."""
     edge = kernel // 2
     padded = tf.pad(hidden, [[0, 0], [edge, edge], [edge, edge], [0, 0]]) if edge else hidden
     plain = tf.nn.conv2d(padded, weights(random, kernel, kernel, int(hidden.shape[3]), channels), 1, "VALID")
@@ -128,7 +128,7 @@ def test_a_joined_convolution_is_split_where_the_sum_is_smaller(
 
 
 def biases(graph: GraphDef) -> list[Any]:
-    """The constants that the rewritten graph's convolutions add."""
+    """Return the biases of the rewritten graph's convolutions."""
     nodes = {node.name: node for node in rewrite_graph(graph).node}
     return [
         tf.make_ndarray(nodes[node.input[1]].attr["value"].tensor) for node in nodes.values() if node.op == "BiasAdd"
@@ -182,7 +182,7 @@ def test_equal_sizes_are_read_from_one_constant_and_equal_weights_stay_apart() -
 
 
 def mixing(branch: Callable[[Any, np.random.Generator], Any]) -> GraphDef:
-    """Two side outputs mixed by a 1×1 convolution, one of them made by `branch`."""
+    """Return a graph of two side outputs mixed by a 1×1 convolution. `branch` makes one of them."""
 
     def build(x: Any, random: np.random.Generator) -> Any:
         return convolved(tf.concat([convolved(x, random, 1), branch(x, random)], -1), random, 1, kernel=1)

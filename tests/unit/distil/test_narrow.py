@@ -36,7 +36,7 @@ def test_channels_that_do_nothing_are_the_ones_left_out() -> None:
     network = random_network(WIDE)
     dead = torch.Generator().manual_seed(1)
     for stage in HEIGHTS:
-        # One channel in each convolution inside, and the same one in the two that are added up, gives nothing.
+        # One channel in each inner convolution is zero, and so is the same channel in the two that are added up.
         block = network.get_submodule(stage)
         outer = int(torch.randint(WIDE[stage][2], (1,), generator=dead))
         for name, layer in block.named_children():

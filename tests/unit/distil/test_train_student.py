@@ -22,7 +22,7 @@ from workflow_scripts.shared.u2net import U2Net
 
 pytestmark = pytest.mark.environment("torch")
 
-# Sums come out in another order on another number of threads.
+# Another number of threads adds in another order, which changes sums.
 torch.set_num_threads(1)
 
 SETTINGS: dict[str, Any] = {
@@ -40,7 +40,7 @@ SETTINGS: dict[str, Any] = {
     "held_back": 0.25,
     "fewest_photos": 6,
 }
-# Keeps its state at each step and says so; then the test kills it.
+# Saves its state at each step and prints that. Then the test kills it.
 KEPT_OFTEN = """
 import sys
 import torch
@@ -103,7 +103,7 @@ def arguments(folder: Path, work: Path, task: str = "portrait", **changes: Any) 
 
 @pytest.fixture(scope="module")
 def trained(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where a student was trained without an interruption."""
+    """The folder where a student was trained without interruption."""
     work = tmp_path_factory.mktemp("trained")
     train(arguments(folder, work))
     return work
@@ -111,7 +111,7 @@ def trained(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_loss_falls_and_the_record_says_what_was_done(trained: Path) -> None:
     record = json.loads((trained / "student.json").read_text())
-    # Twenty means of some steps each.
+    # Twenty means, each over some steps.
     first, last = record["losses"][:5], record["losses"][-5:]
     assert sum(last) < 0.8 * sum(first)
     assert record["steps"] == SETTINGS["steps"]

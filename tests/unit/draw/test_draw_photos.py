@@ -21,7 +21,7 @@ PIXELS = np.random.default_rng(5).integers(0, 256, (45, 60, 3)).astype(np.uint8)
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with three photos and a model whose output is its green channel; a manifest vouches for it."""
+    """A folder with three photos, a model whose output is its input's green channel, and the model's manifest."""
     monkeypatch.chdir(tmp_path)
     x = operations.parameter([1, 3, SIDE, SIDE], np.float32, name="x")
     green = operations.gather(x, np.array([1]), np.array(1))
@@ -47,7 +47,7 @@ ARGUMENTS = (
 
 
 def drawn(capsys: pytest.CaptureFixture[str]) -> list[str]:
-    """Draw; return what was said of each photo, in order."""
+    """Draw the photos. Return what was printed about each one, in order."""
     draw_photos.main(ARGUMENTS)
     return sorted(capsys.readouterr().out.splitlines())
 
@@ -82,7 +82,7 @@ def test_only_what_is_new_changed_or_damaged_is_drawn(
     picture.write_bytes(bytes(content))
     again = ["a.png: drawn", "b.PNG: its drawing is there", "c.png: drawn", "sub/a.png: drawn"]
     assert drawn(capsys) == again
-    # Another task or another model is another drawing; so is what another version of this code makes.
+    # Another task, another model or another version of this code makes another drawing.
     monkeypatch.setattr(draw_photos, "method", lambda: "another")
     assert all(said.endswith(": drawn") for said in drawn(capsys))
 
@@ -126,7 +126,7 @@ def test_missing_drawing_is_named(capsys: pytest.CaptureFixture[str], refusal: R
 def test_portrait_and_drawing_are_grey(
     task: str, brightest: Callable[[Any], int], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The network's output is the ink of a portrait, and the light of a drawing."""
+    """The network's output is the ink of a portrait, but the brightness of a drawing."""
     Image.fromarray(PIXELS).resize((SIDE, SIDE)).save("photos/square.png")
     vouch(task=task)
     drawn(capsys)

@@ -20,7 +20,7 @@ def triangle(x: float) -> float:
 
 
 def weights(length: int, target: int) -> np.ndarray:
-    """One axis' resampling as a matrix: Keys' cubic where it grows, a widened triangle where it shrinks."""
+    """Return the resampling of one axis as a matrix: Keys' cubic if it grows, a widened triangle if it shrinks."""
     kernel = keys_cubic if target > length else triangle
     scale = max(length / target, 1)
     matrix = np.array(

@@ -25,10 +25,10 @@ def test_the_content_decides_and_not_the_date(folder: Path) -> None:
     os.utime(other, (1e9, 1e9))
     first, second = digest(file), digest(other)
     assert first != second
-    # As cp -p and rsync -t do: the same size and inode, and a date of long ago.
+    # cp -p and rsync -t do this: the size and inode stay the same, and the date is old.
     shutil.copy2(other, file)
     assert digest(file) == second
-    # The same date again, too.
+    # The date is the same again, too.
     state = file.stat()
     file.write_bytes(b"weights 3")
     os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns))

@@ -40,7 +40,7 @@ HOSTILE = {
     "MATPLOTLIBRC": "/hostile",
     "GIT_DIR": "/hostile",
 }
-# What a machine, a network or a cluster needs.
+# Variables that a machine, a network or a cluster needs.
 NEEDED = {
     "PATH": "/usr/bin",
     "HOME": "/home/me",
@@ -65,7 +65,7 @@ def test_what_changes_tools_is_left_out_and_what_is_needed_stays() -> None:
     assert found == {**NEEDED, **pinned}
     assert not {**HOSTILE}.items() & found.items()
     assert found["PYTHONPATH"] == "/packages"
-    # As TensorFlow decided on the machine of the golden digests.
+    # This is what TensorFlow chose on the machine where the golden digests were recorded.
     assert found["TF_ENABLE_ONEDNN_OPTS"] == "1"
 
 
@@ -79,7 +79,7 @@ def test_a_copy_may_pretend_to_run_on_another_processor() -> None:
     found = isolated({**HOSTILE, AS_ON_ANOTHER_PROCESSOR: json.dumps(pretended)}, Path("/packages"))
     assert found["ONEDNN_MAX_CPU_ISA"] == "SSE41"
     assert "ATEN_CPU_CAPABILITY" not in found
-    # A job's own Snakemake isolates again.
+    # The Snakemake process of a job isolates again.
     assert isolated(found, Path("/packages")) == found
 
 
@@ -89,7 +89,7 @@ def test_the_folder_of_packages_holds_nothing_else(tmp_path: Path, monkeypatch: 
         folder = link_package(tmp_path / "checkout")
         assert [path.name for path in folder.iterdir()] == ["workflow_scripts"]
         assert (folder / "workflow_scripts").readlink() == tmp_path / "checkout/workflow_scripts"
-    # A checkout that was moved.
+    # The checkout was moved.
     link_package(tmp_path / "moved")
     assert (folder / "workflow_scripts").readlink() == tmp_path / "moved/workflow_scripts"
 

@@ -32,7 +32,7 @@ def name_model(name: str, taken: set[str]) -> None:
 
 
 def test_no_name_of_the_workflow_can_be_a_model() -> None:
-    # All that the rules write, log and time in results/, whoever adds to it.
+    # Every name in results/ that the rules use for outputs, logs and timings, also those of rules added later.
     lines = [line for rules in (ROOT / "rules").glob("*.smk") for line in rules.read_text().splitlines()]
     written = [line.split('"')[1] for line in lines if '"results/' in line]
     own = taken_by(written)

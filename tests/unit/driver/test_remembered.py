@@ -15,7 +15,7 @@ SOURCE = {"path": "mine.pth", "task": "portrait", "licence": "MIT"}
 
 
 class Wildcards:
-    """What Snakemake hands to a function of a rule."""
+    """The wildcards that Snakemake passes to a function of a rule."""
 
     def __init__(self, model: str) -> None:
         self.model = model
@@ -49,13 +49,13 @@ def test_a_model_stays_in_the_site_when_the_next_command_does_not_name_it(folder
     (digest,) = later.checkpoints["mine"]["content"]
     assert later.checkpoints["mine"] == {**SOURCE, "content": [digest]}
     assert later.checkpoint_source(Wildcards("mine")) == ["--path=mine.pth"]
-    # Another training in the user's file is not taken over unasked.
+    # If the user's file now holds other weights, they are not used without being asked for.
     Path("mine.pth").write_bytes(b"trained again")
     assert later.checkpoint_content(Wildcards("mine")) == [digest]
     assert settings(model="mine").checkpoint_content(Wildcards("mine")) != [digest]
     assert not later.is_asked_for(Wildcards("mine"))
     assert settings(model="mine").is_asked_for(Wildcards("mine"))
-    # verify_reproducible builds what the configuration says, which this is no part of.
+    # verify_reproducible builds what the configuration says. This model is not part of it.
     assert "mine" not in json.loads(later.rebuilt_config())["checkpoints"]
 
 

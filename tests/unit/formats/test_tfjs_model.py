@@ -17,7 +17,7 @@ SHARD = "group1-shard1of1.bin"
 
 
 def write(folder: Path, change: Callable[[Model], object] = lambda _: None) -> Path:
-    """A model of one kernel and its size, with one change."""
+    """Write a model of one kernel and its size, with one change."""
     folder.mkdir(exist_ok=True)
     weights = [
         {"name": "kernel", "shape": [2, 2, 1, 3], "dtype": "float32"},

@@ -17,7 +17,7 @@ WEIGHTS = struct.pack("<6f", *range(6))
 
 
 def packed(change: Callable[[schema.ModelT], object]) -> bytes:
-    """A model of one graph and one constant, with one change."""
+    """Return a model of one graph and one constant, with one change."""
     model, graph = schema.ModelT(), schema.SubGraphT()
     model.version = 3
     model.buffers = [schema.BufferT(), schema.BufferT()]
@@ -42,7 +42,7 @@ def test_a_good_file_is_taken_apart(tmp_path: Path) -> None:
 
 
 def overlapping() -> bytes:
-    """A second buffer with the data of the first: n such buffers would give n times the bytes of the file."""
+    """Return a file whose second buffer has the first one's data. n such buffers would give n times as many bytes."""
 
     def change(model: schema.ModelT) -> None:
         model.buffers.append(schema.BufferT())

@@ -27,7 +27,7 @@ def git(folder: Path, *arguments: str) -> str:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """An unpacked archive of a project, in no repository."""
+    """An unpacked archive of a project, outside of any repository."""
     folder = tmp_path / "outer/project"
     (folder / "rules").mkdir(parents=True)
     (folder / "Snakefile").write_text("rule all:\n")
@@ -70,7 +70,7 @@ def test_an_outer_repositorys_commit_is_not_the_projects(project: Path, capsys: 
     git(project.parent, "commit", "--quiet", "-m", "notes")
     assert git_commit(project) is None
     assert f"{project} is not the checkout of the repository at {project.parent}" in capsys.readouterr().out
-    # Nor is that of a repository of other things in the very folder that it was unpacked in.
+    # The folder itself may also be a repository of other files. Its commit does not count either.
     git(project, "init", "--quiet")
     (project / "notes.txt").write_text("somebody's own")
     git(project, "add", "notes.txt")

@@ -43,7 +43,7 @@ def summarize(folder: Path) -> tuple[str, str]:
 
 
 def cells(line: str) -> list[str]:
-    """Markdown ends a cell at every pipe that no backslash precedes."""
+    """Split a line into cells: Markdown ends a cell at every pipe without a backslash before it."""
     return [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
 
 
@@ -91,7 +91,7 @@ def test_a_manifest_that_no_longer_holds_is_not_tabulated(folder: Path, refusal:
 
 
 def drawn(folder: Path, resolution: int, ink: Callable[[int], float], task: str) -> Path:
-    """Lay a manifest beside predictions whose every row is ink or paper, by the row's place from 0 to 1."""
+    """Write a manifest and predictions. `ink` gives the value of a row by its place from 0 to 1."""
     place = folder / f"results/mine/{resolution}"
     (place / "predictions").mkdir(parents=True)
     rows = np.array([ink(row / resolution) for row in range(resolution)], np.float32)

@@ -109,7 +109,7 @@ def test_a_report_that_judged_another_file_is_found(manifests: list[Path], refus
     report = Path("results/mine/64/size.json")
     read = read_by(report, [Path("results/mine/64/model.onnx")])
     write_json(report, {"read": dict.fromkeys(read, "0" * 64), "passed": True})
-    # All digests are in order: only the link is not.
+    # All digests are right. Only the link is wrong.
     evidence = read_manifest(manifests[0]).evidence | {str(report): Recorded.of(report)}
     write_manifest(manifests[0], replace(read_manifest(manifests[0]), evidence=evidence))
     message = refusal(main, "--manifests", *manifests)
@@ -124,7 +124,7 @@ def test_a_manifest_that_did_not_pass_is_found(manifests: list[Path], refusal: R
 @pytest.mark.parametrize("name", ["summary.md", "summary.html"])
 def test_a_summary_is_vouched_for(manifests: list[Path], refusal: Refusal, name: str) -> None:
     summaries = ["--summaries", "results/summary.md", "results/summary.html"]
-    # None was asked for yet.
+    # No summary was asked for yet.
     main(["--manifests", *map(str, manifests), *summaries])
     written = ["--table", "results/summary.md", "--page", "results/summary.html"]
     summarize_manifests.main(["--manifests", *map(str, manifests), *written])
@@ -134,7 +134,7 @@ def test_a_summary_is_vouched_for(manifests: list[Path], refusal: Refusal, name:
     message = refusal(main, "--manifests", *manifests, *summaries)
     assert f"results/{name} " in message
     assert message.endswith(f"--forcerun results/{name}")
-    # Of other manifests than these, with its seal in order.
+    # A summary of other manifests, with a valid seal.
     summarize_manifests.main(["--manifests", str(manifests[0]), *written])
     message = refusal(main, "--manifests", *manifests, *summaries)
     assert "results/summary.md lacks the figures of mine at 320" in message

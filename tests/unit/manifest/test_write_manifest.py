@@ -42,14 +42,14 @@ def make(path: Path, content: bytes) -> Path:
 
 
 def predict(name: str, *models: Path) -> Path:
-    """Write predictions that say what they were made with."""
+    """Write predictions that name the files they were made from."""
     path = PREDICTIONS / f"{name}.safetensors"
     save_predictions(path, {"a": np.zeros(1, np.float32)}, {"read": json.dumps(read_by(path, [*models, PROBES]))})
     return path
 
 
 class Build:
-    """One resolution's artifacts and reports, small but of the real form, in the current folder."""
+    """One resolution's artifacts and reports in the current folder. They are small but have the real form."""
 
     def __init__(self) -> None:
         self.parity: dict[str, Any] = {
@@ -132,7 +132,7 @@ def test_files_are_named_from_the_projects_folder_on(
 ) -> None:
     main(build.arguments())
     manifest = MANIFEST.read_bytes()
-    # As on a node that keeps what it takes from a bucket in a folder of its own.
+    # This happens on a node that keeps files from a bucket in a folder of its own.
     *elsewhere, _ = [str(tmp_path / word) if Path(word).exists() else word for word in build.arguments()]
     monkeypatch.chdir("/")
     main([*elsewhere, str(tmp_path / MANIFEST)])
@@ -208,7 +208,7 @@ EVERY_FILE += [PREDICTIONS / "onnxruntime.safetensors", PREDICTIONS / "tfjs-floa
 @pytest.mark.parametrize("path", EVERY_FILE, ids=str)
 def test_a_file_that_changed_since_it_was_made_is_not_vouched_for(build: Build, refusal: Refusal, path: Path) -> None:
     build.judge()
-    # A space at the end, and JSON says the same.
+    # An added space at the end does not change what the JSON says.
     path.write_bytes(path.read_bytes() + b" ") if path.suffix == ".json" else flip(path)
     message = refusal(main, *build.arguments(judge=False))
     assert f"script: {path} changed since it was made, so no manifest vouches for it" in message
@@ -220,7 +220,7 @@ def test_a_file_that_changed_since_it_was_made_is_not_vouched_for(build: Build, 
 def test_a_file_made_again_after_it_was_judged_is_not_vouched_for(build: Build, refusal: Refusal, path: Path) -> None:
     build.judge()
     content = path.read_bytes()
-    # Sealed as made: only what the reports say that they read tells.
+    # The changed file has a valid seal. Only the digests in the reports show the change.
     make(path, content[:-1] + bytes([content[-1] ^ 1]))
     message = refusal(main, *build.arguments(judge=False))
     assert f"script: {path} is not the file that {FOLDER}/" in message
@@ -232,7 +232,7 @@ def test_an_artifact_that_no_check_judged_is_not_vouched_for(build: Build, refus
     arguments = build.arguments()
     arguments.insert(arguments.index("--locks"), str(more))
     assert f"script: {more} is in no predictions of this resolution (2 such)" in refusal(main, *arguments)
-    # A shard that no hop loaded, in a folder whose other files were.
+    # No hop has loaded this shard, but all other files in its folder were loaded.
     with replacing(TFJS) as staging:
         shutil.copytree(TFJS, staging)
         (staging / "group1-shard2of2.bin").write_bytes(b"stray")

@@ -40,7 +40,7 @@ DIGEST = hashlib.sha256(SHARD).hexdigest()
 
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
-    """A site of one shard."""
+    """A site with one shard."""
     folder = tmp_path / "site"
     (folder / "weights").mkdir(parents=True)
     (folder / f"weights/{DIGEST}.bin").write_bytes(SHARD)
@@ -83,7 +83,7 @@ def test_site_without_an_entry(site: Path, entry: str) -> None:
         ("assets/index-abc.js", "assets/index-abc.js"),
         ("index.html", f"files/{DIGEST}/index.html"),
         ("provenance/statement.json", f"files/{DIGEST}/provenance/statement.json"),
-        # Longer than a digest, so none.
+        # It is longer than a digest, so it is not one.
         (f"{DIGEST}0.txt", f"files/{DIGEST}/{DIGEST}0.txt"),
     ],
 )
@@ -164,7 +164,7 @@ def moved(path: str) -> Callable[[Record], object]:
         (moved("weights//x"), "is no path in a site"),
         (moved("weights\\x"), "is no path in a site"),
         (moved("a\n\x1b[2J"), "'a\\n\\x1b[2J' is no path in a site"),
-        # What prune would delete, if a record could list it: other records, other publishers' claims.
+        # If a record could list these, prune would delete them: other records and other publishers' claims.
         (moved(f"releases/{DIGEST}.json"), "is no path in a site"),
         (moved(f"locks/publish-{DIGEST}.json"), "is no path in a site"),
         (lambda r: r["files"][INDEX].update(key="notes.txt"), "lies elsewhere than it should"),
@@ -217,7 +217,7 @@ def test_file_that_is_too_large_for_a_record_is_not_published(site: Path) -> Non
 
 
 def test_gzip_bomb_is_unpacked_no_further_than_its_limit() -> None:
-    # Compressed as one: 200 MB of zeros.
+    # 200 MB of zeros, compressed.
     bomb = compress(bytes(200_000_000))
     assert len(bomb) < RECORD_BYTES
     tracemalloc.start()

@@ -1,4 +1,4 @@
-"""A server, or a folder, that wants something of who verifies it."""
+"""Verify a release from a server or folder that tries to attack the person who verifies it."""
 
 import gzip
 import hashlib
@@ -21,7 +21,7 @@ BOMB_BYTES = 300_000_000
 
 
 class Server(ThreadingHTTPServer):
-    """Answers with what it is given under each path: a body, and headers."""
+    """Answers each path with the body and headers that a test gave it."""
 
     answers: dict[str, tuple[bytes, dict[str, str]]]
 
@@ -31,7 +31,7 @@ class Server(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Sends what the server has."""
+    """Sends the server's answers."""
 
     server: Server
 
@@ -44,7 +44,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *arguments: object) -> None:
-        """Silent."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def bomb() -> bytes:
 
 
 def measured(refusal: Refusal, *arguments: str) -> tuple[str, int]:
-    """Return the refusal, and the most memory that it took."""
+    """Return the refusal, and the peak of memory until then."""
     tracemalloc.start()
     message = refusal(main, *arguments)
     _, most = tracemalloc.get_traced_memory()
@@ -152,7 +152,7 @@ def test_copy_of_the_site_itself(site: Path, refusal: Refusal, capsys: pytest.Ca
     assert f"is release {release}, not {'0' * 64}" in refusal(main, "--release", site, "--sha256", "0" * 64)
     (site / "catalogue.json").write_text("[]")
     assert "catalogue.json in" in refusal(main, "--release", site)
-    # Listed again by whoever changed it: only the digest that publish printed tells.
+    # The attacker also changed the list of files. Only the digest that publish printed shows it.
     list_files(site)
     assert f"not {release}" in refusal(main, "--release", site, "--sha256", release)
 

@@ -32,7 +32,7 @@ def write_graph(path: Path, value: float = 1.0) -> None:
 
 
 def write_all(folder: Path) -> None:
-    """One file of each format that a build holds."""
+    """Write one file of each format that a build has."""
     (folder / "deep").mkdir(parents=True)
     write_onnx(folder / "model.onnx")
     write_graph(folder / "model.pb")
@@ -50,7 +50,7 @@ Copies = tuple[Path, Path]
 def copies(tmp_path: Path) -> Copies:
     for name in ("first", "second"):
         write_all(tmp_path / name)
-    # Another processor built artifacts alone.
+    # The copy for another processor has only artifacts.
     write_all(tmp_path / "third")
     (tmp_path / "third/p.safetensors").unlink()
     return tmp_path / "first", tmp_path / "second"

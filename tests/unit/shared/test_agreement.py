@@ -1,4 +1,4 @@
-"""Measures of how alike two pictures are to look at."""
+"""Test the measures of how alike two pictures look."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def test_a_shift_costs_structure_and_ink_but_hardly_tone() -> None:
     assert moved["ssim"] < 0.9
     assert moved["ink"] < 0.5
     assert moved["tone"] > 0.97
-    # A pixel's slack, of 256.
+    # A shift of one pixel in 256 is allowed.
     assert ink_f1(cross(2), cross()) == 1
 
 

@@ -1,4 +1,4 @@
-"""The one server of the page, its tests and the benchmark, over real connections."""
+"""Test the server of the page, of its tests and of the benchmark over real connections."""
 
 import http.client
 import socket
@@ -49,7 +49,7 @@ def ask(port: int, path: str, method: str = "GET", **headers: str) -> tuple[int,
 
 
 def raw(port: int, request: bytes) -> bytes:
-    """Send bytes; return all that comes until the server closes the connection."""
+    """Send bytes. Return everything that arrives until the server closes the connection."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(request)
         return b"".join(iter(lambda: connection.recv(65536), b""))
@@ -92,7 +92,7 @@ def test_a_part_is_sent_where_a_part_is_asked_for(port: int) -> None:
     assert (status, body) == (206, SHARD[1000:2000])
     assert headers["content-range"] == f"bytes 1000-1999/{len(SHARD)}"
     assert ask(port, "/weights/digest.bin", Range="bytes=-5")[2] == SHARD[-5:]
-    # Of the version that was begun with, else the whole file.
+    # A range of the version that the client began with, or else the whole file.
     tag = headers["etag"]
     assert ask(port, "/weights/digest.bin", Range="bytes=5-", If_Range=tag)[0] == 206
     assert ask(port, "/weights/digest.bin", Range="bytes=5-", If_Range='"older"')[::2] == (200, SHARD)
@@ -141,7 +141,7 @@ def test_an_idle_connection_is_closed(site: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(module, "IDLE_SECONDS", 0.2)
     with serving(site) as origin:
         port = int(origin.rpartition(":")[2])
-        # One that never says a word, one that stops within its first, one that had its answer.
+        # A client that sends nothing, one that stops within its first word, and one that had its answer.
         for said in (b"", b"GET / HT", b"GET /a.json HTTP/1.1\r\nHost: a\r\n\r\n"):
             assert raw(port, said).endswith(b"a.json" if b"Host" in said else b"")
 

@@ -25,7 +25,7 @@ def digest(content: bytes) -> str:
 
 
 class Parts:
-    """What a site of one model is put together from, made as the workflow makes it."""
+    """The parts of a site with one model, made as the workflow makes them."""
 
     def __init__(self, project: Path) -> None:
         self.results = project / "results"
@@ -101,7 +101,7 @@ def test_what_somebody_put_there_is_not_copied(parts: Parts, refusal: Refusal, p
     stray.write_bytes(b"private")
     assert f"{stray} was added since it was made, so the site is not built" in refusal(main, *parts.arguments())
     assert content(parts.results / "site") == before
-    # Where a seal says nothing, as nothing here is named, it is left where it is.
+    # Without the seal, the stray file is not copied, because nothing names it.
     if place != "page":
         (parts.results / ("mine/shared" if "shared" in place else place) / ".seal.json").unlink()
         main(parts.arguments())

@@ -29,7 +29,7 @@ RESOLUTIONS = (32, 64)
 
 
 def write_graph(path: Path, resolution: int) -> None:
-    """A network whose weights know nothing of its resolution, but for the size that it enlarges to."""
+    """Write a network whose weights do not depend on its resolution, except for the size that it enlarges to."""
     with tf.Graph().as_default() as graph:
         x = tf.placeholder(tf.float32, [1, resolution, resolution, 3], name="x")
         hidden = tf.nn.bias_add(tf.nn.conv2d(x, tf.constant(KERNEL), 1, "SAME"), tf.constant(BIAS))
@@ -41,7 +41,7 @@ def write_graph(path: Path, resolution: int) -> None:
 
 
 def write_tfjs(folder: Path, resolution: int) -> None:
-    """Float weights and the size, as convert_tfjs leaves them: one group, one shard."""
+    """Write float weights and the size as convert_tfjs does: in one group and one shard."""
     folder.mkdir(parents=True)
     values = {"size": np.array([resolution] * 2, np.int32), **WEIGHTS}
     specs = [{"name": n, "shape": list(v.shape), "dtype": str(v.dtype)} for n, v in values.items()]
@@ -84,7 +84,7 @@ def arguments(results: Path, output: Path, *tflite_dtypes: str) -> list[str]:
 
 @pytest.fixture
 def shared(results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    # Small enough that even these weights are cut.
+    # The shards are so small that even these weights are cut.
     monkeypatch.setattr(share_weights, "SHARD_BYTES", 1000)
     main(arguments(results, tmp_path / "shared", "float32", "float16"))
     return tmp_path / "shared"
@@ -148,7 +148,7 @@ def test_resolutions_share_their_weights(shared: Path, engine: str, dtype: str) 
     common = small.keys() & large.keys()
     assert sum(small[url] for url in common) == ELEMENTS * (2 if dtype == "float16" else 4)
     assert len(common) == (2 if dtype == "float32" else 1)
-    # The rest is what a resolution has for itself.
+    # The rest belongs to one resolution only.
     assert small.keys() != large.keys()
 
 

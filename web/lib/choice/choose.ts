@@ -11,12 +11,12 @@ import {
 import { misfit } from './memory';
 import { type Speeds, typical } from './speed';
 
-/** A drawing that takes longer is for the person to ask for, not for the page to choose. */
+/** The page does not choose a drawing that takes longer than this. The person may ask for it. */
 const PATIENCE_MS = 10_000;
-/** A download up to this size needs no second thought. */
+/** The page may start a download up to this size without being asked. */
 const SMALL_DOWNLOAD = 16e6;
 const ENGINE_NAMES: Record<EngineName, string> = { tfjs: 'TensorFlow.js', litert: 'LiteRT' };
-/** A weight format at or above this PSNR draws the same to the eye: its error is below an 8-bit step. */
+/** A weight format with at least this PSNR draws the same to the eye, because its error is below an 8-bit step. */
 const SAME_TO_THE_EYE_DB = 50;
 
 /** What can be asked for in the address: ?model=&resolution=&dtype=&backend= */
@@ -34,7 +34,7 @@ export interface Choice {
   readonly backend: BackendReport;
 }
 
-/** What a machine has, as far as a browser tells. */
+/** What a browser tells about its machine. */
 export interface Machine {
   readonly backends: readonly BackendReport[];
   readonly deviceMemory: number | undefined;
@@ -42,8 +42,9 @@ export interface Machine {
 }
 
 /**
- * The wish where it can be had, else the best for the machine: the fastest kind of backend, the highest resolution that
- * fits into memory and is drawn within some seconds, the exact weights unless they are a large download.
+ * Grants each wish if it can. Otherwise it chooses the best for the machine: the fastest kind of backend, the highest
+ * resolution that fits into memory and is drawn within some seconds, and the exact weights unless they are a large
+ * download.
  */
 export function choose(catalogue: Catalogue, machine: Machine, wish: Wish): Choice {
   const model = catalogue.models.find((entry) => entry.name === wish.model) ?? catalogue.models[0]!;
@@ -58,7 +59,7 @@ export function choose(catalogue: Catalogue, machine: Machine, wish: Wish): Choi
   return { model, resolution, artifact, backend };
 }
 
-/** The backends as far as the site has the model for their engine. */
+/** The backends for whose engine the site has the model. */
 export function offered(backends: readonly BackendReport[], model: Model): BackendReport[] {
   return backends.map((backend) => {
     const engine = engineOf(backend.name);
@@ -68,13 +69,13 @@ export function offered(backends: readonly BackendReport[], model: Model): Backe
   });
 }
 
-/** The one that is usually the fastest of those that work: a GPU, unless it is emulated; then LiteRT. */
+/** The working backend that is usually the fastest: a GPU that is not emulated, or else LiteRT. */
 export function bestBackend(backends: readonly BackendReport[]): BackendReport {
   const usable = backends.filter((entry) => entry.unavailable === null);
   return usable.toSorted((a, b) => typical(b) - typical(a))[0] ?? backends[0]!;
 }
 
-/** Whether a drawing may start by itself when a photo arrives: it fits, is soon done, and costs little to download. */
+/** Whether a drawing may start by itself when a photo arrives: it fits, it is quick, and its download is small. */
 export function startsByItself(choice: Choice, machine: Machine, missingBytes: number): boolean {
   return missingBytes <= SMALL_DOWNLOAD && fits(choice.model, choice.resolution, choice.backend, machine);
 }

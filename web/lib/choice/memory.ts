@@ -3,21 +3,21 @@ import { formatBytes } from '../format';
 import type { Model } from '../site/catalogue';
 
 /**
- * Bytes of activations a pixel of the input, at the moment when most are alive, as the manifests' peak_bytes have it:
- * three maps of 64 channels at full resolution, the input, and little else. Both sizes of the network carry 64 channels
- * there, so one figure serves.
+ * Bytes of activations per pixel of the input at the peak, as the manifests' peak_bytes say: three maps of 64 channels
+ * at full resolution, the input, and little else. Both sizes of the network have 64 channels there, so one figure is
+ * enough.
  */
 const ACTIVATION_BYTES = 800;
-/** What a GPU backend holds beyond its live tensors: it keeps freed buffers for the next layer. */
+/** A GPU backend takes this many times the memory of its live tensors: it keeps freed buffers for the next layer. */
 const GPU_OVERHEAD = 2;
 /** The largest single tensor: 64 channels at full resolution. */
 const LARGEST_TENSOR_BYTES = 64 * 4;
 /** Shares of the machine's memory that a browser's GPU process can be expected to get. */
 const GPU_SHARE = 1 / 4;
-/** Where the browser does not tell the machine's memory (in GiB). */
+/** The memory to assume, in GiB, if the browser does not tell the machine's memory. */
 const ASSUMED_MEMORY_GIB = 4;
 
-/** Bytes a drawing is expected to take at its peak, weights included. An estimate on the high side. */
+/** The bytes that a drawing is expected to take at its peak, with the weights. This estimate is rather high. */
 export function peakBytes(model: Model, resolution: number, backend: BackendReport): number {
   const live = 4 * model.parameters + ACTIVATION_BYTES * resolution ** 2;
   return onProcessor(backend.name) ? live : live * GPU_OVERHEAD;
@@ -26,7 +26,7 @@ export function peakBytes(model: Model, resolution: number, backend: BackendRepo
 /**
  * Why a drawing would not fit, or null if it should.
  *
- * @param deviceMemory navigator.deviceMemory in GiB, undefined where the browser does not tell.
+ * @param deviceMemory navigator.deviceMemory in GiB, or undefined if the browser does not tell it.
  */
 export function misfit(
   model: Model,

@@ -1,9 +1,10 @@
 import { type BackendName, type BackendReport, onProcessor } from '../engines/backends';
 
 /**
- * Multiply-adds a second, to start with, until this machine has drawn once. On the processor they are a thread's:
- * TensorFlow.js' of a server, measured on the small U²-Net, and LiteRT's in the ratio measured on the full-size one. The
- * GPUs are a laptop's, on the low side; LiteRT was not measured on one, and stands behind TensorFlow.js until it is.
+ * Multiply-adds per second to assume until this machine has drawn once. On the processor they are per thread. The
+ * figure of TensorFlow.js was measured on a server with the small U²-Net. LiteRT's follows from the ratio of the two,
+ * which was measured with the full-size U²-Net. The GPU figures are low ones of a laptop. LiteRT was not measured on a
+ * GPU, so it is placed behind TensorFlow.js.
  */
 const TYPICAL: Record<BackendName, number> = {
   webgpu: 400e9,
@@ -18,7 +19,7 @@ const KEY = 'speeds';
 
 export interface Estimate {
   readonly ms: number;
-  /** From a run of this model on this machine, rather than from typical figures. */
+  /** Whether it comes from a run of this model on this machine, and not from typical figures. */
   readonly measured: boolean;
 }
 
@@ -32,14 +33,14 @@ export class Speeds {
     this.#speeds = read(storage);
   }
 
-  /** Takes down that a run of `multiplyAdds` took `ms`. */
+  /** Records that a run of `multiplyAdds` took `ms` milliseconds. */
   record(backend: BackendReport, model: string, multiplyAdds: number, ms: number): void {
     if (!(ms > 0)) return;
     this.#speeds.set(keyOf(backend, model), multiplyAdds / (ms / 1000));
     try {
       this.#storage.setItem(KEY, JSON.stringify(Object.fromEntries(this.#speeds)));
     } catch {
-      // Without storage the figures last as long as the page.
+      // Without storage, the figures last only as long as the page.
     }
   }
 
@@ -49,7 +50,7 @@ export class Speeds {
   }
 }
 
-/** How many multiply-adds a second a backend like this one does. */
+/** How many multiply-adds per second a backend of this kind does. */
 export function typical(backend: BackendReport): number {
   if (backend.software) return SOFTWARE;
   return TYPICAL[backend.name] * (onProcessor(backend.name) ? backend.threads : 1);

@@ -1,6 +1,6 @@
 import type { EngineName } from '../site/catalogue';
 
-/** Where a network can compute: TensorFlow.js' backends, and LiteRT's, whose names say so. */
+/** Where a network can compute: the backends of TensorFlow.js and those of LiteRT, whose names begin with it. */
 export const BACKENDS = ['webgpu', 'webgl', 'wasm', 'litert-webgpu', 'litert-wasm'] as const;
 export type BackendName = (typeof BACKENDS)[number];
 
@@ -17,15 +17,15 @@ export function onProcessor(name: BackendName): boolean {
 /** What a backend is on this machine. */
 export interface BackendReport {
   readonly name: BackendName;
-  /** Why it cannot be used; null where it can. */
+  /** Why it cannot be used, or null if it can. */
   readonly unavailable: string | null;
   /** The renderer's or the processor's own description. */
   readonly device: string;
-  /** A GPU interface that a processor emulates: right, and slower than wasm. */
+  /** The processor emulates this GPU: its results are right, but it is slower than wasm. */
   readonly software: boolean;
   /** Threads that compute; 1 for a GPU. */
   readonly threads: number;
-  /** Greatest buffer or texture that one tensor may take, in bytes of float32. */
+  /** The largest buffer or texture that one tensor may take, in bytes of float32. */
   readonly maxTensorBytes: number;
 }
 

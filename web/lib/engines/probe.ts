@@ -3,7 +3,7 @@ import { probeLitertWasm } from './litert/probe';
 import { probeWasm, probeWebgl } from './tfjs/probe';
 import { probeWebgpu } from './webgpu';
 
-/** What each backend is on this machine, without setting one up. */
+/** Finds out what each backend is on this machine, without setting it up. */
 export function probe(): Promise<BackendReport[]> {
   return Promise.all([
     probeWebgpu('webgpu'),

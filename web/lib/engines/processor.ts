@@ -13,8 +13,8 @@ export function processor(name: BackendName, threaded: boolean): BackendReport {
 }
 
 /**
- * As many threads as help. Logical processors come in pairs that share one core's arithmetic, so half of them do the
- * work; where there are few, every one counts. TensorFlow.js starts eight workers, however many are asked for.
+ * The number of threads that helps. Logical processors come in pairs that share one core's arithmetic, so half of them
+ * do the work. If there are only a few, all of them are used. TensorFlow.js always starts eight workers.
  */
 function usefulThreads(logicalProcessors: number): number {
   return Math.max(

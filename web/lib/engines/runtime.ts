@@ -2,7 +2,7 @@ import type { Artifact } from '../site/catalogue';
 import type { FileStore, Progress } from '../site/file_store';
 import type { BackendName } from './backends';
 
-/** What computes: TensorFlow.js or LiteRT, on one backend. */
+/** An engine on one backend: TensorFlow.js or LiteRT. */
 export interface Runtime {
   readonly name: BackendName;
   /** Threads that compute; 1 for a GPU. */
@@ -14,9 +14,9 @@ export interface Runtime {
    * @throws U2NetError as {@link FileStore.read} does, and `model-invalid` if the files do not fit together.
    */
   read(store: FileStore, base: URL, artifact: Artifact, onProgress: (progress: Progress) => void): Promise<ModelFiles>;
-  /** Tensors that were made and not given back. */
+  /** Tensors that were made and not yet freed. */
   tensors(): number;
-  /** @throws U2NetError `context-lost` if the GPU reported an error, so that what it computed cannot be trusted. */
+  /** @throws U2NetError `context-lost` if the GPU reported an error: then its results cannot be trusted. */
   check(): void;
   /** Loses the GPU context as a driver reset would. */
   loseContext(): void;
@@ -32,7 +32,7 @@ export interface ModelFiles {
 
 /** A network on its backend. Its weights stay there until {@link dispose}. */
 export interface Network {
-  /** Compiles what {@link run} needs, where that is worth a step of its own. */
+  /** Compiles what {@link run} needs, if that is worth a separate step. */
   warmUp(): Promise<void>;
   /**
    * @param input float32 NHWC [1, resolution, resolution, 3].

@@ -5,7 +5,7 @@ import type { Runtime } from './runtime';
 import { startTfjs } from './tfjs/start';
 
 /**
- * Sets a backend up, once in a worker's life: a thread count cannot be changed afterwards.
+ * Sets a backend up. A worker does this once, because the number of threads cannot be changed afterwards.
  *
  * @param onLost called once if the GPU is lost or reports an error.
  * @throws U2NetError `backend-unavailable`.

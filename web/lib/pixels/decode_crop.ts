@@ -2,12 +2,12 @@ import { U2NetError } from '../errors';
 import type { Rect, Size } from '../geometry';
 
 /**
- * Decodes a photo and returns the crop's pixels: 8-bit RGBA, opaque, transparent parts on white. EXIF orientation is
- * honoured; of an animation the first frame is taken.
+ * Decodes a photo and returns the crop's pixels: 8-bit RGBA, opaque, transparent parts on white. The photo is turned as
+ * its EXIF orientation says. Of an animation, only the first frame is used.
  *
- * @param size the size at which `crop` is meant; the photo is scaled to it if it is another.
- * @param colours `stored`: the bytes as they stand in the file, whatever its colour profile, which is what the network
- * was trained on; `shown`: converted to sRGB, as the browser shows the photo.
+ * @param size the size of photo that `crop` refers to. A photo of another size is scaled to it.
+ * @param colours `stored`: the values in the file without its colour profile, as the network was trained on them.
+ * `shown`: converted to sRGB, as the browser shows the photo.
  * @throws U2NetError `photo-unreadable`.
  */
 export async function decodeCrop(
@@ -19,7 +19,7 @@ export async function decodeCrop(
   const bitmap = photo instanceof Blob ? await decode(photo, colours) : photo;
   try {
     const canvas = new OffscreenCanvas(crop.width, crop.height);
-    // A canvas in main memory: its pixels are read at once, and no GPU touches them.
+    // Keep the canvas in main memory: its pixels are read at once, and no GPU changes them.
     const context = canvas.getContext('2d', { willReadFrequently: true });
     if (context === null) throw new RangeError(`no canvas of ${crop.width} × ${crop.height} pixels`);
     context.fillStyle = 'white';

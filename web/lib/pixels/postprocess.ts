@@ -2,11 +2,11 @@ import type { Task } from '../site/catalogue';
 import { BICUBIC, type Filter, resize, TRIANGLE } from './resize';
 
 /**
- * The drawing or the mask from the network's output, as in the reference implementation: a portrait is 1 − d0 (dark
- * lines on white paper), a mask is d0; either is stretched so that its least value becomes 0 and its greatest 1, then
- * scaled to the photo's size.
+ * Makes the drawing or the mask from the network's output, as in the reference implementation. A portrait is 1 − d0
+ * (dark lines on white paper), and a mask is d0. Either is stretched so that its smallest value becomes 0 and its
+ * largest 1. Then it is scaled to the photo's size.
  *
- * Each axis has its own filter: bicubic where it is enlarged, which keeps lines sharp, the triangle where it is shrunk.
+ * Each axis has its own filter: bicubic if it is enlarged, which keeps lines sharp, or the triangle if it is shrunk.
  *
  * @param d0 float32 [resolution, resolution] in [0, 1].
  * @returns 8-bit grey, width × height, in rows from the top left. A constant d0 gives zeros.
@@ -21,7 +21,7 @@ export function postprocess(
   const source = { data: normalise(d0, task), width: resolution, height: resolution, channels: 1, stride: 1 };
   const sized = resize(source, width, height, filterFor(resolution, width), filterFor(resolution, height));
   const grey = new Uint8ClampedArray(sized.length);
-  // Math.round and not the array's own conversion, which rounds halves to even.
+  // Use Math.round: the array's own conversion rounds halves to even.
   for (let i = 0; i < sized.length; i++) grey[i] = Math.round(255 * Math.min(1, Math.max(0, sized[i]!)));
   return grey;
 }

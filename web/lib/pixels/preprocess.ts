@@ -1,6 +1,6 @@
 import { resize, TRIANGLE } from './resize';
 
-/** Mean and standard deviation of ImageNet's RGB channels, with which the networks were trained. */
+/** Mean and standard deviation of ImageNet's RGB channels. The networks were trained with these. */
 const MEAN = [0.485, 0.456, 0.406] as const;
 const DEVIATION = [0.229, 0.224, 0.225] as const;
 

@@ -28,7 +28,7 @@ export const BICUBIC: Filter = {
   },
 };
 
-/** Pixels in rows from the top left, `stride` values a pixel, of which the first `channels` count. */
+/** Pixels in rows from the top left. Each has `stride` values, of which the first `channels` count. */
 export interface Pixels {
   readonly data: Uint8ClampedArray | Float32Array;
   readonly width: number;
@@ -40,9 +40,9 @@ export interface Pixels {
 /**
  * Resizes to `width` × `height`; the aspect is not kept.
  *
- * @param down the filter of the vertical pass, where it is another than that of the horizontal one.
- * @returns float32 in rows from the top left (HWC), `channels` values a pixel, in the range of the source. BICUBIC may
- * overshoot that range.
+ * @param down the filter of the vertical pass, if it differs from that of the horizontal pass.
+ * @returns float32 in rows from the top left (HWC), `channels` values per pixel, in the range of the source. BICUBIC
+ * may overshoot that range.
  * @throws RangeError if a side of either image is not a positive integer.
  */
 export function resize(
@@ -83,7 +83,7 @@ export function resize(
     sums.fill(0);
     const first = lines.first[y]!;
     const count = lines.count[y]!;
-    // Row by row rather than column by column, so that memory is read in the order in which it lies.
+    // Go row by row and not column by column, so that memory is read in its own order.
     for (let k = 0; k < count; k++) {
       const weight = lines.weights[y * lines.taps + k]!;
       const from = (first + k) * line;

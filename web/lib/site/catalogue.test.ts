@@ -50,5 +50,5 @@ test.each([null, [], 'catalogue', 1])('refuses %j', (json) => {
   expect(() => parseCatalogue(json)).toThrow('catalogue should be an object');
 });
 
-/** A document to be spoilt, of whatever shape. */
+/** A document of any shape, which a test damages. */
 type Json = any;

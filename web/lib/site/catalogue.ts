@@ -1,14 +1,14 @@
 import { U2NetError } from '../errors';
 
 export const DTYPES = ['float32', 'float16', 'uint16', 'uint8', 'compact'] as const;
-/** What runs a converted graph: TensorFlow.js its graph models, LiteRT .tflite files. */
+/** The engines: TensorFlow.js runs graph models, and LiteRT runs .tflite files. */
 export const ENGINES = ['tfjs', 'litert'] as const;
 export const TASKS = ['portrait', 'drawing', 'saliency'] as const;
 export type Dtype = (typeof DTYPES)[number];
 export type EngineName = (typeof ENGINES)[number];
 export type Task = (typeof TASKS)[number];
 
-/** A file of the site, content-addressed: nothing is used whose SHA-256 differs from `sha256`. */
+/** A file of the site, named by its content. It is never used if its SHA-256 differs from `sha256`. */
 export interface FileRef {
   /** Relative to the catalogue. */
   readonly url: string;
@@ -17,7 +17,7 @@ export interface FileRef {
   readonly bytes: number;
 }
 
-/** How far the engine's d0 lies from PyTorch's on the probe images. */
+/** How far the engine's d0 is from PyTorch's on the probe images. */
 export interface Parity {
   readonly max_abs: number;
   readonly p99_abs: number;
@@ -35,7 +35,7 @@ export interface Artifact {
 }
 
 export interface Resolution {
-  /** Of the square input, in pixels. */
+  /** The side of the square input, in pixels. */
   readonly side: number;
   /** Multiply-adds of one run. */
   readonly multiply_adds: number;
@@ -47,7 +47,7 @@ export interface Model {
   readonly task: Task;
   readonly parameters: number;
   readonly licence: string;
-  /** Terms to show where the model is offered. */
+  /** The terms to show where the model is offered. */
   readonly notice: string | null;
   readonly resolutions: readonly Resolution[];
 }
@@ -67,7 +67,7 @@ export interface Catalogue {
 /**
  * Checks a parsed catalogue.json and returns it typed.
  *
- * @throws U2NetError `catalogue-invalid`, naming the first field that is not as it should be.
+ * @throws U2NetError `catalogue-invalid`, naming the first field that is wrong.
  */
 export function parseCatalogue(json: unknown): Catalogue {
   const root = object(json, 'catalogue');
@@ -83,7 +83,7 @@ export function filesOf(artifact: Artifact): FileRef[] {
   return [artifact.model, ...artifact.weights];
 }
 
-/** The weight formats in which a resolution can be had for an engine; none where the site was built without it. */
+/** The weight formats of a resolution for an engine. The list is empty if the site was built without that engine. */
 export function artifactsOf(resolution: Resolution, engine: EngineName): Artifact[] {
   return resolution.artifacts.filter((artifact) => artifact.engine === engine);
 }
@@ -191,7 +191,7 @@ function oneOf<T extends string>(value: unknown, allowed: readonly T[], path: st
   return found;
 }
 
-/** A path below the catalogue: the page asks no other host for anything. */
+/** A path below the catalogue, because the page loads nothing from other hosts. */
 function relativeUrl(value: unknown, path: string): string {
   const url = text(value, path);
   if (url.startsWith('/') || url.includes(':') || url.split('/').includes('..')) {

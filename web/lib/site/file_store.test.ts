@@ -7,7 +7,7 @@ const base = new URL('https://example.org/site/catalogue.json');
 const one = new TextEncoder().encode('one').buffer;
 const three = new TextEncoder().encode('three').buffer;
 
-/** What the server holds, by address; a test may spoil it. */
+/** The server's files, by address. A test may damage them. */
 let served: Map<string, ArrayBuffer>;
 let fetched: string[];
 
@@ -98,7 +98,7 @@ test('forgets what the catalogue no longer names', async () => {
   expect((await cache.keys()).map((request) => request.url)).toEqual([`https://example.org/sha256/${'a'.repeat(64)}`]);
 });
 
-/** As much of CacheStorage as the store uses, in memory. */
+/** The part of CacheStorage that the store uses, in memory. */
 class MemoryCaches {
   readonly #caches = new Map<string, MemoryCache>();
 

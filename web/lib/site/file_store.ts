@@ -1,10 +1,10 @@
 import { U2NetError } from '../errors';
 import { type Catalogue, type FileRef, filesOf } from './catalogue';
 
-/** Shards fetched at once: enough to fill a line, few enough that a cancelled download has little half-done. */
+/** How many shards are fetched at once: enough to use the bandwidth, few enough to lose little when cancelled. */
 const PARALLEL = 3;
 
-/** What `bytes` of `total` are here; `fetched` of them came over the network. */
+/** `bytes` of `total` have arrived, and `fetched` of them came over the network. */
 export interface Progress {
   readonly loaded: number;
   readonly total: number;
@@ -12,9 +12,9 @@ export interface Progress {
 }
 
 /**
- * The site's content-addressed files, kept in the Cache API under their digest. Two names with one content are one
- * entry, so resolutions that share weights download them once, and what an interrupted download finished is not fetched
- * again.
+ * The site's files that are named by their content. They are kept in the Cache API under their digest. Two files with
+ * the same content are one entry, so resolutions that share weights download them once. After an interrupted download,
+ * finished files are not fetched again.
  */
 export class FileStore {
   readonly #base: URL;
@@ -26,8 +26,8 @@ export class FileStore {
   }
 
   /**
-   * The files' contents in the order given, from the cache or else over the network. Every content is checked against
-   * its digest, wherever it comes from; what comes over the network is then cached.
+   * Returns the files' contents in the given order, from the cache or else over the network. Every content is checked
+   * against its digest, wherever it comes from. Contents from the network are then cached.
    *
    * @throws U2NetError `download-interrupted`, or `file-corrupt` for a file that is not the one named in the catalogue.
    */
@@ -67,7 +67,7 @@ export class FileStore {
     };
     const runs = Array.from({ length: PARALLEL }, () =>
       fetchNext().catch((cause: unknown) => {
-        // No more are begun, but those under way are kept, for the next attempt to resume from.
+        // Start no more downloads. Those that are running are kept, so that the next attempt can resume from them.
         missing.length = 0;
         throw cause;
       }),
@@ -77,7 +77,7 @@ export class FileStore {
     return { contents, fetched };
   }
 
-  /** How many bytes of the files would have to come over the network now. */
+  /** How many bytes of the files are not cached and must come over the network. */
   async missingBytes(files: readonly FileRef[]): Promise<number> {
     const cache = await this.#cache();
     if (cache === null) return sum(files);
@@ -85,7 +85,7 @@ export class FileStore {
     return sum(files.filter((_, index) => cached[index] === undefined));
   }
 
-  /** Forgets what an older catalogue named and this one does not. */
+  /** Deletes the files that this catalogue no longer names. */
   async prune(catalogue: Catalogue): Promise<void> {
     const cache = await this.#cache();
     if (cache === null) return;
@@ -97,10 +97,10 @@ export class FileStore {
   }
 
   /**
-   * The cache, or null where the browser grants none (private windows of some browsers): then everything is fetched.
+   * The cache, or null if the browser allows no cache (private windows of some browsers). Then everything is fetched.
    */
   #cache(): Promise<Cache | null> {
-    // Sites below different paths of one origin keep apart, so that pruning one does not empty another.
+    // Sites below different paths of one origin have separate caches, so that pruning one does not empty another.
     this.#opened ??= caches.open(`files ${new URL('.', this.#base).pathname}`).catch(() => null);
     return this.#opened;
   }
@@ -117,7 +117,7 @@ export class FileStore {
 
   async #keep(file: FileRef, content: ArrayBuffer): Promise<void> {
     const cache = await this.#cache();
-    // A full disk must not stop the drawing: the file is then fetched again next time.
+    // A full disk must not stop the drawing. The file is fetched again next time.
     await cache?.put(keyOf(file), new Response(content)).catch(() => {});
   }
 
@@ -125,7 +125,7 @@ export class FileStore {
     const content = new Uint8Array(file.bytes);
     let length = 0;
     try {
-      // The store is the cache: a second copy in the browser's own would double the space, and could be a damaged one.
+      // Bypass the browser's own cache: a second copy there would double the space and might be damaged.
       const response = await fetch(new URL(file.url, this.#base), { cache: 'no-store' });
       if (!response.ok) throw new Error(`the server answered ${response.status}`);
       if (response.body === null) throw new Error('the server sent nothing');

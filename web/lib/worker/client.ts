@@ -7,7 +7,7 @@ export type OnProgress = (stage: Stage, loaded: number, total: number) => void;
 
 export interface Drawn {
   readonly drawing: Drawing;
-  /** Settles when the PNG files are encoded, some time after the drawing; never if the drawing was a preview. */
+  /** Settles when the PNG files are encoded, some time after the drawing. For a preview, it never settles. */
   readonly files: Promise<PngFiles>;
 }
 
@@ -17,8 +17,8 @@ interface Pending {
 }
 
 /**
- * The page's end of the worker. A worker serves one backend for its life; it is replaced when another backend is asked
- * for, when a drawing is cancelled (nothing else stops wasm), and when the GPU is lost.
+ * The page's side of the worker. One worker serves only one backend. It is replaced when another backend is asked for,
+ * when a drawing is cancelled (nothing else stops wasm), and when the GPU is lost.
  */
 export class WorkerClient {
   #worker: Worker | undefined;
@@ -26,10 +26,10 @@ export class WorkerClient {
   #probed: PromiseWithResolvers<BackendReport[]> | undefined;
   #pending: Pending | undefined;
   #files: PromiseWithResolvers<PngFiles> | undefined;
-  /** Of the latest drawing asked for; the files of an older one come too late. */
+  /** The number of the latest drawing asked for. Files of an older one come too late. */
   #id = 0;
 
-  /** Called when the GPU is lost while nothing is drawn. */
+  /** Called when the GPU is lost while no drawing is running. */
   onIdleLoss: (reason: string) => void = () => {};
 
   probe(): Promise<BackendReport[]> {
@@ -49,7 +49,7 @@ export class WorkerClient {
     return this.#pending.drawn.promise;
   }
 
-  /** Stops the drawing under way, if there is one. */
+  /** Stops the running drawing, if there is one. */
   cancel(): void {
     if (this.#pending === undefined) return;
     this.#fail(new U2NetError('cancelled', 'Cancelled.'));
@@ -95,8 +95,8 @@ export class WorkerClient {
         break;
       case 'failed': {
         const error = new U2NetError(reply.code, reply.message);
-        // After running out of memory, or in an unknown state, a fresh worker is the surest way on; a failed download
-        // leaves this one sound.
+        // After running out of memory, or in an unknown state, a new worker is the safest way to continue. After a
+        // failed download, this worker is still good.
         if (reply.code === 'out-of-memory' || reply.code === 'internal' || reply.code === 'backend-unavailable')
           this.#fail(error);
         else this.#reject(error);

@@ -18,11 +18,11 @@ export interface DrawJob {
   readonly base: string;
   readonly backend: BackendName;
   readonly threads: number;
-  /** Only the drawing, for live frames: no files to download, no picture of the photo. */
+  /** Return only the drawing, for live frames: no files to download, and no picture of the photo. */
   readonly preview: boolean;
 }
 
-/** Milliseconds each part of a drawing took. */
+/** How many milliseconds each part of a drawing took. */
 export interface Timing {
   readonly download_ms: number;
   readonly load_ms: number;
@@ -46,7 +46,7 @@ export interface Drawing {
   readonly timing: Timing;
   readonly backend: BackendName;
   readonly threads: number;
-  /** Tensors alive after the run: the model's weights with TensorFlow.js, none with LiteRT, if none leaks. */
+  /** Tensors alive after the run. If nothing leaks: the model's weights for TensorFlow.js, zero for LiteRT. */
   readonly tensors: number;
   /** Bytes of the model that came over the network. */
   readonly bytes_fetched: number;
@@ -72,5 +72,5 @@ export type Reply =
   | { readonly type: 'drawing'; readonly drawing: Drawing }
   | { readonly type: 'files'; readonly id: number; readonly files: PngFiles }
   | { readonly type: 'failed'; readonly code: ErrorCode; readonly message: string }
-  /** The GPU is gone, with or without a drawing under way; this worker can do no more. */
+  /** The GPU is gone, whether or not a drawing is running. This worker can do nothing more. */
   | { readonly type: 'context-lost'; readonly reason: string };

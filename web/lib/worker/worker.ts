@@ -1,4 +1,4 @@
-/** The worker in which everything heavy happens: decoding, resizing, TensorFlow.js or LiteRT, encoding. One job at a time. */
+/** The worker that does all heavy work: decoding, resizing, TensorFlow.js or LiteRT, encoding. One job at a time. */
 import { onProcessor } from '../engines/backends';
 import { probe } from '../engines/probe';
 import type { Network, Runtime } from '../engines/runtime';
@@ -13,7 +13,7 @@ import type { Drawing, DrawJob, PngFiles, Reply, Request, Stage } from './protoc
 declare const self: DedicatedWorkerGlobalScope;
 
 let runtime: Runtime | undefined;
-/** The network in use; another one takes its place rather than its side, so that memory holds one. */
+/** The network in use. Another network replaces it, so that memory holds only one. */
 let loaded: { readonly sha256: string; readonly network: Network } | undefined;
 
 self.addEventListener('message', (event: MessageEvent<Request>) => {
@@ -52,7 +52,7 @@ async function draw(id: number, job: DrawJob): Promise<void> {
   progress('finish');
   const grey = postprocess(d0, job.resolution, job.task, width, height);
   const picture = new ImageData(greyToRgba(grey), width, height);
-  // The cut-out is for the eye and not for the network, so it takes the colours that the browser shows.
+  // People see the cut-out, not the network. So it has the colours that the browser shows.
   const shown = job.preview ? null : await decodeCrop(job.photo, job.size, job.crop, 'shown');
   const cut = shown !== null && job.task === 'saliency' ? new ImageData(cutOut(shown.data, grey), width, height) : null;
   const drawing: Drawing = {
@@ -69,7 +69,7 @@ async function draw(id: number, job: DrawJob): Promise<void> {
   if (job.photo instanceof ImageBitmap) job.photo.close();
   const bitmaps = [drawing.picture, drawing.cutOut, drawing.photo].filter((bitmap) => bitmap !== null);
   self.postMessage({ type: 'drawing', drawing } satisfies Reply, [d0.buffer, ...bitmaps]);
-  // Encoding takes longer than drawing for a large photo, so it comes after the drawing is on the screen.
+  // For a large photo, encoding takes longer than drawing. So it starts once the drawing is on the screen.
   if (!job.preview) reply({ type: 'files', id, files: await encode(picture, cut) });
 }
 
@@ -97,8 +97,8 @@ async function ensureLoaded(job: DrawJob, runtime: Runtime, timer: Stopwatch) {
 }
 
 /**
- * Whatever throws while a GPU computes is the GPU's failure, and wasm may still do it: a lost device says so in many
- * ways.
+ * Treats every error while a GPU computes as the GPU's failure, because a lost device shows itself in many ways. wasm
+ * may still succeed.
  */
 async function guard<T>(runtime: Runtime, compute: () => Promise<T>): Promise<T> {
   try {
@@ -122,8 +122,8 @@ async function toPng(image: ImageData): Promise<Blob> {
 }
 
 /**
- * Numbers that are none come from a GPU out of memory or too coarse for the network; on the processor only a broken
- * model gives them.
+ * NaN and infinity come from a GPU that is out of memory or too imprecise for the network. On the processor, only a
+ * broken model gives them.
  */
 function notFinite(job: DrawJob): U2NetError {
   return onProcessor(job.backend)

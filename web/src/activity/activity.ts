@@ -21,7 +21,7 @@ export class Activity {
   readonly #errorActions = byId('error-actions', HTMLElement);
   #ticking: number | undefined;
 
-  /** One line that a screen reader reads out; for what changes now and then, not for what ticks. */
+  /** One line that a screen reader reads out. It is for rare changes, not for counters. */
   say(text: string): void {
     if (this.#status.textContent !== text) this.#status.textContent = text;
   }
@@ -73,7 +73,7 @@ export class Activity {
     }
   }
 
-  /** Frames follow each other too fast to be told of one by one. */
+  /** Live frames follow each other too fast to report each one. */
   live(): void {
     this.#progress.hidden = true;
     this.#text.textContent = '';
@@ -105,7 +105,7 @@ export class Activity {
     this.#errorActions.replaceChildren();
   }
 
-  /** The network reports nothing while it computes: the clock and the expected time stand in for it. */
+  /** The network reports no progress while it computes. Elapsed and expected time are shown instead. */
   #tick(expectedMs: number): void {
     const start = performance.now();
     const show = () => {

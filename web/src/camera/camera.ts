@@ -12,7 +12,7 @@ export class Camera {
     return this.#stream !== undefined;
   }
 
-  /** Whether it faces the person, and is shown as a mirror would. */
+  /** Whether the camera faces the person. Then its picture is mirrored. */
   get mirrored(): boolean {
     return this.#mirrored;
   }
@@ -29,7 +29,7 @@ export class Camera {
     }
     this.#video.srcObject = this.#stream;
     await this.#video.play();
-    // A camera that faces the person is shown as a mirror would; its frames stay as they are.
+    // If the camera faces the person, the view is mirrored. The frames themselves are not.
     const facing = this.#stream.getVideoTracks()[0]?.getSettings().facingMode;
     this.#mirrored = facing !== 'environment';
     this.#video.classList.toggle('mirrored', this.#mirrored);

@@ -6,10 +6,10 @@ import { Artist, facts } from '../drawing/artist';
 import { ResultView } from '../result/result_view';
 import { Camera } from './camera';
 
-/** Live drawing stops where a frame takes longer: it would be a slide show. */
+/** Live drawing stops if a frame takes longer than this, because it would look like a slide show. */
 const LIVE_FRAME_MS = 2000;
 
-/** Draws what the camera sees, frame after frame, for as long as it is open, "Live" is ticked, and the machine keeps up. */
+/** Draws what the camera sees, frame after frame, while it is open, "Live" is ticked and the machine is fast enough. */
 export class LiveDrawing {
   readonly #camera: Camera;
   readonly #artist: Artist;
@@ -25,7 +25,7 @@ export class LiveDrawing {
     this.#tick.addEventListener('change', () => void this.run());
   }
 
-  /** Draws until it is over; returns at once where there is nothing to draw, or a drawing is under way. */
+  /** Draws until live drawing ends. Returns at once if there is nothing to draw or a drawing is already running. */
   async run(): Promise<void> {
     if (this.#artist.busy !== undefined || !this.#isOn()) return;
     if (this.#artist.misfit() !== null) {

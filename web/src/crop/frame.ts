@@ -1,17 +1,17 @@
 import type { Rect, Size } from '../../lib/geometry';
 
-/** Which sides a drag moves: −1 the left or top one, 1 the right or bottom one, 0 neither. */
+/** Which sides a drag moves: −1 for the left or top one, 1 for the right or bottom one, 0 for neither. */
 export interface Handle {
   readonly x: -1 | 0 | 1;
   readonly y: -1 | 0 | 1;
 }
 
-/** Shortest side of a crop frame, in pixels: less holds nothing to draw. */
+/** The shortest side that a crop frame may have, in pixels. A smaller frame has nothing to draw. */
 export const MIN_SIDE = 16;
 
 /**
- * The frame a portrait starts with: the largest square, which the network sees undistorted, in the middle and a third
- * of the way down, where faces are.
+ * The frame with which a portrait starts: the largest square, which the network sees undistorted. It is in the middle
+ * and a third of the way down, where faces usually are.
  */
 export function portraitFrame(photo: Size): Rect {
   const side = Math.min(photo.width, photo.height);
@@ -23,7 +23,7 @@ export function portraitFrame(photo: Size): Rect {
   };
 }
 
-/** The frame moved by (dx, dy), as far as the photo's edges allow. */
+/** Returns the frame moved by (dx, dy), as far as the photo's edges allow. */
 export function move(frame: Rect, photo: Size, dx: number, dy: number): Rect {
   return {
     ...frame,
@@ -32,7 +32,7 @@ export function move(frame: Rect, photo: Size, dx: number, dy: number): Rect {
   };
 }
 
-/** The frame with the sides of `handle` moved by (dx, dy); the opposite sides stay where they are. */
+/** Returns the frame with the sides of `handle` moved by (dx, dy). The opposite sides stay where they are. */
 export function resizeFrame(frame: Rect, photo: Size, handle: Handle, dx: number, dy: number): Rect {
   const [x, width] = resizeSide(frame.x, frame.width, photo.width, handle.x, Math.round(dx));
   const [y, height] = resizeSide(frame.y, frame.height, photo.height, handle.y, Math.round(dy));

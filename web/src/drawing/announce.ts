@@ -3,7 +3,7 @@ import type { Rect } from '../../lib/geometry';
 import type { Task } from '../../lib/site/catalogue';
 import type { Made } from './artist';
 
-/** The detail of the `drawing` event that window gets after each drawing that is not a live one. */
+/** The detail of the `drawing` event. window gets this event after each drawing, except for live ones. */
 export interface DrawingDetail {
   /** The network's output, float32 [resolution, resolution] in [0, 1]. */
   readonly d0: Float32Array;
@@ -15,7 +15,7 @@ export interface DrawingDetail {
   readonly crop: Rect;
 }
 
-/** Tells the rest of the page's window, tests above all, of a drawing. */
+/** Announces a drawing on the page's window, mainly for tests. */
 export function announce({ drawing, choice: { model, resolution, artifact } }: Made, crop: Rect): void {
   const { d0, timing, backend, threads, tensors, bytes_fetched } = drawing;
   const detail: DrawingDetail = {

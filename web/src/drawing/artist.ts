@@ -12,10 +12,10 @@ export interface Made extends Drawn {
   readonly choice: Choice;
 }
 
-/** What of a job depends on the photo; the rest depends on what is chosen. */
+/** The part of a job that depends on the photo. The rest depends on what is chosen. */
 export type Part = Pick<DrawJob, 'photo' | 'size' | 'crop' | 'preview'>;
 
-/** Has photos drawn with what is chosen, one piece of work at a time, and goes on with wasm where a GPU does not hold. */
+/** Draws photos with the chosen settings, one job at a time. If a GPU fails, it continues with wasm. */
 export class Artist {
   readonly #client: WorkerClient;
   readonly #settings: Settings;
@@ -33,7 +33,7 @@ export class Artist {
     client.onIdleLoss = (reason) => this.#moveToWasm(reason);
   }
 
-  /** Settles when the drawing under way, or the live ones, are over; undefined where there is none. */
+  /** Settles when the running drawing, or live drawing, is over. It is undefined if no drawing is running. */
   get busy(): Promise<void> | undefined {
     return this.#busy?.promise;
   }
@@ -42,7 +42,7 @@ export class Artist {
     this.#client.cancel();
   }
 
-  /** Why what is chosen would not fit into memory here; null if it should. */
+  /** Why the chosen settings would not fit into memory here, or null if they should. */
   misfit(): string | null {
     const { model, resolution, backend } = this.#settings.choice;
     return misfit(model, resolution.side, backend, this.#machine.deviceMemory);
@@ -67,8 +67,8 @@ export class Artist {
   }
 
   /**
-   * One drawing with what is chosen; if the GPU fails, once more on wasm, with the same photo. A live frame is used up
-   * by the first attempt: for the next one, wasm is chosen.
+   * Makes one drawing with the chosen settings. If the GPU fails, it draws the same photo again on wasm. The first
+   * attempt uses up a live frame, so only the next frame is drawn on wasm.
    *
    * @throws U2NetError as {@link WorkerClient.draw} does.
    */
@@ -89,7 +89,7 @@ export class Artist {
   }
 
   async #drawOnce(part: Part): Promise<Made> {
-    // What is chosen now: while the drawing is under way the person may choose something else.
+    // Remember the present choice: the person may choose something else while the drawing is running.
     const { choice } = this.#settings;
     const { model, resolution, artifact, backend } = choice;
     const { speeds } = this.#machine;
@@ -128,7 +128,7 @@ export class Artist {
   }
 }
 
-/** One line about a drawing: with what it was made, and how long it took. */
+/** One line about a drawing: how it was made, and how long it took. */
 export function facts({ drawing, choice: { model, resolution, artifact } }: Made): string {
   const threads = drawing.threads > 1 ? `, ${drawing.threads} threads` : '';
   return `${model.name} ${resolution.side} × ${resolution.side} ${artifact.dtype}, ${formatSeconds(drawing.timing.run_ms)} on ${drawing.backend}${threads}`;

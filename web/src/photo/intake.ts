@@ -5,7 +5,7 @@ export function listenForPhotos(open: (file: Blob, name: string) => void): void 
   const input = byId('file', HTMLInputElement);
   input.addEventListener('change', () => {
     take(input.files, open);
-    // So that choosing the same file again is a change again.
+    // Clear the value, so that choosing the same file again counts as a change.
     input.value = '';
   });
 

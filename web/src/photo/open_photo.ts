@@ -2,19 +2,19 @@ import { U2NetError } from '../../lib/errors';
 import type { Size } from '../../lib/geometry';
 
 /**
- * Up to here a photo is worked on as it is; a larger one is scaled down to this. Browsers' canvases end not far above.
+ * A photo up to this size is used as it is. A larger one is scaled down to this. Canvases cannot be much larger.
  */
 const MAX_PIXELS = 40e6;
-/** Beyond this even decoding would take more memory than a page gets. */
+/** Even decoding a photo larger than this would take more memory than a page gets. */
 const REFUSED_PIXELS = 200e6;
 
 export interface Photo extends Size {
   readonly file: Blob;
-  /** Without its extension, to name the drawing after. */
+  /** The file's name without its extension. The drawing is named after it. */
   readonly name: string;
-  /** An object URL, to be revoked with {@link closePhoto}. */
+  /** An object URL. {@link closePhoto} revokes it. */
   readonly url: string;
-  /** The photo's own size, where it is worked on at a smaller one. */
+  /** The photo's own size, if a smaller size is used. */
   readonly scaledFrom: Size | null;
 }
 
@@ -28,7 +28,7 @@ export async function openPhoto(file: Blob, fileName: string): Promise<Photo> {
   try {
     const size = await sizeOf(url, fileName);
     const pixels = size.width * size.height;
-    // The browser shows drawings made of lines, and the worker, which has no document, cannot decode them.
+    // The browser can show vector drawings, but the worker has no document and cannot decode them.
     if (pixels === 0 || file.type === 'image/svg+xml') throw unreadable(fileName);
     if (pixels > REFUSED_PIXELS) {
       throw new U2NetError(

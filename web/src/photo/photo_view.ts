@@ -6,7 +6,7 @@ import { byId } from '../dom';
 import { Settings } from '../settings/settings';
 import { closePhoto, type Photo } from './open_photo';
 
-/** The photo that is open, shown with the frame of what will be drawn. */
+/** The open photo, with a frame around the part that will be drawn. */
 export class PhotoView {
   readonly #settings: Settings;
   readonly #activity: Activity;
@@ -27,7 +27,7 @@ export class PhotoView {
     return this.#cropFrame.rect;
   }
 
-  /** Shows a photo in place of the one before, which is closed. */
+  /** Shows a photo in place of the previous one, and closes that. */
   show(photo: Photo): void {
     if (this.#photo !== undefined) closePhoto(this.#photo);
     this.#photo = photo;

@@ -2,7 +2,7 @@ import { U2NetError } from '../../lib/errors';
 import type { Sample } from '../../lib/site/catalogue';
 import { byId } from '../dom';
 
-/** Offers the sample photos as buttons; `open` gets the file of the one that is pressed. */
+/** Offers the sample photos as buttons. `open` gets the file of the pressed one. */
 export function offerSamples(
   samples: readonly Sample[],
   base: URL,

@@ -33,9 +33,9 @@ export class ResultView {
   }
 
   /**
-   * Shows a drawing, or a live frame if it has no photo with it. Its bitmaps are used up.
+   * Shows a drawing, or a live frame if it comes without a photo. Its bitmaps are used up.
    *
-   * @param name of the photo, to name the files after.
+   * @param name the photo's name, after which the files are named.
    */
   show(drawing: Drawing, task: Task, name: string, facts: string): void {
     const { picture, cutOut, photo } = drawing;
@@ -57,17 +57,17 @@ export class ResultView {
     this.#actions.hidden = preview;
     byId('result-facts', HTMLElement).textContent = facts;
     this.#show();
-    // On a small screen the drawing lies below the photo.
+    // On a small screen the drawing is below the photo.
     if (!preview) this.#view.scrollIntoView({ block: 'nearest' });
   }
 
-  /** Lets the shown drawing be saved and copied. */
+  /** Allows saving and copying the shown drawing. */
   offer(files: PngFiles): void {
     this.#setFiles(files);
     this.#show();
   }
 
-  /** Shows a live drawing as a mirror would, or not. */
+  /** Turns mirroring of a live drawing on or off. */
   mirror(mirrored: boolean): void {
     this.#view.classList.toggle('mirrored', mirrored);
   }

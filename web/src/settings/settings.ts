@@ -40,7 +40,7 @@ export class Settings {
       this.#choose(wishOf());
       this.onChange();
     };
-    // Another model has its own best resolution; whatever else is chosen stays.
+    // Another model has its own best resolution. The other choices stay.
     this.#model.addEventListener(
       'change',
       change(() => ({ model: this.#model.value, resolution: null, dtype: null })),
@@ -64,18 +64,18 @@ export class Settings {
     return this.#choice;
   }
 
-  /** Runs what is chosen on another backend from now on. */
+  /** Uses another backend from now on, with the same other choices. */
   useBackend(name: BackendName): void {
     this.#choose({ backend: name });
   }
 
-  /** Says beside the backend why it is another than was chosen, until the person chooses again. */
+  /** Says beside the backend why it is not the chosen one. The note stays until the person chooses again. */
   explainBackend(explanation: string): void {
     this.#explanation = explanation;
     this.#show();
   }
 
-  /** Writes the costs anew, after a drawing has measured them or a download has paid them. */
+  /** Writes the costs again, after a drawing has measured them or a download has ended. */
   refresh(): void {
     this.#show();
   }
@@ -149,10 +149,10 @@ export class Settings {
     return measured ? 'Time from your last drawing.' : 'Time estimated, until you have drawn once.';
   }
 
-  /** What the backend is, and why the page cannot offer the others. */
+  /** Describes the backend, and says why the page cannot offer the others. */
   #backendNote(backend: BackendReport): string {
     const reasons = offered(this.#machine.backends, this.#choice.model).flatMap(({ unavailable }) => unavailable ?? []);
-    // One reason may keep several away.
+    // Several backends may be missing for the same reason.
     return [describe(backend), ...new Set(reasons.map((reason) => `${capital(reason)}.`))].join(' ');
   }
 }

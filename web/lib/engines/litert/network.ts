@@ -7,21 +7,21 @@ import { readTflite } from './tflite';
 
 export type CompileOptions = NonNullable<Parameters<typeof loadAndCompile>[1]>;
 
-/** Tensors that were made here. LiteRT frees none by itself. */
+/** Tensors that were made here. LiteRT does not free them by itself. */
 const tensors = new Set<Tensor>();
 
 /**
- * What LiteRT last complained of. Out of memory it prints that, throws nothing and gives whatever lies where the output
- * should be.
+ * The last error that LiteRT printed. If it runs out of memory, it only prints that. It throws nothing and returns
+ * whatever bytes are where the output should be.
  */
 let failure: string | null = null;
 
-/** Keeps what LiteRT printed as an error until the next result is asked for. */
+/** Keeps an error that LiteRT printed until the next result is asked for. */
 export function complain(line: string): void {
   failure ??= line.replace(/^.*?ERROR:? */, '');
 }
 
-/** @throws U2NetError if LiteRT complained since the last call. */
+/** @throws U2NetError if LiteRT has printed an error since the last call. */
 function refuseComplaints(): void {
   if (failure === null) return;
   const reason = failure;
@@ -53,7 +53,7 @@ async function load(
     model.delete();
     throw invalid(artifact, `its input is ${shape ?? 'missing'}`);
   }
-  // Where a GPU cannot take all of a model, LiteRT goes on with WebAssembly and only warns.
+  // If a GPU cannot run the whole model, LiteRT uses WebAssembly instead and only warns.
   if (options.accelerator === 'webgpu' && !(model.options.accelerator === 'webgpu' && model.isFullyAccelerated)) {
     model.delete();
     throw new U2NetError('backend-unavailable', 'LiteRT cannot run all of this model on this GPU');
@@ -102,7 +102,7 @@ function track(tensor: Tensor): Tensor {
   return tensor;
 }
 
-/** Tensors that were made and not given back. */
+/** Tensors that were made and not yet freed. */
 export function countTensors(): number {
   for (const tensor of tensors) if (tensor.deleted) tensors.delete(tensor);
   return tensors.size;

@@ -16,7 +16,7 @@ const BUILDS = {
   compat: { script: () => import('@litertjs/core/wasm/litert_wasm_compat_internal.js'), wasm: compatWasm },
 } as const;
 
-/** What LiteRT's loader looks for: {@link loadLiteRt} leaves neither behind. */
+/** The globals that LiteRT's loader looks for. {@link loadLiteRt} leaves neither behind. */
 interface LoaderGlobals {
   ModuleFactory: unknown;
   Module: object;
@@ -60,12 +60,12 @@ export async function startLitertWebgpu(build: Build, onLost: (reason: string) =
   };
 }
 
-/** LiteRT loads its script with importScripts, which modules lack: so the script, imported, is there already. */
+/** LiteRT loads its script with importScripts, which does not exist in modules. So the script is imported before. */
 async function start(build: Build, threads: number): Promise<void> {
   const { script, wasm } = BUILDS[build];
   const address = new URL(wasm, import.meta.url);
   const [{ default: factory }, binary] = await Promise.all([script(), readBinary(address)]);
-  // The pool starts as many workers as the browser tells it of logical processors.
+  // The pool starts one worker per logical processor that the browser reports.
   Object.defineProperty(navigator, 'hardwareConcurrency', { value: threads, configurable: true });
   const globals = globalThis as unknown as LoaderGlobals;
   globals.ModuleFactory = factory;

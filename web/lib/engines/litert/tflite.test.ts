@@ -7,7 +7,7 @@ const base = new URL('https://example.org/site/catalogue.json');
 const FILE = 'headWEIGHTS-ONEmiddleWEIGHTS-TWOend';
 const PIECES = [4, 11, 6, 11, 3];
 const SKELETON = 'headmiddleend';
-/** Cut where no piece ends. */
+/** Cut at a place where no piece ends. */
 const WEIGHTS = ['WEIGHTS-', 'ONEWEIGHTS-T', 'WO'];
 
 /** What the server holds, by address. */
@@ -30,7 +30,7 @@ async function serve(url: string, content: ArrayBuffer) {
   return { url, sha256: await sha256(content), bytes: content.byteLength };
 }
 
-/** A .tflite file in parts, as share_weights leaves it; `change` spoils the recipe before it is served. */
+/** A .tflite file in parts, as share_weights writes it. `change` damages the recipe before it is served. */
 async function artifact(change: (recipe: Record<string, unknown>) => void = () => {}): Promise<Artifact> {
   const skeleton = await serve('weights/skeleton.bin', bytes(SKELETON));
   const weights = await Promise.all(WEIGHTS.map((text, index) => serve(`weights/${index}.bin`, bytes(text))));

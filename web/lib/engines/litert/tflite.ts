@@ -3,8 +3,8 @@ import { type FileStore, type Progress, sha256 } from '../../site/file_store';
 import { invalid } from '../invalid';
 
 /**
- * How a .tflite file is put together from parts that resolutions share: `pieces` are lengths in bytes, taken in turn
- * from the skeleton, first, and from the weights.
+ * How a .tflite file is joined from parts that resolutions share. `pieces` are lengths in bytes. They are taken in turn
+ * from the skeleton, which comes first, and from the weights.
  */
 interface Recipe {
   readonly bytes: number;
@@ -16,7 +16,7 @@ interface Recipe {
 }
 
 /**
- * Reads a .tflite file's parts and puts it together.
+ * Reads the parts of a .tflite file and joins them.
  *
  * @throws U2NetError as {@link FileStore.read} does, and `model-invalid` if recipe, parts and catalogue disagree.
  */
@@ -59,7 +59,7 @@ function join(artifact: Artifact, recipe: Recipe, skeleton: Parts, weights: Part
   return model;
 }
 
-/** Buffers that are read one after another, as if they were one. */
+/** Several buffers that are read as if they were one. */
 class Parts {
   readonly #parts: Uint8Array[];
   left: number;
@@ -69,7 +69,7 @@ class Parts {
     this.left = parts.reduce((sum, part) => sum + part.byteLength, 0);
   }
 
-  /** Fills `target` with the next bytes, of which there have to be enough. */
+  /** Fills `target` with the next bytes. There must be enough of them. */
   take(target: Uint8Array): void {
     this.left -= target.length;
     for (let filled = 0; filled < target.length;) {

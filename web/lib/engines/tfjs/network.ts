@@ -7,10 +7,10 @@ import type { FileStore, Progress } from '../../site/file_store';
 import { invalid } from '../invalid';
 import type { Network, Runtime } from '../runtime';
 
-/** Compiles in parallel the shaders that `run` needs; what `run` computes meanwhile is void. */
+/** Compiles in parallel the shaders that `run` needs. What `run` computes meanwhile is not valid. */
 export type Compile = (run: () => void) => Promise<void>;
 
-/** How an engine of TensorFlow.js reads graphs and their shards, in the order of the graph's own manifest. */
+/** Reads graphs and their shards for TensorFlow.js. The shards are in the order of the graph's own manifest. */
 export function openGraph(compile: Compile): Runtime['read'] {
   return async (store, base, artifact, onProgress) => {
     const { artifacts, fetched } = await readModel(store, base, artifact, onProgress);
@@ -80,7 +80,7 @@ class GraphNetwork implements Network {
     return new GraphNetwork(model, input.name, resolution, compile);
   }
 
-  /** Runs on zeros and throws the output away unread. */
+  /** Runs on zeros and discards the output without reading it. */
   warmUp(): Promise<void> {
     return this.#compile(() => {
       dispose(tidy(() => this.#model.predict({ [this.#input]: zeros([1, this.#resolution, this.#resolution, 3]) })));
@@ -93,7 +93,7 @@ class GraphNetwork implements Network {
       const output = this.#model.predict({ [this.#input]: x });
       if (!(output instanceof Tensor)) throw new Error('The graph has more than one output');
       try {
-        // A copy: what a backend hands out may be a view of memory that it will use again.
+        // Copy it: a backend may return a view of memory that it will use again.
         return new Float32Array(await output.data());
       } finally {
         output.dispose();

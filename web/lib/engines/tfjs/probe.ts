@@ -1,5 +1,5 @@
 import { env } from '@tensorflow/tfjs-core';
-// Only what finds out what WebAssembly can do here; the backend itself is loaded when it is used.
+// Import only the part that finds out what WebAssembly can do here. The backend itself is loaded when it is used.
 import '@tensorflow/tfjs-backend-wasm/dist/flags_wasm';
 import { type BackendReport, SOFTWARE, unavailable } from '../backends';
 import { processor } from '../processor';
@@ -20,7 +20,7 @@ export function probeWebgl(): Promise<BackendReport> {
       device,
       software: SOFTWARE.test(device),
       threads: 1,
-      // Four float32 values a texel.
+      // Each texel holds four float32 values.
       maxTensorBytes: side * side * 16,
     });
   } finally {
@@ -34,6 +34,6 @@ export async function probeWasm(): Promise<BackendReport> {
     env().getAsync('WASM_HAS_SIMD_SUPPORT'),
     env().getAsync('WASM_HAS_MULTITHREAD_SUPPORT'),
   ]);
-  // TensorFlow.js builds its threaded binary with SIMD only, and threads share memory only on an isolated page.
+  // TensorFlow.js has a threaded binary only with SIMD, and threads share memory only on an isolated page.
   return processor('wasm', Boolean(simd && multithread) && crossOriginIsolated);
 }

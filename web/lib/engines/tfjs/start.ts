@@ -68,12 +68,12 @@ async function startWebgpu(onLost: (reason: string) => void): Promise<TfjsRuntim
 
 async function startWebgl(onLost: (reason: string) => void): Promise<TfjsRuntime> {
   await import('@tensorflow/tfjs-backend-webgl');
-  // The default unrolls every convolution's input into a matrix of nine times its size, which is what overflows GPU
-  // memory at 512 × 512; this reads the input in place.
+  // By default, each convolution's input is unrolled into a matrix of nine times its size. That overflows GPU memory
+  // at 512 × 512. With this setting the input is read in place.
   env().set('WEBGL_EXP_CONV', true);
   await activate('webgl');
   const backend = currentBackend() as MathBackendWebGL;
-  // In a worker the context lies on an OffscreenCanvas, which TypeScript's types of a worker's WebGL leave out.
+  // In a worker the context belongs to an OffscreenCanvas, which TypeScript's types for WebGL in workers leave out.
   const gl = backend.gpgpu.gl as WebGL2RenderingContext & { readonly canvas: OffscreenCanvas };
   gl.canvas.addEventListener('webglcontextlost', () => onLost('the WebGL context was lost'));
   const compile: Compile = async (run) => {
@@ -111,7 +111,7 @@ async function startWasm(threads: number): Promise<TfjsRuntime> {
     'tfjs-backend-wasm-threaded-simd.wasm': wasmThreadedSimd,
   });
   wasm.setThreadsCount(threads);
-  // However many are asked for, it takes no more than half of the logical processors that the browser tells it of.
+  // It never uses more than half of the logical processors that the browser reports, however many are asked for.
   Object.defineProperty(navigator, 'hardwareConcurrency', { value: 2 * threads, configurable: true });
   await activate('wasm');
   return {
