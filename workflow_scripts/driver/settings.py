@@ -22,14 +22,31 @@ USUAL_RESOLUTION = 320
 Wildcards = Any
 # The messages already printed. Snakemake asks for a job's parameters more than once.
 SAID: set[str] = set()
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def found_here(source: Source) -> Source:
+    """Return a source with paths that hold in this folder.
+
+    The embedded weights lie in the checkout, which is another folder if another workflow uses this one as a module.
+    """
+
+    def here(key: str, value: Any) -> Any:
+        lies_in_the_checkout = (
+            key in ("path", "provenance") and not Path(value).exists() and (CHECKOUT / value).exists()
+        )
+        return str(CHECKOUT / value) if lies_in_the_checkout else value
+
+    return {key: here(key, value) for key, value in source.items()}
 
 
 def known_checkpoints(config: Config, models: list[str]) -> dict[str, Source]:
     """Return the sources in config.yaml, those of models that earlier runs made, and the source in `checkpoint`."""
+    catalogue = {name: found_here(source) for name, source in config["checkpoints"].items()}
     checkpoints = {
         **remembered(),
-        **config["checkpoints"],
-        **trained_students(config["checkpoints"]),
+        **catalogue,
+        **trained_students(catalogue),
         **teacher_sources(config, models),
     }
     if config["checkpoint"] is not None:
@@ -38,7 +55,7 @@ def known_checkpoints(config: Config, models: list[str]) -> dict[str, Source]:
         own = {"task": config["task"], "licence": config["licence"]}
         if config["own_resolution"] is not None:
             own["resolution"] = config["own_resolution"]
-        known = config["checkpoints"].get(models[0], own)
+        known = catalogue.get(models[0], own)
         pinned = {
             key: known[key] for key in ("task", "licence", "notice", "resolution", "bytes", "sha256") if key in known
         }

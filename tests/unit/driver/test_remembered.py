@@ -38,7 +38,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def settings(**changes: Any) -> Settings:
-    return Settings.read({**yaml.safe_load((ROOT / "config.yaml").read_text()), **changes})
+    return Settings.read({**yaml.safe_load((ROOT / "config.yaml").read_text()), "model": "u2netp", **changes})
 
 
 def test_a_model_stays_in_the_site_when_the_next_command_does_not_name_it(folder: Path) -> None:
@@ -86,3 +86,8 @@ def test_a_model_that_was_not_fetched_is_not_remembered(folder: Path) -> None:
     remember("other", SOURCE)
     assert not (folder / "results/other").exists()
     assert left_out(["mine", "u2netp"]) == []
+
+
+def test_the_embedded_weights_are_found_from_any_folder(folder: Path) -> None:
+    (argument, *_) = settings(model="u2net_portrait_mini").checkpoint_source(Wildcards("u2net_portrait_mini"))
+    assert argument == f"--path={ROOT / 'weights/u2net_portrait_mini.safetensors'}"
