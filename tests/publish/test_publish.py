@@ -89,7 +89,7 @@ def test_what_is_missing_is_said_before_anything_is_built(
 
 def test_site_and_all_ask_for_no_credentials(project: Workflow) -> None:
     for target in ("all", "site"):
-        rules = project.planned(*SITE_CONFIG, "--", target)
+        rules = project.planned(target, *SITE_CONFIG)
         assert rules["write_manifest"] == 2
         assert not {"publish", "prune", "set_cors"} & rules.keys()
 

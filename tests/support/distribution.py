@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-TEMPLATE = Path(__file__).parents[3] / "deploy/cloudfront.yaml"
+TEMPLATE = Path(__file__).parents[2] / "deploy/cloudfront.yaml"
 # The items of the template's CustomHeadersConfig.
 HEADERS = re.findall(r"- Header: (\S+)\n\s+Value: (\S+)\n", TEMPLATE.read_text())
 (DEFAULT,) = re.findall(r"DefaultRootObject: (\S+)\n", TEMPLATE.read_text())

@@ -129,7 +129,8 @@ def other_uint16(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
         shard = folder / f"u2netp/{size}/tfjs/uint16/group1-shard1of1.bin"
         shard.write_bytes(bytes(byte ^ 1 for byte in shard.read_bytes()))
         vouch_again(folder / f"u2netp/{size}/manifest.json")
-    lean(results / "_page", folder / "page")
+    lean(results / "_page", folder / "_page")
+    sealed(folder / "_page")
     for name in ("_samples", "_bills"):
         (folder / name).symlink_to(results / name)
     return assemble(folder, folder, ["float32", "uint16"])
