@@ -44,8 +44,8 @@ def known_checkpoints(config: Config, models: list[str]) -> dict[str, Source]:
     """Return the sources in config.yaml, those of models that earlier runs made, and the source in `checkpoint`."""
     catalogue = {name: found_here(source) for name, source in config["checkpoints"].items()}
     checkpoints = {
-        **remembered(),
         **catalogue,
+        **{model: source for model, source in remembered().items() if model not in catalogue},
         **trained_students(catalogue),
         **teacher_sources(config, models),
     }
