@@ -47,7 +47,7 @@ def test_a_student_is_trained_and_then_built_like_any_model(project: Workflow, t
         path.name for path in folder.iterdir()
     }
     assert 0 <= json.loads((folder / "report.json").read_text())["student"]["agreement"][0]["iou"] <= 1
-    assert project.planned("--config", *teaching, TINY, "--", "distil") == {}
+    assert project.planned("distil", "--config", *teaching, TINY) == {}
     project.succeed("all", "--config", "model=mine", "resolutions=[64]", "dtypes=[float32]")
     manifest = project.manifest("mine", 64)
     assert manifest["passed"]

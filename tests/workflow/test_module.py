@@ -41,7 +41,7 @@ def test_all_of_it_can_be_renamed(other: Workflow) -> None:
     planned = other.planned("u2net_site")
     assert planned["u2net_assemble_site"] == 1
     assert planned["u2net_convert_tfjs"] == 1
-    steps = ("fetch_checkpoint", "read_checkpoint", "export_onnx", "simplify_onnx")
+    steps = ("fetch_checkpoint", "read_checkpoint", "accept_checkpoint", "export_onnx", "simplify_onnx")
     assert other.planned() == {"mine": 1, **{f"u2net_{step}": 1 for step in steps}}
 
 

@@ -152,14 +152,18 @@ def flipped(site: Path, tmp_path: Path, pattern: str) -> tuple[Path, Path]:
 def test_tampered_file_is_not_published(place: Place, admin: Any, both: Path, tmp_path: Path, pattern: str) -> None:
     copy, file = flipped(both, tmp_path, pattern)
     line = place.publish(copy).line()
-    assert line.startswith(f"publish: {file.relative_to(copy)} in {copy} is not the file that provenance/SHA256SUMS lists")
+    assert line.startswith(
+        f"publish: {file.relative_to(copy)} in {copy} is not the file that provenance/SHA256SUMS lists"
+    )
     assert objects_in(admin, place) == {}
 
 
 def test_missing_file_is_not_published(place: Place, admin: Any, both: Path, tmp_path: Path) -> None:
     copy, file = flipped(both, tmp_path, "weights/*.bin")
     file.unlink()
-    assert "is not the file that provenance/SHA256SUMS lists; build or copy the site again" in place.publish(copy).line()
+    assert (
+        "is not the file that provenance/SHA256SUMS lists; build or copy the site again" in place.publish(copy).line()
+    )
     assert objects_in(admin, place) == {}
 
 
@@ -169,7 +173,9 @@ def test_catalogue_that_names_another_file(place: Place, both: Path, tmp_path: P
     catalogue = json.loads((copy / "catalogue.json").read_text())
     catalogue["models"][0]["resolutions"][0]["dtypes"][0]["model"]["sha256"] = "0" * 64
     (copy / "catalogue.json").write_text(json.dumps(catalogue))
-    assert "is not the file that provenance/SHA256SUMS lists; build or copy the site again" in place.publish(copy).line()
+    assert (
+        "is not the file that provenance/SHA256SUMS lists; build or copy the site again" in place.publish(copy).line()
+    )
 
 
 @pytest.mark.parametrize(
