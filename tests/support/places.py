@@ -26,7 +26,8 @@ class Done:
     def release(self) -> str:
         """The release that publish printed."""
         assert self.code == 0, self.error
-        (release,) = DIGEST.findall(self.printed.splitlines()[-1])
+        # The address before it may have a digest in its path.
+        *_, release = DIGEST.findall(self.printed.splitlines()[-1])
         return str(release)
 
     def line(self) -> str:
@@ -74,7 +75,14 @@ class Place:
         return subprocess.Popen(
             [sys.executable, *before, "-m", f"workflow_scripts.publish.{script}", *bucket, *server, *arguments],
             cwd=ROOT,
-            env={**known, **nowhere, "AWS_EC2_METADATA_DISABLED": "true", **credentials, **environment},
+            env={
+                "PYTHONPATH": str(ROOT),
+                **known,
+                **nowhere,
+                "AWS_EC2_METADATA_DISABLED": "true",
+                **credentials,
+                **environment,
+            },
             stdin=subprocess.DEVNULL,
             stdout=terminal,
             stderr=subprocess.PIPE,

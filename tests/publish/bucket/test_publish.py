@@ -183,7 +183,7 @@ def test_catalogue_that_names_another_file(place: Place, both: Path, tmp_path: P
     [
         ({"passed": False}, "manifest.json did not pass its checks"),
         ({"resolution": 96}, "the site offers u2netp at 128 in float32 for tfjs, which no manifest vouches for"),
-        ({"checks": CHECKS}, "u2netp at 128 in uint16 for tfjs, which no manifest vouches for"),
+        ({"checks": CHECKS}, "u2netp at 128 in float32 for tfjs was not made of what its manifest vouches for"),
         ({"licence": "MIT"}, "was built with another manifest than"),
         (
             {"artifacts": {"results/u2netp/128/onnx/model.onnx": NOTHING}},

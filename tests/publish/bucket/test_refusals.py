@@ -155,7 +155,7 @@ def test_credentials_stand_in_no_argument(place: Place, line: Line, both: Path) 
     printed, error = process.communicate(timeout=60)
     assert Done(process.returncode, printed, error).release
     (command,) = arguments
-    assert b"publish.py" in command
+    assert b"publish.publish" in command
     assert b"publisher" not in command
     help_text = subprocess.run(
         [sys.executable, "-m", "workflow_scripts.publish.publish", "--help"], capture_output=True, text=True, check=True
