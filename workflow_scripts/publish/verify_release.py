@@ -229,9 +229,10 @@ def main(argv: Sequence[str]) -> None:
         print(f"{folder}: every file is the one listed, of release {verify_site(folder, arguments.sha256)}")
         return
     elif folder.is_dir():
-        keys = [str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file() or file.is_symlink()]
         fetch = fetch_from_folder(folder)
+        # Found before the folder is listed: the wrong folder may be a large one.
         digest = arguments.sha256 or only_release(folder)
+        keys = [str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file() or file.is_symlink()]
     else:
         raise Failure(f"{arguments.release} is neither an http(s) or s3 address nor a folder")
     record = fetch(record_key(digest), "gzip", RECORD_BYTES)
