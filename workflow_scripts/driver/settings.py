@@ -56,7 +56,7 @@ def known_checkpoints(config: Config, models: list[str]) -> dict[str, Source]:
         if config["own_resolution"] is not None:
             own["resolution"] = config["own_resolution"]
         known = catalogue.get(models[0], own)
-        pinned = {
+        pinned: Source = {
             key: known[key] for key in ("task", "licence", "notice", "resolution", "bytes", "sha256") if key in known
         }
         key = {} if config["checkpoint_key"] is None else {"key": config["checkpoint_key"]}
