@@ -12,6 +12,7 @@ from snakemake.path_modifier import PathModifier
 ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=False)).resolve().parent
 sys.path.insert(0, str(ROOT))
 
+from workflow_scripts.driver.checkpoint_files import was_refused
 from workflow_scripts.driver.configuration import as_list, complete, normalise, validate
 from workflow_scripts.driver.isolation import isolate
 from workflow_scripts.driver.keep_folders import keep_old_folders, mark_folders
@@ -77,3 +78,11 @@ onstart:
 
 onsuccess:
     settings.remember_sources()
+
+
+onerror:
+    # Otherwise, the next run would fetch the accepted checkpoint again, and build everything again.
+    for job in workflow.dag.jobs:
+        for file in filter(was_refused, job.output):
+            Path(file).unlink(missing_ok=True)
+            workflow.persistence.cleanup_metadata(file)

@@ -85,7 +85,7 @@ def test_wrong_resize_mode_is_caught(broken: Workflow, folder: str, hop: str) ->
 def test_wrong_layout_is_caught(broken: Workflow) -> None:
     script = broken.folder / "workflow_scripts/engines/openvino.py"
     right = script.read_text()
-    wrong = right.replace("compiled({x: probe})", "compiled({x: probe.transpose(0, 1, 3, 2)})")
+    wrong = right.replace("infer({x: probe})", "infer({x: probe.transpose(0, 1, 3, 2)})")
     assert wrong != right
     script.write_text(wrong)
     assert failed_parity(broken).startswith("check_parity: openvino is the first hop to differ from PyTorch")

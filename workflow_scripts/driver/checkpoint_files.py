@@ -68,3 +68,12 @@ def files_beside(path: Path) -> list[Path]:
         if text and "/" not in text and "\0" not in text and text not in (".", "..")
     ]
     return sorted(each for each in beside if each.is_file() and not re.search(r"[{}\n]", str(each)))
+
+
+def was_refused(file: str) -> bool:
+    """Return whether a file belongs to a checkpoint that was fetched for a model that has one, and was not accepted.
+
+    A model's first checkpoint does not count, because it may have been a long download.
+    """
+    parts = Path(file).parts
+    return parts[:2] == ("results", "_incoming") and Path("results", parts[2], "checkpoint/original").is_file()

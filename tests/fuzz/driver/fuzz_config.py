@@ -9,6 +9,7 @@ import tempfile
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import yaml
 from hypothesis import given
@@ -43,6 +44,8 @@ def project(folder: Path) -> None:
     for name in ("Snakefile", "config.yaml", "config.schema.yaml"):
         shutil.copy(ROOT / name, folder)
     shutil.copytree(ROOT / "rules", folder / "rules")
+    # The rules read it to learn which code each of them depends on.
+    (folder / "workflow_scripts").symlink_to(ROOT / "workflow_scripts")
 
 
 @st.composite
@@ -66,24 +69,24 @@ def files(draw: st.DrawFn) -> bytes:
 @short
 @given(st.one_of(entries(), files()))
 def test_config(given: list[str] | bytes) -> None:
-    before = Path.cwd()
     with tempfile.TemporaryDirectory() as parent:
         folder = Path(parent)
         project(folder)
         (folder / "mine.yaml").write_bytes(given if isinstance(given, bytes) else b"")
         wish = ["--configfile", str(folder / "mine.yaml")] if isinstance(given, bytes) else ["--config", *given]
         # Snakemake keeps copies of what it reads here, by default below the user's home.
-        os.environ["XDG_CACHE_HOME"] = str(folder / ".snakemake")
+        own = {"XDG_CACHE_HOME": str(folder / ".snakemake")}
         said = io.StringIO()
-        try:
-            with (
-                WATCH.reading(folder, own=".snakemake"),
-                contextlib.redirect_stderr(said),
-                contextlib.redirect_stdout(said),
-            ):
-                code = status("--snakefile", str(folder / "Snakefile"), "--directory", parent, "--list-rules", *wish)
-        finally:
-            os.chdir(before)
+        with (
+            # The rules change this process' variables, and the tests after this one need them as they were.
+            patch.dict(os.environ, own),
+            # --list-rules stays in the folder where it was started, whatever --directory says.
+            contextlib.chdir(folder),
+            WATCH.reading(folder, own=".snakemake"),
+            contextlib.redirect_stderr(said),
+            contextlib.redirect_stdout(said),
+        ):
+            code = status("--list-rules", *wish)
     if isinstance(code, str):
         assert code.startswith("Error: ")
         assert "\n" not in code

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from workflow_scripts.driver import checkpoint_files
-from workflow_scripts.driver.checkpoint_files import digest, files_beside, is_onnx
+from workflow_scripts.driver.checkpoint_files import digest, files_beside, is_onnx, was_refused
 
 pytestmark = pytest.mark.environment("driver")
 
@@ -86,3 +86,12 @@ def test_files_that_keep_an_onnx_files_weights_are_found_by_their_names_in_it(fo
     assert files_beside(folder / "mine.onnx") == [folder / "weights.bin"]
     (folder / "mine.pth").write_bytes(b"PK\3\4" + entry(b"weights.bin"))
     assert files_beside(folder / "mine.pth") == []
+
+
+def test_a_first_checkpoint_stays_after_it_was_refused(folder: Path) -> None:
+    accepted = folder / "results/old/checkpoint/original"
+    accepted.parent.mkdir(parents=True)
+    accepted.write_bytes(b"weights")
+    assert was_refused("results/_incoming/old/original")
+    assert not was_refused("results/_incoming/first/original")
+    assert not was_refused("results/old/checkpoint/original")
