@@ -54,7 +54,7 @@ class Topology:
     def multiply_adds(self, node: Node) -> int:
         """Return the number of multiply-adds of one convolution, without its bias."""
         if base64.b64decode(node["attr"]["padding"]["s"]) != b"SAME":
-            raise Failure(f"{node['name']} ({node['op']}) pads otherwise than SAME")
+            raise Failure(f"{node['name']} ({node['op']}) has another padding than SAME")
         height, width = self.size(node["input"][0])
         return height * width * math.prod(self.weights[node["input"][1]][0]["shape"])
 

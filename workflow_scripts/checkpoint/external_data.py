@@ -32,7 +32,7 @@ def read_beside(path: Path, name: str) -> bytes:
         if not stat.S_ISREG(status.st_mode):
             raise Failure(f"{path} keeps weights in {shown(name)}, which is no file; save it as a single ONNX file")
         if status.st_size > MOST_BYTES:
-            raise Failure(f"{path} keeps {status.st_size} bytes in {shown(name)}, at most {MOST_BYTES} are read")
+            raise Failure(f"{path} keeps {status.st_size} bytes in {shown(name)}; at most {MOST_BYTES} are read")
         return file.read(MOST_BYTES)
 
 

@@ -135,7 +135,7 @@ class Tracer:
                 if current not in self.values:
                     raise self.refusal(node, f"gives a second output, {shown(current)}, which no U²-Net uses")
             elif current in pending:
-                raise Failure(f"{self.path}: {shown(current)} is computed of itself; export it again")
+                raise Failure(f"{self.path}: {shown(current)} is computed from itself; export it again")
             else:
                 pending.add(current)
                 waiting.extend(missing)

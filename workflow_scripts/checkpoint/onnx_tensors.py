@@ -43,7 +43,7 @@ def load_model(path: Path) -> ModelProto:
     if len(opsets) != 1 or not OLDEST_OPSET <= opsets[0] <= newest:
         said = ", ".join(map(str, opsets[:3])) or "none"
         raise Failure(
-            f"{path} names the opset {said}, known are {OLDEST_OPSET} to {newest}; export it with one of these"
+            f"{path} has the opset {said}; {OLDEST_OPSET} to {newest} are supported: export it with one of these"
         )
     if len(model.graph.node) > MOST_NODES:
         raise Failure(f"{path} has {len(model.graph.node)} nodes, which no U²-Net needs; simplify it with onnxsim")

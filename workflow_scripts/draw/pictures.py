@@ -29,7 +29,7 @@ def filter_for(length: int, target: int) -> Image.Resampling:
 def grey_picture(d0: Floats, task: str, width: int, height: int) -> Pixels:
     """Return the drawing or the mask at the photo's size as the page saves it: 8-bit grey [height, width].
 
-    The page's own code is web/src/worker/postprocess.ts; both resize as Pillow does, the horizontal axis first.
+    The page's own code is web/lib/pixels/postprocess.ts. Both resize as Pillow does, the horizontal axis first.
     """
     image = Image.fromarray(stretch(d0, task))
     across, down = filter_for(image.width, width), filter_for(image.height, height)

@@ -18,7 +18,7 @@ def call(*command: str, folder: Path | None = None, path: Path | None = None) ->
     if path:
         environment["PATH"] = f"{path}{os.pathsep}{environment['PATH']}"
     if status := subprocess.run(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL).returncode:
-        raise Failure(f"{' '.join(command)} exited with {status}; its own words stand above")
+        raise Failure(f"{' '.join(command)} exited with {status}; its own messages are above")
 
 
 def main(argv: Sequence[str]) -> None:
@@ -32,7 +32,7 @@ def main(argv: Sequence[str]) -> None:
     uv = [sys.executable, "-m", "uv"]
     call(*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder))
     python = folder.absolute() / "bin" / "python"
-    # Compiled once here: where PYTHONDONTWRITEBYTECODE is set, every job would compile TensorFlow anew.
+    # Compile once here. Otherwise, if PYTHONDONTWRITEBYTECODE is set, every job would compile TensorFlow again.
     call(
         *uv,
         "pip",
@@ -52,7 +52,7 @@ def main(argv: Sequence[str]) -> None:
         bin_folder = python.parent
         npm = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
         call(str(bin_folder / npm[0]), *npm[1:], folder=folder, path=bin_folder)
-    # Without files.py, whose every change would build all environments anew.
+    # It does not import files.py: then each change of that file would build all environments again.
     digests = [hashlib.sha256(lock.read_bytes()).hexdigest() for lock in locks]
     staging = arguments.stamp.with_suffix(".partial")
     staging.write_text("".join(f"{digest}  {lock}\n" for digest, lock in zip(digests, locks, strict=True)))

@@ -36,7 +36,7 @@ def trained_students(catalogue: dict[str, Source]) -> dict[str, Source]:
                 "resolution": content["teacher"]["resolution"],
             }
         except (OSError, ValueError, KeyError, TypeError) as error:
-            refuse(f"{record} is no record of a student ({type(error).__name__}); delete it and train {model} again")
+            refuse(f"{record} is not a record of a student ({type(error).__name__}); delete it and train {model} again")
         found[model] = student_source(model, known)
     return found
 

@@ -79,7 +79,7 @@ class Bucket:
         """
         match = ADDRESS.fullmatch(address)
         if match is None:
-            raise Failure(f"{address} is no bucket's address; it looks like s3://name or s3://name/prefix")
+            raise Failure(f"{address} is not a bucket's address; write s3://name or s3://name/prefix")
         self.name: str = match[1]
         prefix = (match[2] or "").strip("/")
         self.prefix = f"{prefix}/" if prefix else ""

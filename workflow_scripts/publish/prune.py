@@ -55,7 +55,7 @@ def live_releases(bucket: Bucket, objects: dict[str, Listed]) -> set[str]:
 def keys_listed(bucket: Bucket, objects: dict[str, Listed], key: str, release: str) -> set[str]:
     """Return the keys that a record or claim lists, and the key of the record or claim itself."""
     if objects[key].bytes > RECORD_BYTES:
-        raise Failure(f"{bucket.address(key)} is larger than any release's record; look who put it there")
+        raise Failure(f"{bucket.address(key)} is larger than any release's record; find out who put it there")
     record = content_of(bucket.get(key), "gzip", RECORD_BYTES)
     return {key} | {file.key for file in read_record(record, release).files.values()}
 
@@ -102,7 +102,7 @@ def locked(bucket: Bucket, objects: dict[str, Listed]) -> Iterator[None]:
     body = datetime.now(UTC).isoformat().encode()
     if not bucket.put(PRUNE_LOCK, body, {"ContentType": "text/plain", "CacheControl": "no-cache"}, condition, {}):
         raise Failure(
-            f"{bucket.address(PRUNE_LOCK)} says that another prune is at work; run this again when it is done "
+            f"{bucket.address(PRUNE_LOCK)} says that another prune is running; run this again when it is done "
             f"(one that a killed prune left counts for {LOCK_SECONDS // 60} minutes, or until you delete it)"
         )
     try:

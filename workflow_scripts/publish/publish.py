@@ -62,7 +62,7 @@ def check_no_prune(objects: dict[str, ListedObject]) -> None:
     lock = objects.get(PRUNE_LOCK)
     if lock is not None and (datetime.now(UTC) - lock.modified).total_seconds() < LOCK_SECONDS:
         raise Failure(
-            f"{PRUNE_LOCK} says that a prune is at work since {lock.modified:%H:%M} UTC; publish again when it is done "
+            f"{PRUNE_LOCK} says that a prune has been running since {lock.modified:%H:%M} UTC; publish again when it is done "
             f"(one that a killed prune left counts for {LOCK_SECONDS // 60} minutes, or until you delete it)"
         )
 
@@ -96,7 +96,7 @@ def upload(bucket: Bucket, site: Path, path: str, listed: Listed) -> int:
     if not bucket.put(listed.key, stored, headers_of(listed, immutable=True), {"IfNoneMatch": "*"}, {}):
         # Another publisher was faster, or an earlier attempt arrived but its answer was lost.
         if not is_stored(bucket, site, path, listed):
-            raise Failure(f"{bucket.address(listed.key)} is there and is not; publish again")
+            raise Failure(f"{bucket.address(listed.key)} was refused because it exists, and then it did not exist; publish again")
         return 0
     if bucket.get(listed.key) != stored:
         raise Failure(f"{bucket.address(listed.key)} is not what was sent when read back; publish again")

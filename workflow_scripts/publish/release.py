@@ -71,7 +71,7 @@ def key_of(path: str, digest: str) -> str:
     Raises Failure if the file's name contains a digest that is not its content's, or if the path is not inside a site.
     """
     if not PATH.fullmatch(path):
-        raise Failure(f"{path[:200]!r} is no path in a site")
+        raise Failure(f"{path[:200]!r} is not a path in a site")
     named = DIGEST.search(path)
     if named and named[0] != digest:
         raise Failure(f"{path} in the site is not what its name says: its sha256 is {digest}; build the site again")
@@ -153,7 +153,7 @@ def read_record(content: bytes, name: str) -> Release:
                 raise ValueError(f"it lists no {entry}")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, Failure) as error:
         why = f"{type(error).__name__}: {error}".splitlines()[0][:200]
-        raise Failure(f"{RECORDS}{name}.json is no record of a release ({why}); publish again") from error
+        raise Failure(f"{RECORDS}{name}.json is not a record of a release ({why}); publish again") from error
     return Release(files, content)
 
 

@@ -18,7 +18,7 @@ def main(argv: Sequence[str]) -> None:
         build = ["npm", "run", "build", "--prefix", str(arguments.web), "--", "--outDir", str(staging.absolute())]
         status = subprocess.run([*build, "--emptyOutDir"], stdin=subprocess.DEVNULL).returncode
         if status or not (staging / "index.html").is_file():
-            raise Failure(f"npm run build exited with {status}; its own words stand above")
+            raise Failure(f"npm run build exited with {status}; its own messages are above")
 
 
 if __name__ == "__main__":

@@ -146,8 +146,8 @@ def test_publisher_waits_for_a_prune(place: Place, line: Line, admin: Any, three
     pruner = place.start("prune", "--keep", "1", *NOW, "--delete", identity="pruner", endpoint=line.endpoint)
     assert held.wait(timeout=60)
     # After prune has listed the bucket and before it deletes, a publisher needs files that are about to be deleted.
-    assert "a prune is at work since" in place.publish(float32).line()
-    assert "another prune is at work" in place.run("prune", "--keep", "1", *NOW, "--delete", identity="pruner").line()
+    assert "a prune has been running since" in place.publish(float32).line()
+    assert "another prune is running" in place.run("prune", "--keep", "1", *NOW, "--delete", identity="pruner").line()
     assert whole(place, three[2])
     go.set()
     printed, error = pruner.communicate(timeout=60)
@@ -184,14 +184,14 @@ def test_a_record_by_somebody_else_deletes_nothing_of_theirs(
         admin.put_object(Bucket="site", Key=f"{place.prefix}/{key}", Body=body)
     before = objects_in(admin, place)
     refusal = place.run("prune", "--keep", "1", *NOW, "--delete", identity="pruner").line()
-    assert f"releases/{release}.json is no record of a release" in refusal
+    assert f"releases/{release}.json is not a record of a release" in refusal
     assert objects_in(admin, place).keys() == before.keys()
 
 
 @pytest.mark.parametrize(
     ("body", "problem"),
     [
-        (bytes(RECORD_BYTES + 1), "is larger than any release's record; look who put it there"),
+        (bytes(RECORD_BYTES + 1), "is larger than any release's record; find out who put it there"),
         (gzip.compress(bytes(8 * RECORD_BYTES)), "is not the record of that release"),
     ],
     ids=["large", "bomb"],

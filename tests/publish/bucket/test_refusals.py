@@ -165,4 +165,4 @@ def test_credentials_stand_in_no_argument(place: Place, line: Line, both: Path) 
 
 def test_address_that_is_none(place: Place, both: Path) -> None:
     nowhere = Place(place.endpoint, "a b", place.results)
-    assert "is no bucket's address; it looks like s3://name or s3://name/prefix" in nowhere.publish(both).line()
+    assert "is not a bucket's address; write s3://name or s3://name/prefix" in nowhere.publish(both).line()

@@ -128,7 +128,7 @@ def test_added_object(place: Place, admin: Any, float32: Path, both: Path, name:
     assert "beside them only those of 1 other releases" in verify_bucket(place).printed
 
 
-def test_release_made_up_by_whoever_holds_the_bucket(place: Place, both: Path, float32: Path) -> None:
+def test_release_made_up_by_the_owner_of_the_bucket(place: Place, both: Path, float32: Path) -> None:
     trusted = place.publish(both).release
     place.publish(float32)
     assert verify(place).code == 0

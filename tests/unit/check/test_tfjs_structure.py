@@ -90,5 +90,5 @@ def test_what_should_have_been_rewritten_is_named(tmp_path: Path, nodes: list[di
 
 
 def test_other_padding_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Failure, match=r"^c \(_FusedConv2D\) pads otherwise than SAME$"):
+    with pytest.raises(Failure, match=r"^c \(_FusedConv2D\) has another padding than SAME$"):
         read_structure(write_model(tmp_path, [convolution("c", "x", "k1", padding="VALID")]))

@@ -66,7 +66,7 @@ def test_a_truncated_artifact_is_named_with_both_sizes(manifests: list[Path], re
     assert "results/mine/64/model.onnx has 3 bytes, recorded 4" in refusal(main, "--manifests", *manifests)
 
 
-def test_all_that_is_damaged_at_any_resolution_is_made_anew_by_one_command(
+def test_all_that_is_damaged_at_any_resolution_is_made_again_by_one_command(
     manifests: list[Path], refusal: Refusal
 ) -> None:
     for name in CONTENT:

@@ -158,15 +158,15 @@ def moved(path: str) -> Callable[[Record], object]:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (moved("../../../etc/passwd"), "'../../../etc/passwd' is no path in a site"),
-        (moved("/etc/passwd"), "'/etc/passwd' is no path in a site"),
-        (moved("assets/../../secret"), "is no path in a site"),
-        (moved("weights//x"), "is no path in a site"),
-        (moved("weights\\x"), "is no path in a site"),
-        (moved("a\n\x1b[2J"), "'a\\n\\x1b[2J' is no path in a site"),
+        (moved("../../../etc/passwd"), "'../../../etc/passwd' is not a path in a site"),
+        (moved("/etc/passwd"), "'/etc/passwd' is not a path in a site"),
+        (moved("assets/../../secret"), "is not a path in a site"),
+        (moved("weights//x"), "is not a path in a site"),
+        (moved("weights\\x"), "is not a path in a site"),
+        (moved("a\n\x1b[2J"), "'a\\n\\x1b[2J' is not a path in a site"),
         # If a record could list these, prune would delete them: other records and other publishers' claims.
-        (moved(f"releases/{DIGEST}.json"), "is no path in a site"),
-        (moved(f"locks/publish-{DIGEST}.json"), "is no path in a site"),
+        (moved(f"releases/{DIGEST}.json"), "is not a path in a site"),
+        (moved(f"locks/publish-{DIGEST}.json"), "is not a path in a site"),
         (lambda r: r["files"][INDEX].update(key="notes.txt"), "lies elsewhere than it should"),
         (lambda r: r["files"][INDEX].update(key=f"../{INDEX}"), "lies elsewhere than it should"),
         (lambda r: r["files"][INDEX].update(sha256="abc"), "has no sha256"),
@@ -192,20 +192,20 @@ def test_record_that_publish_would_not_write_is_refused(
     name = hashlib.sha256(content).hexdigest()
     with pytest.raises(Failure) as refused:
         read_record(content, name)
-    assert f"releases/{name}.json is no record of a release" in str(refused.value)
+    assert f"releases/{name}.json is not a record of a release" in str(refused.value)
     assert message in str(refused.value)
     assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"null", b"{", b"\xff", b"[" * 100_000])
 def test_record_that_is_none_is_refused(content: bytes) -> None:
-    with pytest.raises(Failure, match="is no record of a release"):
+    with pytest.raises(Failure, match="is not a record of a release"):
         read_record(content, hashlib.sha256(content).hexdigest())
 
 
 def test_site_has_no_paths_that_its_record_could_not_name(site: Path) -> None:
     (site / "a b.txt").touch()
-    with pytest.raises(Failure, match=r"'a b.txt' is no path in a site"):
+    with pytest.raises(Failure, match=r"'a b.txt' is not a path in a site"):
         read_site(site)
 
 

@@ -211,4 +211,4 @@ def test_copy_whose_record_leads_out_of_the_folder(site: Path, tmp_path: Path, r
     content = json.dumps(record).encode()
     (site / "releases").mkdir()
     (site / f"releases/{hashlib.sha256(content).hexdigest()}.json").write_bytes(content)
-    assert "'../secret' is no path in a site" in refusal(main, "--release", site)
+    assert "'../secret' is not a path in a site" in refusal(main, "--release", site)

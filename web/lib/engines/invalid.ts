@@ -5,6 +5,6 @@ import type { Artifact } from '../site/catalogue';
 export function invalid(artifact: Artifact, reason: string): U2NetError {
   return new U2NetError(
     'model-invalid',
-    `${artifact.model.url} cannot be used: ${reason}. Choose another resolution or precision; whoever runs this site has to convert this one again.`,
+    `${artifact.model.url} cannot be used: ${reason}. Choose another resolution or precision. The owner of this site has to convert this one again.`,
   );
 }

@@ -149,7 +149,7 @@ function parseSample(value: unknown, path: string): Sample {
 function invalid(path: string, expected: string): U2NetError {
   return new U2NetError(
     'catalogue-invalid',
-    `The site's catalogue.json is not valid: ${path} should be ${expected}. Whoever runs this site has to build it again.`,
+    `The site's catalogue.json is not valid: ${path} should be ${expected}. The owner of this site has to build it again.`,
   );
 }
 

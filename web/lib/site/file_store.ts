@@ -168,6 +168,6 @@ function corrupt(file: FileRef): U2NetError {
   return new U2NetError(
     'file-corrupt',
     `${file.url} was refused: its content is not what the catalogue names (the SHA-256 differs). Draw again to fetch it once more; ` +
-      'if it is refused again, the copy on the server is damaged and the site has to be uploaded anew.',
+      'if it is refused again, the copy on the server is damaged and the site has to be uploaded again.',
   );
 }
