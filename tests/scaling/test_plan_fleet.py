@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from scaling import plan_fleet
-from scaling.plan_fleet import plan, write_fleet
 
+from tests.scaling import plan_fleet
+from tests.scaling.plan_fleet import plan, write_fleet
 from tests.support.project import copy_project
 
 SMALL = ("--config", "resolutions=[64]", "dtypes=[float32]", "tflite_dtypes=[]")
@@ -49,10 +49,11 @@ def test_planning_grows_with_the_number_of_models(tmp_path: Path) -> None:
 @pytest.mark.long
 def test_work_on_all_models_for_each_job_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     workflow = copy_project(tmp_path / "project")
-    common = workflow.folder / "rules/common.smk"
-    limits = '    limits = config["tolerances"]\n'
-    assert limits in common.read_text()
-    again = '    validate_config(yaml.safe_load(Path(workflow.basedir, "config.schema.yaml").read_text()))\n'
-    common.write_text(common.read_text().replace(limits, limits + again, 1))
+    settings = workflow.folder / "workflow_scripts/driver/settings.py"
+    asked = '        task: str = self.checkpoints[wildcards.model]["task"]\n'
+    assert asked in settings.read_text()
+    again = "        from workflow_scripts.driver.configuration import validate\n"
+    again += '        validate(self.config, CHECKOUT / "config.schema.yaml")\n'
+    settings.write_text(settings.read_text().replace(asked, again + asked, 1))
     monkeypatch.setattr(plan_fleet, "ROOT", workflow.folder)
     assert growth(tmp_path) > 1.01
