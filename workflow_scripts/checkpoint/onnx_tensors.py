@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import onnx
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, numpy_helper
 from onnx.external_data_helper import uses_external_data
@@ -32,12 +32,25 @@ FIELDS = {
 }
 
 
+def has_broken_text(message: Message) -> bool:
+    """Return whether a text anywhere in a message is not UTF-8. Protobuf then gives bytes where a text should be."""
+    for field, value in message.ListFields():
+        if field.type not in (field.TYPE_STRING, field.TYPE_MESSAGE):
+            continue
+        for each in value if field.is_repeated else [value]:
+            if has_broken_text(each) if field.type == field.TYPE_MESSAGE else isinstance(each, bytes):
+                return True
+    return False
+
+
 def load_model(path: Path) -> ModelProto:
     """Parse a file as an ONNX model. Raises Failure if it is not one, or if nothing here can read it."""
     try:
         model = onnx.load(path, load_external_data=False)
     except (DecodeError, ValueError) as error:
         raise Failure(f"{path} cannot be read as an ONNX file, it may be truncated ({shown(str(error))})") from error
+    if has_broken_text(model):
+        raise Failure(f"{path} holds a name that is not text in UTF-8: it is damaged; download or export it again")
     opsets = [opset.version for opset in model.opset_import if opset.domain in STANDARD]
     newest = onnx.defs.onnx_opset_version()
     if len(opsets) != 1 or not OLDEST_OPSET <= opsets[0] <= newest:

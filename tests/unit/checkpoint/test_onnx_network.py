@@ -212,6 +212,16 @@ def test_hostile_fields_are_refused(source: Path, tmp_path: Path, case: str) -> 
     assert peak_bytes() - before < 300_000_000
 
 
+@pytest.mark.parametrize("name", [b"Relu", b"input.1", b"1967", b"dilations"])
+def test_a_name_that_is_not_text_is_refused(source: Path, tmp_path: Path, name: bytes) -> None:
+    # Protobuf's writer refuses such names, so that only a damaged file, or a hostile one, has them.
+    content = source.read_bytes()
+    assert name in content
+    (tmp_path / "original").write_bytes(content.replace(name, b"\xff" * len(name), 1))
+    with pytest.raises(Failure, match="holds a name that is not text in UTF-8"):
+        read_onnx(tmp_path / "original")
+
+
 def peak_bytes() -> int:
     """Return this process's peak of memory since the peak was last reset."""
     found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
