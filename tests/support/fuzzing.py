@@ -55,10 +55,19 @@ def fuzz(target: Any) -> None:
         corpus.mkdir()
         for seed in range(40):
             (corpus / str(seed)).write_bytes(random.Random(seed).randbytes(3000))  # noqa: S311
+
+    def mutate(data: bytes, largest: int, seed: int) -> bytes:
+        # Hypothesis makes an input of the first bytes, often of fewer than 100. The others change nothing.
+        chance = random.Random(seed)  # noqa: S311
+        head = chance.choice((8, 24, 72, 216, len(data)))
+        # Half of the time, decide again everything after the head.
+        rest = chance.randbytes(largest) if chance.random() < 0.5 else data[head:] + chance.randbytes(head)
+        return (atheris.Mutate(data[:head], head) + rest)[:largest]
+
     arguments = ["-len_control=0", "-reduce_inputs=0", "-rss_limit_mb=8000", "-timeout=120", *sys.argv[1:]]
     # If an argument is a file, libFuzzer runs that input only.
     corpora = [] if any(Path(each).is_file() for each in sys.argv[1:]) else [str(corpus)]
-    atheris.Setup([sys.argv[0], *arguments, *corpora], target.hypothesis.fuzz_one_input)
+    atheris.Setup([sys.argv[0], *arguments, *corpora], target.hypothesis.fuzz_one_input, custom_mutator=mutate)
     atheris.Fuzz()
 
 
