@@ -1,7 +1,6 @@
 """Replace the previous checkpoint by one that could be read."""
 
 import argparse
-import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,13 +10,13 @@ from workflow_scripts.shared.files import replacing
 
 
 def take_over(incoming: Path, accepted: Path) -> None:
-    """Put a file in its place: as a hard link if the two places can share its bytes, else as a copy."""
+    """Put a copy of a file in its place.
+
+    It is no hard link: Snakemake gives each output a new date in turn, and a linked input would get it, too. The first
+    output could then look older than the last input, which Snakemake refuses.
+    """
     with replacing(accepted) as staging:
-        try:
-            os.link(incoming, staging)
-        except OSError:
-            # It is another file system, or one without links: copy. If the disk is the problem, copying raises.
-            shutil.copyfile(incoming, staging)
+        shutil.copyfile(incoming, staging)
 
 
 def main(argv: Sequence[str]) -> None:
