@@ -296,15 +296,19 @@ class Tracer:
     def pool(self, node: NodeProto, given: list[Value | None], attributes: dict[str, Any]) -> Value:
         """Max pooling over 2×2 pixels, sizes rounded up."""
         x = feature(*given)
-        expected = {"kernel_shape": [2, 2], "strides": [2, 2], "pads": [0] * 4, "dilations": [1, 1]}
+        padding = attributes.get("auto_pad", b"NOTSET")
+        pads = list(attributes.get("pads", [0] * 4))
+        # Opset 9 has no ceil_mode. PyTorch then pads after the last pixel, which also rounds up.
+        padded = pads == [0, 0, 1, 1] and padding == b"NOTSET" and not attributes.get("ceil_mode", 0)
+        expected = {"kernel_shape": [2, 2], "strides": [2, 2], "pads": pads if padded else [0] * 4, "dilations": [1, 1]}
         defaults = {"kernel_shape": [], "strides": [1, 1], "pads": [0] * 4, "dilations": [1, 1]}
         for name, value in expected.items():
             if (found := list(attributes.get(name, defaults[name]))) != value:
                 raise self.refusal(node, f"has the {name} {found[:8]} instead of {value}")
-        if attributes.get("auto_pad", b"NOTSET") not in (b"NOTSET", b"VALID") or attributes.get("storage_order", 0):
+        if padding not in (b"NOTSET", b"VALID") or attributes.get("storage_order", 0):
             raise self.refusal(node, "pads by a rule of its own")
         sides = [math.ceil(side / 2) for side in x.shape[2:]]
-        if not attributes.get("ceil_mode", 0) and any(side % 2 for side in x.shape[2:]):
+        if not (attributes.get("ceil_mode", 0) or padded) and any(side % 2 for side in x.shape[2:]):
             raise self.refusal(node, f"rounds the size {list(x.shape[2:])} down, U²-Net rounds it up")
         return self.graph.add((*x.shape[:2], *sides), "pool", [x.term])
 
@@ -321,8 +325,8 @@ class Tracer:
         if self.opset < 11:
             raise self.refusal(
                 node,
-                f"of opset {self.opset} measures from the pixels' corners, which is not what PyTorch computes with "
-                "align_corners=False; export with opset 11 or newer",
+                f"has no half_pixel in opset {self.opset}: ONNX Runtime leaves out the half pixel that PyTorch's "
+                "align_corners=False adds, and draws another picture; export with opset 11 or newer",
             )
         if where not in HALF_PIXEL:
             raise self.refusal(node, f"measures by {shown(where)}, U²-Net by half_pixel (align_corners=False)")

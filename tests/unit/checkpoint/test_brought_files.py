@@ -212,6 +212,17 @@ def training(bench: Bench, path: Path) -> None:
     torch.save({"epoch": 7, "model_state_dict": state, "optimizer": optimizer, "best": 0.5}, path)
 
 
+def padded_pools(model: ModelProto) -> None:
+    """Have every pooling round up by a pad after the last pixel, as PyTorch writes it for opset 9."""
+    for node in model.graph.node:
+        if node.op_type == "MaxPool":
+            del node.attribute[:]
+            node.attribute.extend(
+                helper.make_attribute(name, value)
+                for name, value in {"kernel_shape": [2, 2], "strides": [2, 2], "pads": [0, 0, 1, 1]}.items()
+            )
+
+
 # The label is the docs' row.
 ACCEPTED: dict[str, Maker] = {
     "ONNX of PyTorch's exporter by tracing (`dynamo=False`), opset 11, any size": exported(dynamic=True),
@@ -444,6 +455,26 @@ def test_a_refused_file_is_refused_in_the_docs_words(bench: Bench, tmp_path: Pat
     assert words in str(refused.value)
     assert str(path) in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("side", [64, 72])
+def test_pools_that_pad_are_read_as_what_they_compute(bench: Bench, tmp_path: Path, side: int) -> None:
+    path = tmp_path / "padded.onnx"
+    edited(padded_pools, dynamic=True)(bench, path)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    x = np.random.default_rng(3).normal(size=(1, 3, side, side)).astype(np.float32)
+    assert difference(network_of(path), x, session.run(None, {"x": x})[0]).max() <= MAX_ABS
+
+
+@pytest.mark.parametrize("opset", [9, 10])
+def test_old_opsets_resize_by_another_function_than_pytorch(bench: Bench, tmp_path: Path, opset: int) -> None:
+    bench.export(tmp_path / "old.onnx", opset_version=opset)
+    edited(attributes("Resize", coordinate_transformation_mode="asymmetric"))(bench, tmp_path / "asymmetric.onnx")
+    (x, old), (_, asymmetric) = (own_output(tmp_path / name) for name in ("old.onnx", "asymmetric.onnx"))
+    assert np.abs(old - asymmetric).max() < 1e-5
+    assert difference(bench.network, x, old).max() > 0.1
+    with pytest.raises(Failure, match=f"has no half_pixel in opset {opset}: .*; export with opset 11 or newer"):
+        read_network(tmp_path / "old.onnx")
 
 
 def test_the_docs_list_just_these_kinds_with_these_words() -> None:
