@@ -7,7 +7,9 @@ rule rebuild_copy:
     input:
         project=["Snakefile", "config.yaml", "config.schema.yaml", *BILLS.values(), *page_sources(ROOT)],
         rules=sorted(map(str, Path("rules").glob("*.smk"))),
-        scripts=sorted(str(path) for path in Path("workflow_scripts").rglob("*.*") if path.is_file()),
+        scripts=sorted(
+            str(path) for path in Path("workflow_scripts").rglob("*.*") if path.suffix in (".py", ".cts", ".json")
+        ),
         environments=expand(".venvs/{environment}/installed.txt", environment=[*ENVIRONMENTS, "node"]),
         packages="web/node_modules/.package-lock.json",
     output:
