@@ -23,6 +23,8 @@ OWN_FILES = (
     "web/*.json",
     "web/*.ts",
     "web/src/**/*",
+    "web/lib/**/*",
+    "web/benchmark/**/*",
 )
 
 

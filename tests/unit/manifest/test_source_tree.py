@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.project import ROOT
 from workflow_scripts.manifest.source_tree import git_commit, source_digest
 
 pytestmark = pytest.mark.environment("torch")
@@ -53,6 +54,19 @@ def test_the_digest_is_of_the_projects_own_files(project: Path, tmp_path: Path) 
     assert source_digest(copy) == digest
     (copy / "rules/common.smk").write_text("import Json\n")
     assert source_digest(copy) != digest
+
+
+@pytest.mark.parametrize("name", ["rules", "workflow_scripts", "web/src", "web/lib", "web/benchmark", "envs"])
+def test_the_digest_is_of_every_folder_that_rules_read(tmp_path: Path, name: str) -> None:
+    copy = tmp_path / name
+    shutil.copytree(ROOT / name, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    files = [path for path in copy.rglob("*") if path.suffix in (".smk", ".py", ".cts", ".json", ".ts", ".css", ".txt")]
+    assert files
+    seen = {source_digest(tmp_path)}
+    for file in files:
+        file.write_bytes(file.read_bytes() + b"\n")
+        seen.add(source_digest(tmp_path))
+    assert len(seen) == len(files) + 1
 
 
 def test_a_checkout_has_its_commit_and_says_where_it_differs(project: Path) -> None:
