@@ -6,7 +6,7 @@ import resource
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import deepcopy
 from importlib import import_module
 from pathlib import Path
@@ -34,12 +34,14 @@ short = settings(
 
 def instrument(*modules: str) -> None:
     """Import modules so that a long run learns which branches an input takes. A short run only imports them."""
+    watched: AbstractContextManager[None] = nullcontext()
     if "pytest" not in sys.modules:
         import atheris
 
-        with atheris.instrument_imports(include=list(modules)):
-            for module in modules:
-                import_module(module)
+        watched = atheris.instrument_imports(include=list(modules))
+    with watched:
+        for module in modules:
+            import_module(module)
 
 
 def fuzz(target: Any) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.support.fuzzing import HOSTILE_TEXTS, Watch, changed, damaged, fuzz, instrument, short
 
-instrument("releases", "verify_release")
+instrument("workflow_scripts.publish.release", "workflow_scripts.publish.verify_release")
 
 from workflow_scripts.publish.release import RECORD_BYTES, content_of, read_record, read_site
 from workflow_scripts.publish.verify_release import fetch_from_folder, problems_with

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.support.fuzzing import HOSTILE_TEXTS, Watch, changed, damaged, fuzz, instrument, short
 
-instrument("tfjs_models")
+instrument("workflow_scripts.formats.tfjs_model")
 
 from workflow_scripts.formats.tfjs_model import read_weights
 from workflow_scripts.shared.failures import Failure

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.support.fuzzing import SIZES, Watch, damaged, fuzz, instrument, short
 
-instrument("tflite_models")
+instrument("workflow_scripts.formats.tflite_file")
 
 from workflow_scripts.formats.tflite_file import ends, split
 from workflow_scripts.shared.failures import Failure
