@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 import torch
@@ -85,13 +86,16 @@ class Teacher:
         logits = torch.logit(d0.float().clamp(1e-4, 1 - 1e-4)).cpu()
         return -logits if self.inverted else logits
 
-    def check_paper(self, crop: Crop) -> None:
-        """Raise Failure if the teacher's drawing of a crop is mostly ink: then its stated task is the wrong one."""
-        ink = float(torch.sigmoid(torch.from_numpy(crop.logits)).mean())
+    def check_paper(self, crops: Sequence[Crop]) -> None:
+        """Raise Failure if the teacher's drawings of some crops are mostly ink: then its stated task is the wrong one.
+
+        Several crops are needed: of one dark photo, a drawing may rightly be mostly ink.
+        """
+        ink = fmean(float(torch.sigmoid(torch.from_numpy(crop.logits)).mean()) for crop in crops)
         if ink > 0.5:
             named, other = ("drawing", "portrait") if self.inverted else ("portrait", "drawing")
             raise Failure(
-                f"the teacher draws white on black: {100 * ink:.0f} % of its first drawing is ink; "
+                f"the teacher draws white on black: {100 * ink:.0f} % of its first {len(crops)} drawings is ink; "
                 f"its task is {other}, not {named}"
             )
 

@@ -22,6 +22,9 @@ from workflow_scripts.shared.files import replacing, sha256, write_json
 from workflow_scripts.shared.load_network import load_network
 from workflow_scripts.shared.u2net import U2Net, infer_stages
 
+# On so many of the teacher's first drawings it is checked that they are dark on white.
+PAPER_CROPS = 8
+
 
 def begin_with(student: Student, start: Path | None) -> None:
     """Give a student the weights of `start`, narrowed if `start` is wider. If it is None, the weights stay random.
@@ -106,7 +109,7 @@ def main(argv: Sequence[str]) -> None:
     crops = Crops(photos.training, recipe.crops_per_photo, teacher, recipe.seed, arguments.work / "crops")
     shown = Crops(photos.held_back, 1, teacher, recipe.seed, arguments.work / "held_back", middle_square)
     if arguments.task != "saliency":
-        teacher.check_paper(crops[0])
+        teacher.check_paper([crops[number] for number in range(min(PAPER_CROPS, crops.count))])
     # Every student outputs ink, even if its teacher outputs drawings.
     task = "saliency" if arguments.task == "saliency" else "portrait"
     budget = Budget(settings["steps"], settings["minutes"])

@@ -116,12 +116,12 @@ class Settings:
         return {model: source["resolution"] for model, source in sources.items() if "resolution" in source}
 
     def predictions_to_compare(self) -> list[str]:
-        """Return PyTorch's predictions at every resolution asked for and at each model's own."""
-        asked = self.config["resolutions"]
+        """Return PyTorch's predictions at every resolution asked for and, if known, at each model's own."""
+        own = self.own_resolutions
         return [
             f"results/{model}/{resolution}/predictions/torch.safetensors"
-            for model, own in self.own_resolutions.items()
-            for resolution in sorted({*asked, own})
+            for model in self.models
+            for resolution in sorted({*self.config["resolutions"], *([own[model]] if model in own else [])})
         ]
 
     def task(self, wildcards: Wildcards) -> str:

@@ -70,7 +70,7 @@ def main(argv: Sequence[str]) -> None:
         manifest = vouched(path)
         own = arguments.own.get(manifest.model)
         body += rows(manifest, worth(path, manifest, own))
-        if own is not None and (notice := white_on_black(path, manifest)):
+        if notice := white_on_black(path, manifest):
             notices.append(notice)
     table = markdown(body)
     with replacing(arguments.table) as staging:

@@ -14,10 +14,13 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 from safetensors.torch import load_file, save_file
+from torch import nn
 
+from workflow_scripts.distil.crops import Crop, Teacher
 from workflow_scripts.distil.report_student import main as report
 from workflow_scripts.distil.student import student_stages
 from workflow_scripts.distil.train_student import main as train
+from workflow_scripts.shared.failures import Failure
 from workflow_scripts.shared.u2net import U2Net
 
 pytestmark = pytest.mark.environment("torch")
@@ -161,6 +164,14 @@ def test_the_report_compares_student_and_teacher(folder: Path, trained: Path, tm
 def test_a_student_of_masks_is_measured_by_their_overlap(folder: Path, tmp_path: Path) -> None:
     train(arguments(folder, tmp_path, task="saliency", steps=2))
     assert json.loads((tmp_path / "student.json").read_text())["task"] == "saliency"
+
+
+def test_one_dark_photo_does_not_make_a_teacher_draw_white_on_black() -> None:
+    ink, paper = (Crop(np.zeros((8, 8, 4), np.uint8), np.full((8, 8), logit, np.float32)) for logit in (5, -5))
+    teacher = Teacher(nn.Identity(), 64, False, torch.device("cpu"))
+    teacher.check_paper([ink, *[paper] * 7])
+    with pytest.raises(Failure, match="99 % of its first 8 drawings is ink; its task is drawing, not portrait"):
+        teacher.check_paper([ink] * 8)
 
 
 @pytest.mark.parametrize(
