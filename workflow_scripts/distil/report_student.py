@@ -12,7 +12,7 @@ import torch
 from workflow_scripts.distil.crops import Crops, Teacher, middle_square
 from workflow_scripts.distil.photos import find_photos
 from workflow_scripts.distil.sheet import draw_sheet, draw_with, teachers_drawing
-from workflow_scripts.shared.agreement import drawing_agreement, mask_iou
+from workflow_scripts.shared.agreement import drawing_agreement, mask_agreement
 from workflow_scripts.shared.failures import run
 from workflow_scripts.shared.files import replacing, write_json
 from workflow_scripts.shared.load_network import load_network
@@ -26,12 +26,13 @@ def agreement_at(
 
     `task` is the student's task. `drawn_as` is the network's own task, because a teacher may output the drawing itself.
     """
+    compare = mask_agreement if task == "saliency" else drawing_agreement
     found: list[dict[str, float]] = []
     for number in range(crops.count):
         crop = crops[number]
         wanted = teachers_drawing(crop, crop.logits.shape[0], sharpness, task)
         picture = draw_with(network, crop.photo[..., :3], size, drawn_as)
-        found.append({"iou": mask_iou(picture, wanted)} if task == "saliency" else drawing_agreement(picture, wanted))
+        found.append(compare(picture, wanted))
     return {measure: round(fmean(entry[measure] for entry in found), 4) for measure in found[0]}
 
 

@@ -51,6 +51,17 @@ def mask_iou(found: Picture, wanted: Picture) -> float:
     return float((a & b).sum() / union) if union else 1.0
 
 
+def structure(found: Picture, wanted: Picture) -> float:
+    """Return the structural similarity of two pictures, reduced to SIDE × SIDE and blurred by one pixel."""
+    a, b = (ndimage.gaussian_filter(reduced(picture), 1) for picture in (found, wanted))
+    return float(structural_similarity(a, b, data_range=1.0))
+
+
+def mask_agreement(found: Picture, wanted: Picture) -> dict[str, float]:
+    """Compare two masks, [height, width] in [0, 1]: iou is their overlap, ssim their structure with its soft edges."""
+    return {"iou": mask_iou(found, wanted), "ssim": structure(found, wanted)}
+
+
 def drawing_agreement(found: Picture, wanted: Picture) -> dict[str, float]:
     """Compare two drawings, dark lines on white, [height, width] in [0, 1].
 
@@ -58,12 +69,9 @@ def drawing_agreement(found: Picture, wanted: Picture) -> dict[str, float]:
     of six pixels: how dark hair, clothes and skin are. grey: the first's share of grey pixels over the second's, above
     1 for a softer pencil.
     """
-    a, b = reduced(found), reduced(wanted)
-    wide_a, wide_b = (ndimage.gaussian_filter(x, 6) for x in (a, b))
+    wide_a, wide_b = (ndimage.gaussian_filter(reduced(picture), 6) for picture in (found, wanted))
     return {
-        "ssim": float(
-            structural_similarity(ndimage.gaussian_filter(a, 1), ndimage.gaussian_filter(b, 1), data_range=1.0)
-        ),
+        "ssim": structure(found, wanted),
         "ink": ink_f1(found, wanted),
         "tone": float(1 - np.abs(wide_a - wide_b).mean()),
         "grey": share_of_grey(found) / max(1e-9, share_of_grey(wanted)),

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from workflow_scripts.shared.agreement import agreement, drawing_agreement, ink_f1, mask_iou, share_of_grey
+from workflow_scripts.shared.agreement import (
+    agreement,
+    drawing_agreement,
+    ink_f1,
+    mask_agreement,
+    mask_iou,
+    share_of_grey,
+)
 
 pytestmark = pytest.mark.environment("torch")
 
@@ -44,5 +51,11 @@ def test_masks_are_compared_by_their_overlap() -> None:
     upper[:64] = 1
     assert mask_iou(left, upper) == pytest.approx(1 / 3)
     assert mask_iou(np.zeros((64, 64)), np.zeros((64, 64))) == 1
+    assert mask_agreement(left, upper)["iou"] == pytest.approx(1 / 3)
+    assert mask_agreement(left, left) == {"iou": 1, "ssim": pytest.approx(1)}
+    # A mask may be soft: the overlap does not notice, the structure does.
+    soft = mask_agreement(0.6 * left, left)
+    assert soft["iou"] == 1
+    assert soft["ssim"] < 0.95
     assert agreement(left, upper, "saliency") == pytest.approx(1 / 3)
     assert agreement(cross(), cross(), "portrait") == 1
