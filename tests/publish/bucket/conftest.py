@@ -66,7 +66,8 @@ def assemble(results: Path, folder: Path, dtypes: list[str], page: Path | None =
     manifests = ["--manifests", *(str(results / f"u2netp/{size}/manifest.json") for size in (64, 128))]
     weights = ["--dtypes", *dtypes, "--tflite-dtypes", "float32", "float16", "--output", str(folder / "shared")]
     script("tensorflow", "share_weights", *manifests, *weights)
-    parts = ["--page", str(page or results / "_page"), "--samples", str(results / "_samples")]
+    parts = ["--page", str(page or results / "_page"), "--library", str(results / "_library")]
+    parts += ["--samples", str(results / "_samples")]
     sources = ["--locks", str(ROOT / "requirements.txt"), "--bills", str(results / "_bills/driver.cdx.json")]
     made = [*sources, "--builder", "urn:tests", "--models", str(folder / "shared"), "--output", str(folder / "site")]
     script("provenance", "assemble_site", *parts, *manifests, *made)
@@ -131,6 +132,6 @@ def other_uint16(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
         vouch_again(folder / f"u2netp/{size}/manifest.json")
     lean(results / "_page", folder / "_page")
     sealed(folder / "_page")
-    for name in ("_samples", "_bills"):
+    for name in ("_library", "_samples", "_bills"):
         (folder / name).symlink_to(results / name)
     return assemble(folder, folder, ["float32", "uint16"])

@@ -33,7 +33,9 @@ class Parts:
         (self.results / "mine/64/tfjs/float32").mkdir(parents=True)
         (self.results / "mine/64/tfjs/float32/model.json").write_bytes(GRAPH)
         write_vouched(project, manifest())
-        self.output("page", {"index.html": INDEX.encode(), "service_worker.js": b"worker", "assets/a.js": b"page"})
+        page = {"index.html": INDEX.encode(), "service_worker.js": b"worker", "assets/worker-a.js": b"page"}
+        self.output("page", page)
+        self.output("library", {"u2net.js": b"library"})
         photo = f"coffee.{digest(PHOTO)}.png"
         listed = json.dumps([{"url": f"samples/{photo}", "name": "Coffee", "credit": "CC0"}]).encode()
         self.output("samples", {photo: PHOTO, "samples.json": listed})
@@ -62,7 +64,8 @@ class Parts:
         self.output("mine/shared", {names[0]: GRAPH, names[1]: SHARD, "entry.json": json.dumps(entry).encode()})
 
     def arguments(self) -> list[str]:
-        parts = {"page": "page", "samples": "samples", "models": "mine/shared", "bills": "bills/torch.cdx.json"}
+        parts = {name: name for name in ("page", "library", "samples")}
+        parts |= {"models": "mine/shared", "bills": "bills/torch.cdx.json"}
         return [
             *(word for option, name in parts.items() for word in (f"--{option}", str(self.results / name))),
             *("--manifests", str(self.manifest), "--locks", str(self.results / "bills/torch.cdx.json")),
@@ -85,15 +88,16 @@ def test_a_site_holds_what_its_parts_name(parts: Parts) -> None:
     catalogue, worker = (site / "catalogue.json").read_bytes(), digest(b"worker")
     provenance = ("SHA256SUMS", "mine.64.manifest.json", "statement.json", "torch.cdx.json")
     assert content(site).keys() - {".seal.json"} == {
-        *("index.html", "assets/a.js", f"service_worker.{worker}.js"),
+        *("index.html", "assets/worker-a.js", "lib/u2net.js", f"service_worker.{worker}.js"),
         *("catalogue.json", f"catalogue.{digest(catalogue)}.json", f"samples/coffee.{digest(PHOTO)}.png"),
         *(f"models/model.{digest(GRAPH)}.json", f"weights/{digest(SHARD)}.bin"),
         *(f"provenance/{name}" for name in provenance),
     }
     assert [model["name"] for model in json.loads(catalogue)["models"]] == ["mine"]
+    assert json.loads(catalogue)["worker"] == {"url": "assets/worker-a.js"}
 
 
-@pytest.mark.parametrize("place", ["page", "samples", "mine/shared", "mine/shared/weights"])
+@pytest.mark.parametrize("place", ["page", "library", "samples", "mine/shared", "mine/shared/weights"])
 def test_what_somebody_put_there_is_not_copied(parts: Parts, refusal: Refusal, place: str) -> None:
     main(parts.arguments())
     before = content(parts.results / "site")
@@ -102,7 +106,7 @@ def test_what_somebody_put_there_is_not_copied(parts: Parts, refusal: Refusal, p
     assert f"{stray} was added since it was made, so the site is not built" in refusal(main, *parts.arguments())
     assert content(parts.results / "site") == before
     # Without the seal, the stray file is not copied, because nothing names it.
-    if place != "page":
+    if place not in ("page", "library"):
         (parts.results / ("mine/shared" if "shared" in place else place) / ".seal.json").unlink()
         main(parts.arguments())
         assert content(parts.results / "site").keys() == before.keys()
@@ -111,7 +115,13 @@ def test_what_somebody_put_there_is_not_copied(parts: Parts, refusal: Refusal, p
 @pytest.mark.parametrize(
     "name",
     [
-        *("page/index.html", "page/assets/a.js", f"mine/shared/weights/{digest(SHARD)}.bin", "mine/shared/entry.json"),
+        *(
+            "page/index.html",
+            "page/assets/worker-a.js",
+            "library/u2net.js",
+            f"mine/shared/weights/{digest(SHARD)}.bin",
+            "mine/shared/entry.json",
+        ),
         *(f"samples/coffee.{digest(PHOTO)}.png", "samples/samples.json"),
     ],
 )
@@ -131,9 +141,18 @@ def test_a_damaged_bill_reaches_no_site(parts: Parts, refusal: Refusal) -> None:
     assert "torch.cdx.json changed since it was made" in refusal(main, *parts.arguments())
 
 
-def test_a_page_that_does_not_say_what_it_is_made_of_is_refused(parts: Parts, refusal: Refusal) -> None:
-    (parts.results / "page/.seal.json").unlink()
-    assert "page does not say what it was made of" in refusal(main, *parts.arguments())
+@pytest.mark.parametrize("part", ["page", "library"])
+def test_a_part_that_does_not_say_what_it_is_made_of_is_refused(parts: Parts, refusal: Refusal, part: str) -> None:
+    (parts.results / part / ".seal.json").unlink()
+    assert f"{part} does not say what it was made of" in refusal(main, *parts.arguments())
+
+
+@pytest.mark.parametrize("workers", [[], ["worker-a.js", "worker-b.js"]])
+def test_a_page_without_its_one_worker_is_refused(parts: Parts, refusal: Refusal, workers: list[str]) -> None:
+    files = {f"assets/{name}": b"page" for name in workers}
+    parts.output("page", {"index.html": INDEX.encode(), "service_worker.js": b"worker", **files})
+    assert f"the built page has {len(workers)} files assets/worker-*.js, not one" in refusal(main, *parts.arguments())
+    assert not (parts.results / "site").exists()
 
 
 def test_a_shard_of_another_name_is_refused_without_its_seal(parts: Parts, refusal: Refusal) -> None:
