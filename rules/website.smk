@@ -77,7 +77,7 @@ rule build_page:
 
 
 rule build_library:
-    """Bundle the library that other pages import, and the element made of it."""
+    """Bundle the library that other pages import, and the element."""
     input:
         package="web/package.json",
         sources=library_sources(ROOT),
@@ -96,7 +96,7 @@ rule build_library:
 
 
 rule declare_types:
-    """Declare the library's types, for TypeScript."""
+    """Write the library's type declarations for TypeScript."""
     input:
         package="web/package.json",
         sources=library_sources(ROOT),
@@ -115,7 +115,7 @@ rule declare_types:
 
 
 rule npm:
-    """A package of the library, ready for `npm publish`; models and engines stay on the site."""
+    """Make a package of the library, ready for `npm publish`. Models and engines stay on the site."""
     input:
         library="results/_library",
         types="results/_library_types",

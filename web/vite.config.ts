@@ -81,7 +81,7 @@ function importableLitert(): Plugin {
   };
 }
 
-/** The script that LiteRT's threads start from is a file of its own, which no bundling would make smaller. */
+/** Minifies the script from which LiteRT's threads start. It is a file of its own, so bundling does not reach it. */
 function smallThreadScript(): Plugin {
   const query = '?url';
   return {
@@ -91,7 +91,7 @@ function smallThreadScript(): Plugin {
     async load(id) {
       if (!id.endsWith(`litert_wasm_threaded_internal.js${query}`)) return null;
       const script = await readFile(id.slice(0, -query.length), 'utf8');
-      // A script's own names are global: its threads are started by one of them.
+      // Keep the script's own names. They are global, and its threads are started by one of them.
       const { code, errors } = await minify(id, script, { module: false, mangle: { toplevel: false } });
       if (errors.length > 0) throw new Error(`LiteRT's script cannot be made smaller: ${errors[0]!.message}`);
       const file = this.emitFile({ type: 'asset', name: 'litert_wasm_threaded_internal.js', source: code });

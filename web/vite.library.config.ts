@@ -1,6 +1,6 @@
 import { defineConfig, type Plugin } from 'vite';
 
-/** The library that other pages import, and the element made of it; a site has both at lib/. */
+/** Builds the library that other pages import, and the element. A site has both at lib/. */
 export default defineConfig({
   publicDir: false,
   plugins: [importLibrary()],
@@ -11,7 +11,7 @@ export default defineConfig({
   },
 });
 
-/** Has the element import the library's file, which lies beside it: one file each, under names that stay. */
+/** Makes the element import the library's file beside it, so that each is one file with a fixed name. */
 function importLibrary(): Plugin {
   return {
     name: 'import-library',

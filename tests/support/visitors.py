@@ -92,7 +92,7 @@ def pytorch_picture(site: Path, resolution: int, probe: str) -> NDArray[np.float
     height, width, _ = getattr(data, probe)().shape
     reference, _ = read_predictions(site.parent / f"u2netp/{resolution}/predictions/torch.safetensors")
     picture = Image.fromarray(draw(reference[probe], "saliency").astype(np.float32))
-    # Pillow's bicubic in floating point, which the page's own follows; rounded to 8 bits once, at the end.
+    # Pillow's bicubic filter in floating point, as in the page. It is rounded to 8 bits once, at the end.
     sized = np.asarray(picture.resize((width, height), Image.Resampling.BICUBIC))
     return np.round(255 * np.clip(sized, 0, 1))
 

@@ -1,15 +1,16 @@
 /**
- * `<u2net-portrait src="photo.jpg">`: the photo, and as soon as it is made, the drawing in its place.
+ * `<u2net-portrait src="photo.jpg">` shows a photo, and then the drawing in its place.
  *
- * Attributes: `src`, the photo's address; `model`, the name of a model, else the site's first portrait model; `site`, the
- * address of the site, else the one that this script was loaded from; `alt`, what the drawing shows.
+ * Attributes: `src` is the photo's address. `model` is the name of a model; without it, the element takes the site's first
+ * portrait model. `site` is the address of the site; without it, the element takes the site from which this script was
+ * loaded. `alt` says what the drawing shows.
  *
  * The attribute `state` is "drawing", "done" or "failed". Events: `load` when the drawing is shown, `error` with a
- * U2NetError as its `error`. The picture's part is "picture".
+ * U2NetError as its `error`. The shadow part of the picture is "picture".
  */
 import { listModels, loadModel, type Model, type SiteOptions, U2NetError } from './u2net';
 
-/** Elements that show the same model share one worker, and draw one after another. */
+/** Elements with the same model share one worker. They draw one after another. */
 const models = new Map<string, Promise<Model>>();
 
 export class U2NetPortrait extends HTMLElement {
@@ -39,7 +40,7 @@ export class U2NetPortrait extends HTMLElement {
     this.#drawing = drawing;
     this.setAttribute('state', 'drawing');
     const photo = new Image();
-    // A photo of another origin is only readable with its server's leave; without it the drawing says so.
+    // The page may read a photo of another origin only if that server allows it. If not, `draw` says so.
     photo.crossOrigin = 'anonymous';
     photo.src = src;
     this.#show(photo);
@@ -79,7 +80,7 @@ function modelOf(name: string | null, site: string | null): Promise<Model> {
     loadModel(found, options),
   );
   models.set(key, loading);
-  // The next element tries again.
+  // After a failure, the next element tries again.
   loading.catch(() => models.delete(key));
   return loading;
 }
@@ -89,7 +90,7 @@ async function portraitModel(options: SiteOptions): Promise<string> {
   const portrait = offers.find(({ task }) => task !== 'saliency');
   if (portrait !== undefined) return portrait.name;
   const names = offers.map(({ name }) => name).join(', ');
-  throw new U2NetError('not-offered', `The site has no portrait model. Name one in the attribute model: ${names}.`);
+  throw new U2NetError('not-offered', `The site has no portrait model. Name one of its models in the attribute "model": ${names}.`);
 }
 
 customElements.define('u2net-portrait', U2NetPortrait);

@@ -7,7 +7,7 @@ import type { Catalogue, Dtype, Task } from './site/catalogue';
 import type { OnProgress, WorkerClient } from './worker/client';
 import type { Drawing, Plan, Product, Stage, Timing } from './worker/protocol';
 
-/** How far something is: `loaded` of `total` bytes while downloading, 0 of 0 in the other stages. */
+/** What is going on. While downloading, `loaded` of `total` bytes have arrived; in other stages both are 0. */
 export interface Progress {
   readonly stage: Stage;
   readonly loaded: number;
@@ -15,15 +15,15 @@ export interface Progress {
 }
 
 export interface RunOptions {
-  /** The part of the photo to take, in whole pixels of the photo from its top left; the whole one if left out. */
+  /** The part of the photo to draw, in whole pixels from the photo's top left. If left out, the whole photo. */
   readonly crop?: Rect;
-  /** Ends the drawing; what was asked for is rejected with the signal's reason. */
+  /** Stops the drawing. The promise is then rejected with the signal's reason. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
 }
 
 export interface DrawOptions extends RunOptions {
-  /** Shows the picture, instead of a new canvas. It must have no context but `bitmaprenderer`. */
+  /** A canvas to show the picture, instead of a new one. Its only context may be `bitmaprenderer`. */
   readonly canvas?: HTMLCanvasElement;
 }
 
@@ -35,7 +35,7 @@ export interface Prediction {
   readonly backend: BackendName;
   readonly threads: number;
   readonly timing: Timing;
-  /** Bytes of the model that came over the network for it. */
+  /** Bytes of the model that came over the network for this prediction. */
   readonly bytesFetched: number;
 }
 
@@ -45,7 +45,7 @@ export interface Site {
   readonly catalogue: Catalogue;
 }
 
-/** A model, loaded in a worker of its own. Drawings that are asked for at once are made one after another. */
+/** A model in a worker of its own. If several drawings are asked for at once, they are made one after another. */
 export class Model {
   readonly name: string;
   readonly task: Task;
@@ -53,7 +53,7 @@ export class Model {
   readonly #machine: Machine;
   readonly #base: URL;
   readonly #catalogue: Catalogue;
-  /** Whether the caller named the backend: then no other one takes its place. */
+  /** Whether the caller named the backend. Then no other one replaces it. */
   readonly #backendTold: boolean;
   #choice: Choice;
   #turn: Promise<unknown> = Promise.resolve();
@@ -82,13 +82,13 @@ export class Model {
     return this.#choice.artifact.dtype;
   }
 
-  /** What computes. It changes to wasm when a GPU fails, unless the backend was asked for. */
+  /** What computes. If a GPU fails, this changes to wasm, unless the caller named the backend. */
   get backend(): BackendName {
     return this.#choice.backend.name;
   }
 
   /**
-   * Draws a photo: dark lines on white paper with a portrait model, the grey mask with a saliency model.
+   * Draws a photo. A portrait model draws dark lines on white paper; a saliency model draws its mask in grey.
    *
    * @returns a canvas of the photo's size, or of the crop's.
    * @throws U2NetError, or the signal's reason.
@@ -118,20 +118,21 @@ export class Model {
     return { d0, resolution: this.resolution, backend, threads, timing, bytesFetched: bytes_fetched };
   }
 
-  /** Ends the worker and frees its memory; drawings that are under way fail with `disposed`. */
+  /** Ends the worker and frees its memory. Drawings that are running fail with `disposed`. */
   dispose(): void {
     this.#disposed = true;
     this.#client.close();
   }
 
-  /** Downloads the weights and sets the engine up. {@link loadModel} has done so. */
+  /** Downloads the weights and sets up the engine. {@link loadModel} does this. */
   prepare(options: Pick<RunOptions, 'signal' | 'onProgress'>): Promise<unknown> {
     return this.#inTurn(options, (onProgress) => this.#client.load(this.#plan(), onProgress));
   }
 
   #run(source: PhotoSource, products: readonly Product[], options: RunOptions): Promise<Drawing> {
     return this.#inTurn(options, async (onProgress) => {
-      // Taken when its turn comes: of a video, what it shows then. Taken again after a failure, as the first is used up.
+      // Take the photo only now, so that a video gives its newest frame. After a failure it is taken again, because the
+      // worker has closed the first one.
       const { photo, size } = await takePhoto(source, options.signal ?? null);
       options.signal?.throwIfAborted();
       const { model, resolution, backend } = this.#choice;
@@ -142,7 +143,7 @@ export class Model {
     });
   }
 
-  /** Does something when all that was asked for before is done, and once more on wasm if the GPU fails. */
+  /** Waits until all earlier work is done, then does `work`. If the GPU fails, does it again on wasm. */
   #inTurn<T>(
     { signal, onProgress }: Pick<RunOptions, 'signal' | 'onProgress'>,
     work: (onProgress: OnProgress) => Promise<T>,
@@ -173,7 +174,7 @@ export class Model {
     if (this.#disposed) throw new U2NetError('disposed', `${this.name} was disposed of. Load it again.`);
   }
 
-  /** Goes on with wasm, unless another backend was asked for. @returns whether that is a change. */
+  /** Changes to wasm, unless the caller named the backend. @returns whether that changed anything. */
   #moveToWasm(): boolean {
     const { name } = this.#choice.backend;
     if (this.#backendTold) return false;
@@ -200,12 +201,12 @@ function show(picture: ImageBitmap | null, canvas = document.createElement('canv
   canvas.width = picture.width;
   canvas.height = picture.height;
   const context = canvas.getContext('bitmaprenderer');
-  if (context === null) throw new U2NetError('internal', 'This canvas has another context already. Hand in a new one.');
+  if (context === null) throw new U2NetError('internal', 'This canvas already has another context. Pass a new canvas.');
   context.transferFromImageBitmap(picture);
   return canvas;
 }
 
-/** What `result` becomes, or the signal's reason as soon as it is aborted. */
+/** Settles like `result`, or rejects with the signal's reason as soon as it is aborted. */
 function untilAborted<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason as Error);

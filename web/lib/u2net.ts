@@ -1,5 +1,5 @@
 /**
- * Verified U²-Net models on any page, from a site that this workflow built.
+ * Draws on any page with the verified U²-Net models of a site that this workflow built.
  *
  *     import { loadModel } from 'https://your.host/site/lib/u2net.js';
  *     const model = await loadModel('u2netp');
@@ -24,16 +24,16 @@ export type { PhotoSource } from './photo/take';
 export type { Dtype, Task } from './site/catalogue';
 export type { Stage, Timing } from './worker/protocol';
 
-/** Where this library was loaded from. Apart from its use, for bundlers take an address in it for a file's. */
+/** This library's address. It is a constant because bundlers would replace `new URL('..', import.meta.url)`. */
 const here = import.meta.url;
 
 export interface SiteOptions {
-  /** Address of the site's folder. If left out, the site that this library was loaded from. */
+  /** The address of the site. If left out, the site from which this library was loaded. */
   readonly site?: string | URL;
   readonly signal?: AbortSignal;
 }
 
-/** What is left out is chosen for the machine, as the site's own page does. */
+/** Options that are left out are chosen for the machine, as on the site's own page. */
 export interface LoadOptions extends SiteOptions, Pick<RunOptions, 'onProgress'> {
   /** Side of the network's square input, in pixels. */
   readonly resolution?: number;
@@ -41,7 +41,7 @@ export interface LoadOptions extends SiteOptions, Pick<RunOptions, 'onProgress'>
   readonly backend?: BackendName;
 }
 
-/** A model that a site offers. */
+/** A model of a site. */
 export interface Offer {
   readonly name: string;
   readonly task: Task;
@@ -63,9 +63,10 @@ export async function listModels(options: SiteOptions = {}): Promise<Offer[]> {
  * Loads a model into a worker: downloads its files, or takes them from the browser's cache, compares each with its
  * SHA-256 in the site's catalogue, and sets the engine up.
  *
- * @throws U2NetError, `not-offered` where the site or this machine lacks what was asked for; or the signal's reason.
+ * @param name one of {@link listModels}, or null for the first of them.
+ * @throws U2NetError, for example `not-offered` if the site or machine lacks what was asked for; or the signal's reason.
  */
-export async function loadModel(name: string, options: LoadOptions = {}): Promise<Model> {
+export async function loadModel(name: string | null = null, options: LoadOptions = {}): Promise<Model> {
   if (!isSecureContext) {
     throw new U2NetError('insecure-origin', 'Models load only into pages at https:// or on localhost.');
   }
@@ -96,26 +97,26 @@ export async function loadModel(name: string, options: LoadOptions = {}): Promis
 function catalogueOf(site: string | URL | undefined): URL {
   const folder = site === undefined ? new URL('..', here) : new URL(site, document.baseURI);
   if (!/^https?:$/.test(folder.protocol)) {
-    throw new U2NetError('not-offered', `${folder.href} is no site's address. Name the site: { site: 'https://…/' }.`);
+    throw new U2NetError('not-offered', `${folder.href} is not a site's address. Name the site: { site: 'https://…/' }.`);
   }
   if (!folder.pathname.endsWith('/')) folder.pathname += '/';
   return new URL('catalogue.json', folder);
 }
 
-/** @throws U2NetError `not-offered` where the site has no such model, or not at that resolution. */
-function check(catalogue: Catalogue, name: string, { resolution }: LoadOptions): void {
-  const model = catalogue.models.find((entry) => entry.name === name);
+/** @throws U2NetError `not-offered` if the site does not have the model, or not at that resolution. */
+function check({ models }: Catalogue, name: string | null, { resolution }: LoadOptions): void {
+  const model = name === null ? models[0] : models.find((entry) => entry.name === name);
   if (model === undefined) {
-    const names = catalogue.models.map((entry) => entry.name).join(', ');
+    const names = models.map((entry) => entry.name).join(', ');
     throw new U2NetError('not-offered', `The site has no model ${name}. It has: ${names}.`);
   }
   const sides = model.resolutions.map(({ side }) => side);
   if (resolution !== undefined && !sides.includes(resolution)) {
-    throw new U2NetError('not-offered', `The site has ${name} at ${sides.join(', ')}, not at ${resolution}.`);
+    throw new U2NetError('not-offered', `The site has ${model.name} at ${sides.join(', ')}, not at ${resolution}.`);
   }
 }
 
-/** @throws U2NetError `not-offered` where the weights or the backend are others than asked for. */
+/** @throws U2NetError `not-offered` if the weights or the backend are not the ones asked for. */
 function checkChoice({ resolution, artifact, backend }: Choice, { backends }: Machine, asked: LoadOptions): void {
   if (asked.backend !== undefined && backend.name !== asked.backend) {
     const found = backends.find(({ name }) => name === asked.backend);

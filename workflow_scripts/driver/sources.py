@@ -79,18 +79,18 @@ def needed_by(root: Path, command: str) -> dict[str, list[str]]:
 
 
 def files_below(root: Path, folder: str) -> list[str]:
-    """Return every file below a folder of the checkout but the unit tests, in order."""
+    """Return every file below a folder of the checkout in order, without the unit tests."""
     files = [path for path in (root / folder).rglob("*") if path.is_file() and ".test." not in path.name]
     return sorted(str(path.relative_to(root)) for path in files)
 
 
 def page_sources(root: Path) -> list[str]:
-    """Return every file that the page is built from; it is built on the library."""
+    """Return every file from which the page is built. It is built on the library."""
     return [*(f"web/{name}" for name in PAGE_FILES), *files_below(root, "web/src"), *files_below(root, "web/lib")]
 
 
 def library_sources(root: Path) -> list[str]:
-    """Return every file that the library for other pages is built from."""
+    """Return every file from which the library for other pages is built."""
     return [*(f"web/{name}" for name in LIBRARY_FILES), *files_below(root, "web/lib")]
 
 

@@ -10,12 +10,12 @@ from workflow_scripts.formats.manifest import again
 from workflow_scripts.shared.failures import Failure, run
 from workflow_scripts.shared.files import broken_seal, replacing
 
-# What TypeScript writes into declarations, `from './model'`, names no file: Node.js's own resolution asks for one.
+# TypeScript writes imports such as `from './model'` into declarations. Node.js resolves only names of files.
 IMPORT = re.compile(r"""((?:from |import\()["']\.[^"']*)(?=["'])""")
 
 
 def copy_types(types: Path, folder: Path) -> None:
-    """Copy the declarations; each import in them names the module's file."""
+    """Copy the declarations, and make each import in them name the module's file."""
     for declaration in sorted(types.rglob("*.d.ts")):
         copy = folder / declaration.relative_to(types)
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -27,7 +27,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--library", type=Path, required=True, help="folder of build_library")
     parser.add_argument("--types", type=Path, required=True, help="folder of declare_types")
     parser.add_argument("--files", type=Path, nargs="+", required=True, help="package.json and licence, as they are")
-    parser.add_argument("--readme", type=Path, required=True, help="what the registry shows of the package")
+    parser.add_argument("--readme", type=Path, required=True, help="the page that the registry shows")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
     for output in (arguments.library, arguments.types):

@@ -8,7 +8,7 @@ from pathlib import Path
 from workflow_scripts.shared.failures import Failure, run
 from workflow_scripts.shared.files import replacing
 
-# The scripts of web/package.json, each with a file that it always writes.
+# The scripts of web/package.json. Each always writes this file.
 SCRIPTS = {"build": "index.html", "build:library": "u2net.js", "build:types": "u2net.d.ts"}
 
 

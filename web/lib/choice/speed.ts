@@ -17,7 +17,7 @@ const TYPICAL: Record<BackendName, number> = {
 const SOFTWARE = 0.15e9;
 const KEY = 'speeds';
 
-/** Where figures are to be kept no longer than the page. */
+/** A substitute for the browser's storage that stores nothing. */
 export const NO_STORAGE = { getItem: () => null, setItem: () => {} };
 
 export interface Estimate {

@@ -1,6 +1,6 @@
 /**
- * What a video shows now. A VideoFrame refers to the decoder's own picture, and the worker takes it over as it is; where
- * there is none, the picture is copied once.
+ * What a video shows now. A VideoFrame refers to the picture that the browser decoded, so the worker gets it without a
+ * copy. In browsers without VideoFrame, the picture is copied once.
  */
 export function frameOf(video: HTMLVideoElement): Promise<ImageBitmap | VideoFrame> {
   if ('VideoFrame' in globalThis) return Promise.resolve(new VideoFrame(video));

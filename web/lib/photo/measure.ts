@@ -2,15 +2,15 @@ import { U2NetError } from '../errors';
 import type { Size } from '../geometry';
 
 /**
- * Up to here a photo is worked on as it is; a larger one is scaled down to this. Browsers' canvases end not far above.
+ * A photo up to this size is used as it is. A larger one is scaled down to this. Canvases cannot be much larger.
  */
 const MAX_PIXELS = 40e6;
-/** Beyond this even decoding would take more memory than a page gets. */
+/** Even decoding a photo larger than this would take more memory than a page gets. */
 const REFUSED_PIXELS = 200e6;
 
 /** The size at which a photo is worked on. */
 export interface Measured extends Size {
-  /** The photo's own size, where that is another. */
+  /** The photo's own size, if a smaller size is used. */
   readonly scaledFrom: Size | null;
 }
 
@@ -23,7 +23,7 @@ export interface Measured extends Size {
 export async function measure(url: string, type: string, name: string): Promise<Measured> {
   const size = await sizeOf(url, name);
   const pixels = size.width * size.height;
-  // The browser shows drawings made of lines, and the worker, which has no document, cannot decode them.
+  // The browser can show vector drawings, but the worker has no document and cannot decode them.
   if (pixels === 0 || type === 'image/svg+xml') throw unreadable(name);
   if (pixels > REFUSED_PIXELS) {
     throw new U2NetError(

@@ -3,7 +3,7 @@ import type { Size } from '../geometry';
 import { frameOf, shownSize } from './frame';
 import { measure } from './measure';
 
-/** A photo in any form that a page has it in. */
+/** A photo, in any form in which a page may have it. */
 export type PhotoSource =
   | Blob
   | string
@@ -15,14 +15,14 @@ export type PhotoSource =
   | ImageBitmap
   | VideoFrame;
 
-/** A photo as the worker takes it, and its size. What was handed in stays as it is. */
+/** A photo as the worker takes it, and its size. The caller's photo stays as it is. */
 export interface Taken {
   readonly photo: Blob | ImageBitmap | VideoFrame;
   readonly size: Size;
 }
 
 /**
- * Takes a photo in. A file stays encoded, and is decoded in the worker.
+ * Takes a photo. A file stays encoded: the worker decodes it.
  *
  * @throws U2NetError `photo-unreadable`, `photo-too-large`, or `download-interrupted` for an address.
  */
@@ -38,7 +38,7 @@ export async function takePhoto(source: PhotoSource, signal: AbortSignal | null)
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new U2NetError(
       'photo-unreadable',
-      `The ${source.constructor.name} gave no picture (${reason}). It has to show one, loaded from this page's origin or with crossorigin="anonymous".`,
+      `The ${source.constructor.name} gave no picture (${reason}). It must show a picture from this page's origin, or one loaded with crossorigin="anonymous".`,
       { cause },
     );
   }
@@ -64,7 +64,7 @@ async function download(address: URL, signal: AbortSignal | null): Promise<Blob>
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new U2NetError(
       'download-interrupted',
-      `The photo ${address.href} could not be loaded (${reason}). Check its address; of another origin, its server has to allow this one (CORS).`,
+      `The photo ${address.href} could not be loaded (${reason}). Check its address. If it is on another origin, its server must allow this page (CORS).`,
       { cause },
     );
   }
@@ -75,6 +75,6 @@ async function pictureOf(source: Exclude<PhotoSource, Blob | string | URL>): Pro
   if ('VideoFrame' in globalThis && source instanceof VideoFrame) return source.clone();
   if (!(source instanceof HTMLImageElement)) return createImageBitmap(source as ImageBitmapSource);
   await source.decode();
-  // The bytes as they stand in the file, as the networks were trained on them.
+  // Use the bytes of the file without colour conversion, because the networks were trained like that.
   return createImageBitmap(source, { colorSpaceConversion: 'none' });
 }

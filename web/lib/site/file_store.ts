@@ -154,8 +154,8 @@ export class FileStore {
 }
 
 /**
- * The folder of a site's file, to name a cache after: sites below different paths keep apart, so that pruning one does
- * not empty another, and so do those of other origins than the page's own.
+ * The folder of a site's file. A cache is named after it. So sites below different paths, and on different origins, have
+ * separate caches, and pruning one does not empty another.
  */
 export function folderOf(file: URL): string {
   const folder = new URL('.', file);

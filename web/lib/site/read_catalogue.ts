@@ -2,7 +2,7 @@ import { U2NetError } from '../errors';
 import { type Catalogue, parseCatalogue } from './catalogue';
 
 /**
- * Reads a site's list of models, asking the server whether a kept copy is still the newest.
+ * Reads a site's list of models. The browser asks the server whether a cached copy is still the newest.
  *
  * @throws U2NetError `download-interrupted`, or `catalogue-invalid`.
  */

@@ -55,7 +55,7 @@ export class WorkerClient {
     return this.#probed.promise;
   }
 
-  /** Downloads and sets up a model, so that the drawings that follow begin at once. @throws U2NetError as {@link draw}. */
+  /** Downloads and sets up a model, so that the next drawing starts at once. @throws U2NetError as {@link draw}. */
   load(plan: Plan, onProgress: OnProgress): Promise<LoadTiming> {
     return this.#ask({ type: 'load', plan }, plan, onProgress, []) as Promise<LoadTiming>;
   }
@@ -112,8 +112,8 @@ export class WorkerClient {
           ? new U2NetError('internal', `The worker stopped (${event.message}). Reload the page and try again.`)
           : new U2NetError(
               'worker-unavailable',
-              "The worker's code could not be loaded. Reload the page and try again. If this page is of another origin than the " +
-                "site, the site has to allow that origin (CORS), and this page's policy workers from blob: and scripts from the site.",
+              "The worker's code could not be loaded. Reload the page and try again. If this page is on another origin than the " +
+                "site, the site must allow this origin (CORS), and this page's policy must allow workers from blob: and scripts from the site.",
             ),
       );
     });
@@ -128,7 +128,7 @@ export class WorkerClient {
           this.#fail(
             new U2NetError(
               'worker-unavailable',
-              'The library and the site are of different versions. Use the library of that site: its lib/u2net.js, or the package built with it.',
+              'The library is older or newer than the site. Use the library of that site: its lib/u2net.js, or the package that was built with it.',
             ),
           );
         }

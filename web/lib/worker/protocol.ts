@@ -4,12 +4,12 @@ import type { Rect, Size } from '../geometry';
 import type { Artifact, Task } from '../site/catalogue';
 
 /**
- * The number of this set of messages; a change that an older end would misread takes the next one. A page may have the
+ * The version of these messages. Increase it with every change that the older side would misread: a page may have the
  * library of one release and start the worker of another.
  */
 export const PROTOCOL = 1;
 
-/** A model as it is to be used: where its files are, and what computes. */
+/** How to use a model: where its files are, and what computes. */
 export interface Plan {
   readonly task: Task;
   readonly resolution: number;
@@ -56,7 +56,7 @@ export interface Timing extends LoadTiming {
 export interface Drawing {
   /** The network's output, float32 [resolution, resolution] in [0, 1]. */
   readonly d0: Float32Array<ArrayBuffer>;
-  /** The drawing, or the mask, at the crop's size; null where it was not asked for, as the two below. */
+  /** The drawing, or the mask, at the crop's size. This and the next two are null if they were not asked for. */
   readonly picture: ImageBitmap | null;
   /** The photo with the mask as alpha; only for saliency. */
   readonly cutOut: ImageBitmap | null;
