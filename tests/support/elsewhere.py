@@ -1,4 +1,4 @@
-"""A page of somebody else, at the addresses of docs/library.md, which draws with the library of the site."""
+"""A page of another origin, at the addresses of docs/library.md. It draws with the library of the site."""
 
 import re
 import subprocess
@@ -14,9 +14,13 @@ from tests.support.visitors import TIMEOUT_MS, Host
 
 SITE = "https://your.host/site/"
 PAGE = "https://your.page/"
-TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".jpg": "image/png"}
+TYPES = {
+    **{".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".wasm": "application/wasm"},
+    # The tests' photos are PNG files, whatever their names say.
+    **{".jpg": "image/png", ".f32": "application/octet-stream"},
+}
 ISOLATION = {"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp"}
-# Says when a module, and all that it awaits, has run.
+# Runs a module, and says when everything that it awaits is done.
 RUN = """<!doctype html><meta charset="utf-8" /><link rel="icon" href="data:," /><script type="module">
 try { await import('./snippet.js'); window.done = true; } catch (error) { window.done = error; console.error(error); }
 </script>"""
@@ -31,14 +35,14 @@ PIXELS = """(canvas) => {
 
 @dataclass
 class Elsewhere:
-    """Another origin's pages in a browser profile, and what they say."""
+    """The pages of another origin in a browser profile, and what they print."""
 
     context: BrowserContext
     host: Host
     files: dict[str, bytes]
-    # What the page's own server adds to its answers.
+    # Headers that the page's own server adds to its answers.
     headers: dict[str, str] = field(default_factory=lambda: dict(ISOLATION))
-    # What the site is asked for instead of a path, where a document names what this small site does not have.
+    # Parts of paths to replace, because the documents name resolutions that this small site does not have.
     moved: dict[str, str] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
@@ -59,7 +63,7 @@ class Elsewhere:
         for named, held in self.moved.items():
             path = path.replace(named, held)
         response = route.fetch(url=f"{self.host.origin}{path}")
-        # Playwright allows every origin what it answers for a test.
+        # Playwright adds the headers that allow other origins.
         route.fulfill(response=response)
 
     def _answer_for_page(self, route: Route) -> None:
@@ -78,14 +82,14 @@ class Elsewhere:
         return page
 
     def run(self, module: str) -> Page:
-        """Open a page that runs a module; return it when the module has run."""
+        """Open a page that runs a module. Return it when the module has run."""
         self.files["snippet.js"] = module.encode()
         page = self.show(RUN)
         page.wait_for_function("() => window.done")
         return page
 
     def value(self, body: str) -> Any:
-        """Return what the body of an async function, which has the library as `u2net`, returns."""
+        """Run the body of an async function, in which `u2net` is the library. Return what it returns."""
         page = self.run(
             f"import * as u2net from '{SITE}lib/u2net.js';\nwindow.value = await (async () => {{{body}}})();"
         )
@@ -94,7 +98,7 @@ class Elsewhere:
 
 
 def snippets(document: str, language: str) -> dict[str, str]:
-    """Return a document's pieces of code in a language, by the heading that they stand under."""
+    """Return a document's pieces of code in one language, by the heading above them."""
     text = (ROOT / document).read_text()
     sections = re.split(r"^## (.*)\n", text, flags=re.MULTILINE)[1:]
     found = {}
@@ -105,12 +109,12 @@ def snippets(document: str, language: str) -> dict[str, str]:
 
 
 def npm(folder: Path, *arguments: str) -> str:
-    """Run npm of the workflow's own Node.js in a folder; return what it prints."""
+    """Run the workflow's own npm in a folder. Return what it prints."""
     return tool(folder, ROOT / ".venvs/node/bin/npm", *arguments)
 
 
 def tool(folder: Path, *command: str | Path) -> str:
-    """Run a program of the workflow's own Node.js in a folder; return what it prints."""
+    """Run a program with the workflow's own Node.js in a folder. Return what it prints."""
     node = ROOT / ".venvs/node/bin"
     done = subprocess.run(
         [str(part) for part in command],

@@ -1,7 +1,8 @@
-"""The library as others use it: every piece of code of docs/library.md as it stands there, from another origin."""
+"""The library as other pages use it: every piece of code in the documents as it stands there, from another origin."""
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,21 +12,25 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page
+from safetensors.numpy import load_file
 
 from tests.support.elsewhere import PAGE, PIXELS, RUN, SITE, Elsewhere, npm, snippets, tool
+from tests.support.project import ROOT
 from tests.support.visitors import hosted, pytorch_picture
+from workflow_scripts.formats.predictions import read_predictions
 from workflow_scripts.shared.serving import serving
 
 HTML = snippets("docs/library.md", "html")
 JS = snippets("docs/library.md", "js")
-WEB = Path(__file__).parents[3] / "web"
-# The size that the library chooses of the two that the site has.
+WEB = ROOT / "web"
+README = snippets("README.md", "html")
+# The site has two resolutions. This is the one that the library chooses.
 CHOSEN = 128
 
 
 @pytest.fixture
 def elsewhere(browser: Browser, site: Path, cat: bytes) -> Iterator[Elsewhere]:
-    """Somebody else's page with a photo; it asks nothing of other hosts, and the console holds no error."""
+    """Another origin's page with a photo. Afterwards, no third host was asked and the console holds no error."""
     with hosted(site) as (host, _):
         context = browser.new_context(permissions=["camera"])
         elsewhere = Elsewhere(context, host, {"photo.jpg": cat})
@@ -54,11 +59,15 @@ def done(page: Page) -> Any:
     return page.evaluate("() => window.done")
 
 
-@pytest.mark.parametrize("isolated", [True, False])
-def test_three_lines(elsewhere: Elsewhere, site: Path, isolated: bool) -> None:
+@pytest.mark.parametrize(
+    ("html", "isolated"),
+    [(HTML["Three lines"], True), (README["On your own page"], False)],
+    ids=["isolated, of the documentation", "not isolated, of the README"],
+)
+def test_three_lines(elsewhere: Elsewhere, site: Path, html: str, isolated: bool) -> None:
     if not isolated:
         elsewhere.headers.clear()
-    page = elsewhere.show(HTML["Three lines"])
+    page = elsewhere.show(html)
     check_drawing(page.locator("canvas"), site)
     assert page.evaluate("() => crossOriginIsolated") is isolated
 
@@ -68,7 +77,7 @@ def test_one_element(elsewhere: Elsewhere, site: Path) -> None:
     page.locator("u2net-portrait[state=done]").wait_for()
     check_drawing(page.locator("u2net-portrait canvas"), site)
     assert page.get_by_role("img", name="A cat").count() == 1
-    # What fails says so, and the next photo is drawn.
+    # A failure is reported, and the next photo is drawn.
     page.evaluate(
         """() => {
           const element = document.querySelector('u2net-portrait');
@@ -87,6 +96,18 @@ def test_one_element(elsewhere: Elsewhere, site: Path) -> None:
     elsewhere.errors.clear()
 
 
+def show_built(folder: Path, elsewhere: Elsewhere, code: str) -> Page:
+    """Build a Vite project of one module in a folder, and open it on the other origin."""
+    (folder / "index.html").write_text('<!doctype html><script type="module" src="./main.ts"></script>')
+    (folder / "main.ts").write_text(code)
+    # The Vite of this project's lock file, so that the test downloads nothing.
+    tool(folder, WEB / "node_modules/.bin/vite", "build", "--base", "./", folder)
+    built = folder / "dist"
+    files = [file for file in built.rglob("*") if file.is_file()]
+    elsewhere.files.update({str(file.relative_to(built)): file.read_bytes() for file in files})
+    return elsewhere.show((built / "index.html").read_text())
+
+
 def test_package_in_a_new_vite_project(elsewhere: Elsewhere, site: Path, tmp_path: Path) -> None:
     (packed,) = json.loads(npm(tmp_path, "pack", "--json", str(site.parent / "npm")))
     names = {file["path"] for file in packed["files"]}
@@ -95,29 +116,13 @@ def test_package_in_a_new_vite_project(elsewhere: Elsewhere, site: Path, tmp_pat
     assert packed["unpackedSize"] < 100_000
     (tmp_path / "package.json").write_text('{"type": "module", "private": true}')
     npm(tmp_path, "install", "--offline", "--no-audit", "--no-fund", packed["filename"])
-    (tmp_path / "index.html").write_text('<!doctype html><script type="module" src="./main.ts"></script>')
-    (tmp_path / "main.ts").write_text(f"{JS['As a package']}\nimport 'u2net-web/element';\n")
-    for resolution in ("bundler", "nodenext"):
-        module = "esnext" if resolution == "bundler" else "nodenext"
-        options = ["--strict", "--noEmit", "--target", "es2022", "--lib", "es2024,dom"]
-        options += ["--skipLibCheck", "false", "--types", ""]
-        tool(
-            tmp_path,
-            WEB / "node_modules/.bin/tsc",
-            *options,
-            "--module",
-            module,
-            "--moduleResolution",
-            resolution,
-            "main.ts",
-        )
-    # The Vite of this project's lock file, so that the test downloads nothing.
-    tool(tmp_path, WEB / "node_modules/.bin/vite", "build", "--base", "./", str(tmp_path))
-    built = tmp_path / "dist"
-    elsewhere.files.update(
-        {str(file.relative_to(built)): file.read_bytes() for file in built.rglob("*") if file.is_file()}
-    )
-    page = elsewhere.show((built / "index.html").read_text())
+    code = f"{JS['As a package']}\nimport 'u2net-web/element';\n"
+    (tmp_path / "main.ts").write_text(code)
+    options = ["--strict", "--noEmit", "--target", "es2022", "--lib", "es2024,dom", "--skipLibCheck", "false"]
+    for module, resolution in (("esnext", "bundler"), ("nodenext", "nodenext")):
+        how = ["--types", "", "--module", module, "--moduleResolution", resolution]
+        tool(tmp_path, WEB / "node_modules/.bin/tsc", *options, *how, "main.ts")
+    page = show_built(tmp_path, elsewhere, code)
     check_drawing(page.locator("canvas"), site)
     assert page.evaluate("() => customElements.get('u2net-portrait') !== undefined")
 
@@ -155,6 +160,42 @@ def test_camera(elsewhere: Elsewhere) -> None:
     assert done(page) is None
 
 
+@pytest.mark.parametrize(
+    ("code", "compute"),
+    [
+        (
+            JS["Without the library"],
+            "import { tensor } from '@tensorflow/tfjs-core';\n"
+            "window.d0 = [...await model.predict(tensor(x, [1, 64, 64, 3])).data()];",
+        ),
+        (
+            JS["Without the library 2"],
+            "import { Tensor } from '@litertjs/core';\n"
+            "const [d0] = await model.run(new Tensor(x, [1, 64, 64, 3]));\nwindow.d0 = [...await d0.data()];",
+        ),
+    ],
+    ids=["TensorFlow.js", "LiteRT"],
+)
+def test_without_the_library(elsewhere: Elsewhere, site: Path, tmp_path: Path, code: str, compute: str) -> None:
+    """The engines' own loaders open a model at its address; then it computes what PyTorch computes."""
+    elsewhere.moved["/320/"] = "/64/"
+    inputs = load_file(site.parent / "_probes/64.safetensors")
+    expected, _ = read_predictions(site.parent / "u2netp/64/predictions/torch.safetensors")
+    elsewhere.files["input.f32"] = np.ascontiguousarray(inputs["chelsea"].transpose(0, 2, 3, 1)).tobytes()
+    for file in ("litert_wasm_internal.js", "litert_wasm_internal.wasm"):
+        elsewhere.files[f"litert/{file}"] = (WEB / "node_modules/@litertjs/core/wasm" / file).read_bytes()
+    (tmp_path / "node_modules").symlink_to(WEB / "node_modules")
+    read = "const x = new Float32Array(await (await fetch('input.f32')).arrayBuffer());"
+    page = show_built(tmp_path, elsewhere, f"{code}\n{read}\n{compute}\n")
+    page.wait_for_function("() => window.d0")
+    d0 = np.array(page.evaluate("() => window.d0"))
+    assert np.abs(d0 - expected["chelsea"].ravel()).max() < 1e-3
+    assert d0.std() > 0.1
+    assert "[1, 64, 64, 3]" in elsewhere.said
+    # LiteRT's own loader prints its messages as errors.
+    elsewhere.errors[:] = [line for line in elsewhere.errors if not line.startswith("INFO:")]
+
+
 def test_stop(elsewhere: Elsewhere) -> None:
     assert done(elsewhere.run(JS["Stop, and what went wrong"])) is True
     assert elsewhere.said[-1] == "TimeoutError"
@@ -170,6 +211,7 @@ def test_stop(elsewhere: Elsewhere) -> None:
             "not-offered",
             "not float16",
         ),
+        ("u2net.loadModel(null, { resolution: 96 })", "not-offered", "u2netp at 64, 128, not at 96"),
         (
             "u2net.loadModel('u2netp', { site: 'https://your.page/other' })",
             "download-interrupted",
@@ -177,7 +219,7 @@ def test_stop(elsewhere: Elsewhere) -> None:
         ),
     ],
 )
-def test_what_is_not_there_is_said(elsewhere: Elsewhere, call: str, code: str, message: str) -> None:
+def test_what_is_not_offered_is_reported(elsewhere: Elsewhere, call: str, code: str, message: str) -> None:
     found = elsewhere.value(f"return {call}.catch(({{ code, message }}) => [code, message]);")
     assert found[0] == code
     assert message in found[1]
@@ -185,7 +227,7 @@ def test_what_is_not_there_is_said(elsewhere: Elsewhere, call: str, code: str, m
 
 
 def test_one_model_through_much(elsewhere: Elsewhere) -> None:
-    """Drawings asked for at once come one after another; an ended one and a damaged photo leave the model as it was."""
+    """Several drawings at once are made one after another. A stopped one and a damaged photo do not harm the model."""
     found = elsewhere.value("""
       const model = await u2net.loadModel('u2netp', { resolution: 64, backend: 'wasm' });
       const photo = await (await fetch('photo.jpg')).blob();
@@ -248,11 +290,23 @@ def test_engine_that_cannot_start_is_replaced_unless_it_was_named(elsewhere: Els
     elsewhere.errors.clear()
 
 
+def test_page_with_the_policy_of_the_documentation(elsewhere: Elsewhere, site: Path) -> None:
+    text = (ROOT / "docs/library.md").read_text()
+    allowed = re.findall(r"`((?:script|worker|connect|img)-src [^`]+)`", text)
+    assert len(allowed) == 4
+    # The page's own script and photo, besides what the library needs.
+    own = {"script-src": "'unsafe-inline'", "connect-src": "'self'"}
+    policy = ["default-src 'none'", *(f"{line} {own.get(line.split()[0], '')}" for line in allowed)]
+    elsewhere.headers["Content-Security-Policy"] = "; ".join(policy)
+    page = elsewhere.show(HTML["Three lines"])
+    check_drawing(page.locator("canvas"), site)
+
+
 @pytest.mark.parametrize("allowed", [True, False])
 def test_site_says_which_origins_it_allows(
     browser: Browser, site: Path, cat: bytes, tmp_path: Path, allowed: bool
 ) -> None:
-    """Two servers and nothing between: what answers for the tests' addresses would allow every origin."""
+    """Uses two real servers, because Playwright's own answers would allow every origin."""
     (tmp_path / "u2net.js").write_bytes((site.parent / "npm/u2net.js").read_bytes())
     (tmp_path / "photo.png").write_bytes(cat)
     (tmp_path / "index.html").write_text("<!doctype html>")

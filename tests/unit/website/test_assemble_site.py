@@ -1,6 +1,5 @@
 import hashlib
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -51,17 +50,20 @@ class Parts:
     def share(self, **changes: Any) -> None:
         """Write the folder of share_weights."""
         source = "results/mine/64/tfjs/float32/model.json"
-        names = [f"models/model.{digest(GRAPH)}.json", f"weights/{digest(SHARD)}.bin"]
-        graph, shard = (
-            {"url": url, "sha256": digest(data), "bytes": len(data)}
-            for url, data in zip(names, (GRAPH, SHARD), strict=True)
+        files = {
+            f"models/model.{digest(GRAPH)}.json": GRAPH,
+            f"weights/{digest(SHARD)}.bin": SHARD,
+            "models/model.json": GRAPH,
+        }
+        graph, shard, address = (
+            {"url": url, "sha256": digest(data), "bytes": len(data)} for url, data in files.items()
         )
         artifact: dict[str, Any] = {
-            **{"engine": "tfjs", "dtype": "float32", "model": graph, "weights": [shard]},
+            **{"engine": "tfjs", "dtype": "float32", "model": graph, "weights": [shard], "address": address},
             **{"made_of": {source: digest(GRAPH)}, "parity": shown_parity(WORST), **changes},
         }
         entry = {"name": "mine", "resolutions": [{"resolution": 64, "dtypes": [artifact]}]}
-        self.output("mine/shared", {names[0]: GRAPH, names[1]: SHARD, "entry.json": json.dumps(entry).encode()})
+        self.output("mine/shared", {**files, "entry.json": json.dumps(entry).encode()})
 
     def arguments(self) -> list[str]:
         parts = {name: name for name in ("page", "library", "samples")}
@@ -90,7 +92,7 @@ def test_a_site_holds_what_its_parts_name(parts: Parts) -> None:
     assert content(site).keys() - {".seal.json"} == {
         *("index.html", "assets/worker-a.js", "lib/u2net.js", f"service_worker.{worker}.js"),
         *("catalogue.json", f"catalogue.{digest(catalogue)}.json", f"samples/coffee.{digest(PHOTO)}.png"),
-        *(f"models/model.{digest(GRAPH)}.json", f"weights/{digest(SHARD)}.bin"),
+        *(f"models/model.{digest(GRAPH)}.json", f"weights/{digest(SHARD)}.bin", "models/model.json"),
         *(f"provenance/{name}" for name in provenance),
     }
     assert [model["name"] for model in json.loads(catalogue)["models"]] == ["mine"]
@@ -155,14 +157,24 @@ def test_a_page_without_its_one_worker_is_refused(parts: Parts, refusal: Refusal
     assert not (parts.results / "site").exists()
 
 
-def test_a_shard_of_another_name_is_refused_without_its_seal(parts: Parts, refusal: Refusal) -> None:
-    shutil.rmtree(parts.results / "site", ignore_errors=True)
-    (parts.results / "mine/shared/.seal.json").unlink()
-    shard = parts.results / f"mine/shared/weights/{digest(SHARD)}.bin"
-    shard.write_bytes(b"other")
-    assert f"{shard} is not the file that its name says" in refusal(main, *parts.arguments())
-    shard.unlink()
-    assert f"{shard} is missing" in refusal(main, *parts.arguments())
+@pytest.mark.parametrize(
+    ("part", "name"),
+    [
+        ("mine/shared", f"weights/{digest(SHARD)}.bin"),
+        ("mine/shared", "models/model.json"),
+        ("samples", f"coffee.{digest(PHOTO)}.png"),
+    ],
+)
+def test_a_file_with_another_digest_is_refused_without_its_seal(
+    parts: Parts, refusal: Refusal, part: str, name: str
+) -> None:
+    (parts.results / part / ".seal.json").unlink()
+    file = parts.results / part / name
+    file.write_bytes(b"other")
+    assert f"{file} is not the file that its entry says" in refusal(main, *parts.arguments())
+    file.unlink()
+    assert f"{file} is missing" in refusal(main, *parts.arguments())
+    assert not (parts.results / "site").exists()
 
 
 @pytest.mark.parametrize(
