@@ -113,7 +113,7 @@ export class WorkerClient {
           : new U2NetError(
               'worker-unavailable',
               "The worker's code could not be loaded. Reload the page and try again. If this page is on another origin than the " +
-                "site, the site must allow this origin (CORS), and this page's policy must allow workers from blob: and scripts from the site.",
+                "site, the site must allow this origin (CORS), and this page's policy must allow scripts and workers from the site, and workers from blob:.",
             ),
       );
     });
