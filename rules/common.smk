@@ -27,6 +27,7 @@ from workflow_scripts.driver.sources import (
     OWN_FILES,
     benchmark_page_sources,
     code_of,
+    library_sources,
     needed_by,
     page_sources,
 )

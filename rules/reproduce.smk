@@ -5,7 +5,14 @@
 rule rebuild_copy:
     """Build the first configured resolution in a folder of its own, under conditions of its own."""
     input:
-        project=["Snakefile", "config.yaml", "config.schema.yaml", *BILLS.values(), *page_sources(ROOT)],
+        project=[
+            "Snakefile",
+            "config.yaml",
+            "config.schema.yaml",
+            *BILLS.values(),
+            *page_sources(ROOT),
+            *library_sources(ROOT),
+        ],
         rules=sorted(map(str, Path("rules").glob("*.smk"))),
         scripts=sorted(
             str(path) for path in Path("workflow_scripts").rglob("*.*") if path.suffix in (".py", ".cts", ".json")

@@ -1,6 +1,7 @@
 # Reads passed manifests with their TensorFlow.js and LiteRT models, the page's sources in web/, the lock files.
-# Writes results/{model}/shared/, results/_page/, results/_samples/, results/_bills/ and results/site/, a static folder for any
-# web server. On request it writes results/{model}/{resolution}/browser.json, the check of the page in Chromium.
+# Writes results/{model}/shared/, results/_page/, results/_library/, results/_samples/, results/_bills/ and results/site/,
+# a static folder for any web server. On request it writes results/{model}/{resolution}/browser.json, the check of the page in Chromium,
+# and results/npm/, the library for other pages as a package.
 
 
 rule share_weights:
@@ -72,7 +73,67 @@ rule build_page:
         mem_mb=2000,
     shell:
         r'PATH="$PWD/.venvs/node/bin:$PATH" .venvs/torch/bin/python -m workflow_scripts.website.build_page'
-        r' --web "$(dirname {input.package:q})" --output {output.folder:q} &> {log:q}'
+        r' --web "$(dirname {input.package:q})" --script build --output {output.folder:q} &> {log:q}'
+
+
+rule build_library:
+    """Bundle the library that other pages import, and the element."""
+    input:
+        package="web/package.json",
+        sources=library_sources(ROOT),
+        stamp="web/node_modules/.package-lock.json",
+    output:
+        folder=directory("results/_library"),
+    log:
+        "results/_logs/build_library/all.log",
+    benchmark:
+        "results/_benchmarks/build_library/all.tsv"
+    resources:
+        mem_mb=1500,
+    shell:
+        r'PATH="$PWD/.venvs/node/bin:$PATH" .venvs/torch/bin/python -m workflow_scripts.website.build_page'
+        r' --web "$(dirname {input.package:q})" --script build:library --output {output.folder:q} &> {log:q}'
+
+
+rule declare_types:
+    """Write the library's type declarations for TypeScript."""
+    input:
+        package="web/package.json",
+        sources=library_sources(ROOT),
+        stamp="web/node_modules/.package-lock.json",
+    output:
+        folder=directory("results/_library_types"),
+    log:
+        "results/_logs/declare_types/all.log",
+    benchmark:
+        "results/_benchmarks/declare_types/all.tsv"
+    resources:
+        mem_mb=1500,
+    shell:
+        r'PATH="$PWD/.venvs/node/bin:$PATH" .venvs/torch/bin/python -m workflow_scripts.website.build_page'
+        r' --web "$(dirname {input.package:q})" --script build:types --output {output.folder:q} &> {log:q}'
+
+
+rule npm:
+    """Make a package of the library, ready for `npm publish`. Models and engines stay on the site."""
+    input:
+        library="results/_library",
+        types="results/_library_types",
+        package="web/lib/package.json",
+        readme="docs/library.md",
+        licence="LICENSE",
+    output:
+        folder=directory("results/npm"),
+    log:
+        "results/_logs/npm/all.log",
+    benchmark:
+        "results/_benchmarks/npm/all.tsv"
+    resources:
+        mem_mb=500,
+    shell:
+        r".venvs/torch/bin/python -m workflow_scripts.website.assemble_package"
+        r" --library {input.library:q} --types {input.types:q} --files {input.package:q} {input.licence:q}"
+        r" --readme {input.readme:q} --output {output.folder:q} &> {log:q}"
 
 
 rule list_components:
@@ -113,6 +174,7 @@ rule assemble_site:
     """Assemble the static folder: page, samples, catalogue, models, shared weights and provenance."""
     input:
         page="results/_page",
+        library="results/_library",
         samples="results/_samples",
         models=expand("results/{model}/shared", model=settings.site_models()),
         manifests=expand(
@@ -136,7 +198,7 @@ rule assemble_site:
         leaving=settings.say_what_leaves,
     shell:
         r".venvs/provenance/bin/python -m workflow_scripts.website.assemble_site"
-        r" --page {input.page:q} --samples {input.samples:q}"
+        r" --page {input.page:q} --library {input.library:q} --samples {input.samples:q}"
         r" --models {input.models:q} --manifests {input.manifests:q} --locks {input.locks:q}"
         r" --bills {input.bills:q} {input.cards:q} --builder {params.builder:q} --output {output.folder:q} &> {log:q}"
 

@@ -1,4 +1,5 @@
-import { defineConfig, type Plugin } from 'vite';
+import { readFile } from 'node:fs/promises';
+import { defineConfig, minify, type Plugin } from 'vite';
 
 /**
  * The page's security headers. Threads in wasm need them, so every server of the page should send them too.
@@ -14,7 +15,7 @@ export default defineConfig(({ command }) => ({
   // During development, catalogue and models come from the site that the workflow built.
   publicDir: command === 'serve' ? '../results/site' : false,
   server: { headers },
-  worker: { format: 'es', plugins: () => [selfContainedThreads(), importableLitert()] },
+  worker: { format: 'es', plugins: () => [selfContainedThreads(), importableLitert(), smallThreadScript()] },
   plugins: [listShell()],
 
   build: {
@@ -76,6 +77,25 @@ function importableLitert(): Plugin {
       if (!/litert_wasm_\w*internal\.js$/.test(id)) return null;
       if (!code.includes('var ModuleFactory =')) throw new Error('LiteRT is built otherwise than expected');
       return { code: `${code}\nexport default ModuleFactory;`, map: null };
+    },
+  };
+}
+
+/** Minifies the script from which LiteRT's threads start. It is a file of its own, so bundling does not reach it. */
+function smallThreadScript(): Plugin {
+  const query = '?url';
+  return {
+    name: 'small-thread-script',
+    apply: 'build',
+    enforce: 'pre',
+    async load(id) {
+      if (!id.endsWith(`litert_wasm_threaded_internal.js${query}`)) return null;
+      const script = await readFile(id.slice(0, -query.length), 'utf8');
+      // Keep the script's own names. They are global, and its threads are started by one of them.
+      const { code, errors } = await minify(id, script, { module: false, mangle: { toplevel: false } });
+      if (errors.length > 0) throw new Error(`LiteRT's script cannot be made smaller: ${errors[0]!.message}`);
+      const file = this.emitFile({ type: 'asset', name: 'litert_wasm_threaded_internal.js', source: code });
+      return `export default import.meta.ROLLUP_FILE_URL_${file};`;
     },
   };
 }

@@ -47,4 +47,6 @@ def test_what_the_site_does_not_hold_is_said_at_once(site: Workflow, target: str
 
 
 def test_in_chromium(site: Workflow) -> None:
+    # The library's tests install the package.
+    site.succeed("npm", *SITE_CONFIG)
     own_tests("torch", "tests/browser/chromium", 30, site.folder, U2NET_SITE=str(site.folder / "results/site"))

@@ -7,8 +7,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 from playwright.sync_api import BrowserContext, Page
+from skimage import data
 
+from workflow_scripts.formats.predictions import read_predictions
+from workflow_scripts.shared.drawings import draw
 from workflow_scripts.shared.serving import SiteHandler, serving
 from workflow_scripts.website.predict_browser import IDLE, KEEP_DRAWINGS, LAST_DRAWING, PRESS_DRAW, SETTLED
 
@@ -79,6 +85,16 @@ def hosted(site: Path) -> Iterator[tuple[Host, Callable[[], None]]]:
     with ExitStack() as stack:
         host.origin = stack.enter_context(serving(site, handler=WatchedHandler, host=host))
         yield host, stack.close
+
+
+def pytorch_picture(site: Path, resolution: int, probe: str) -> NDArray[np.float64]:
+    """Return what PyTorch draws of a probe photo with u2netp, at the photo's size, 0 to 255 in whole numbers."""
+    height, width, _ = getattr(data, probe)().shape
+    reference, _ = read_predictions(site.parent / f"u2netp/{resolution}/predictions/torch.safetensors")
+    picture = Image.fromarray(draw(reference[probe], "saliency").astype(np.float32))
+    # Pillow's bicubic filter in floating point, as in the page. It is rounded to 8 bits once, at the end.
+    sized = np.asarray(picture.resize((width, height), Image.Resampling.BICUBIC))
+    return np.round(255 * np.clip(sized, 0, 1))
 
 
 class Visitor:

@@ -79,7 +79,7 @@ def files_below(workflow: Workflow, *outputs: str) -> list[str]:
 
 
 def own_folder(workflow: Workflow, name: str) -> str:
-    """Return the folder of results/ that holds the page, the samples or the bills."""
+    """Return the folder of results/ that holds the page, the library, the samples or the bills."""
     (found,) = [f"results/{each}" for each in (name, f"_{name}") if (workflow.folder / "results" / each).is_dir()]
     return found
 
@@ -111,7 +111,7 @@ def stages(workflow: Workflow, size: int, elsewhere: Path) -> list[Stage]:
         f"{file.parent.relative_to(workflow.folder)}/manifest.json"
         for file in (workflow.folder / "results" / MODEL).glob("[1-9]*/manifest.json")
     )
-    page, samples, bills = (own_folder(workflow, name) for name in ("page", "samples", "bills"))
+    page, library, samples, bills = (own_folder(workflow, name) for name in ("page", "library", "samples", "bills"))
     summaries = ["results/summary.md", "results/summary.html"]
     summaries = [name for name in summaries if (workflow.folder / name).is_file()]
     shared, card = f"results/{MODEL}/shared", f"results/{MODEL}/{MODEL}.cdx.json"
@@ -121,7 +121,8 @@ def stages(workflow: Workflow, size: int, elsewhere: Path) -> list[Stage]:
     }
     every = ["--manifests", *manifests]
     listed = files_below(workflow, bills)
-    site = ["--page", page, "--samples", samples, "--models", shared, *every, "--locks", "requirements.txt"]
+    site = ["--page", page, "--library", library, "--samples", samples, "--models", shared, *every]
+    site += ["--locks", "requirements.txt"]
     vouched = [*recorded, path]
     table = ["--table", str(elsewhere / "summary.md"), "--page", str(elsewhere / "summary.html")]
     weights = ["--dtypes", *dtypes["tfjs"], "--tflite-dtypes", *dtypes["tflite"]]
@@ -138,7 +139,7 @@ def stages(workflow: Workflow, size: int, elsewhere: Path) -> list[Stage]:
             "website.assemble_site",
             "provenance",
             [*site, "--bills", *listed, card, "--builder", "urn:tests", "--output", str(elsewhere / "site")],
-            [*vouched, *files_below(workflow, page, samples, shared, card), *listed],
+            [*vouched, *files_below(workflow, page, library, samples, shared, card), *listed],
         ),
         Stage("publish.publish", "publish", published, [*vouched, *files_below(workflow, "results/site")]),
         Stage(

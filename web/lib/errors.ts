@@ -11,6 +11,9 @@ export type ErrorCode =
   | 'backend-unavailable'
   | 'context-lost'
   | 'out-of-memory'
+  | 'worker-unavailable'
+  | 'not-offered'
+  | 'disposed'
   | 'cancelled'
   | 'internal';
 
@@ -43,4 +46,9 @@ export function asU2NetError(cause: unknown): U2NetError {
       cause,
     },
   );
+}
+
+/** Whether a GPU failed in a way that a processor would not. */
+export function isGpuFailure({ code }: U2NetError): boolean {
+  return code === 'context-lost' || code === 'backend-unavailable';
 }

@@ -12,11 +12,10 @@
  * - #error has data-code, an ErrorCode. #use-wasm and #draw-anyway appear in it when a drawing would not fit.
  * - With ?debug in the address, window.page.loseContext() really loses the worker's GPU context.
  */
-import type { Machine } from '../lib/choice/choose';
-import { Speeds } from '../lib/choice/speed';
+import { NO_STORAGE, Speeds } from '../lib/choice/speed';
 import { asU2NetError, U2NetError } from '../lib/errors';
-import { type Catalogue, parseCatalogue } from '../lib/site/catalogue';
 import { FileStore } from '../lib/site/file_store';
+import { readCatalogue } from '../lib/site/read_catalogue';
 import { WorkerClient } from '../lib/worker/client';
 import { Activity } from './activity/activity';
 import { Artist } from './drawing/artist';
@@ -24,6 +23,7 @@ import { listenForPhotos } from './photo/intake';
 import { offerSamples } from './photo/samples';
 import { Settings } from './settings/settings';
 import { Studio } from './studio';
+import { inspect } from '../lib/choice/inspect';
 
 const { dataset } = document.documentElement;
 const activity = new Activity();
@@ -58,13 +58,8 @@ async function start(): Promise<Studio> {
   }
   const base = new URL(named('catalogue'), location.href);
   const store = new FileStore(base);
-  const client = new WorkerClient();
-  const [catalogue, backends] = await Promise.all([readCatalogue(base), client.probe()]);
-  const machine: Machine = {
-    backends,
-    deviceMemory: (navigator as { deviceMemory?: number }).deviceMemory,
-    speeds: new Speeds(openStorage()),
-  };
+  const client = new WorkerClient(startWorker);
+  const [catalogue, machine] = await Promise.all([readCatalogue(base), inspect(client, new Speeds(openStorage()))]);
   const parameters = new URLSearchParams(location.search);
   const settings = new Settings(catalogue, machine, store, {
     model: parameters.get('model'),
@@ -86,26 +81,14 @@ async function start(): Promise<Studio> {
   return studio;
 }
 
+/** The worker of this build of the page. */
+function startWorker(): Worker {
+  return new Worker(new URL('../lib/worker/worker.ts', import.meta.url), { type: 'module' });
+}
+
 /** A file that index.html names in a meta element. */
 function named(file: string): string {
   return document.querySelector<HTMLMetaElement>(`meta[name="${file}"]`)!.content;
-}
-
-async function readCatalogue(base: URL): Promise<Catalogue> {
-  let json: unknown;
-  try {
-    const response = await fetch(base, { cache: 'no-cache' });
-    if (!response.ok) throw new Error(`the server answered ${response.status}`);
-    json = await response.json();
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new U2NetError(
-      'download-interrupted',
-      `The list of models, catalogue.json, could not be loaded (${reason}). Check the connection and reload the page.`,
-      { cause },
-    );
-  }
-  return parseCatalogue(json);
 }
 
 /** The browser's storage, or a substitute that stores nothing if the browser's settings forbid storage. */
@@ -113,6 +96,6 @@ function openStorage(): Pick<Storage, 'getItem' | 'setItem'> {
   try {
     return localStorage;
   } catch {
-    return { getItem: () => null, setItem: () => {} };
+    return NO_STORAGE;
   }
 }

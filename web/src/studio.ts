@@ -13,6 +13,9 @@ import { PhotoView } from './photo/photo_view';
 import { ResultView } from './result/result_view';
 import { Settings } from './settings/settings';
 
+/** What is made of a photo. Of a live frame, only the picture is made. */
+const PRODUCTS = ['picture', 'cut-out', 'photo', 'png'] as const;
+
 /** Connects photo, camera and drawing: what follows when a person opens a photo or presses a button. */
 export class Studio {
   readonly #settings: Settings;
@@ -88,7 +91,7 @@ export class Studio {
       return;
     }
     await this.#artist.during(async () => {
-      const made = await this.#artist.draw({ photo: photo.file, size: photo, crop, preview: false });
+      const made = await this.#artist.draw({ photo: photo.file, size: photo, crop, products: PRODUCTS });
       this.#results.mirror(false);
       this.#results.show(made.drawing, made.choice.model.task, photo.name, facts(made));
       announce(made, crop);

@@ -19,8 +19,12 @@ BILLS = {
     "page-packages": "web/package-lock.json",
 }
 PAGE_FILES = ("index.html", "package.json", "tsconfig.json", "tsconfig.worker.json", "vite.config.ts")
+LIBRARY_FILES = ("package.json", "tsconfig.json", "tsconfig.library.json", "vite.library.config.ts")
 # How the paths of the checkout's own files begin in rules.
-OWN_FILES = ("Snakefile", "config.", "envs/", "profiles/", "requirements.txt", "rules/", "web/", f"{PACKAGE}/")
+OWN_FILES = (
+    *("Snakefile", "config.", "docs/", "envs/", "LICENSE", "profiles/", "requirements.txt", "rules/", "web/"),
+    f"{PACKAGE}/",
+)
 BENCHMARK_FILES = ("web/tsconfig.benchmark.json", "web/vite.benchmark.config.ts")
 
 
@@ -74,14 +78,22 @@ def needed_by(root: Path, command: str) -> dict[str, list[str]]:
     return {name: files for name, files in needed.items() if files}
 
 
+def files_below(root: Path, folder: str) -> list[str]:
+    """Return every file below a folder of the checkout in order, without the unit tests."""
+    files = [path for path in (root / folder).rglob("*") if path.is_file() and ".test." not in path.name]
+    return sorted(str(path.relative_to(root)) for path in files)
+
+
 def page_sources(root: Path) -> list[str]:
-    """Return every file that the page is built from."""
-    folders = (root / "web/src", root / "web/lib")
-    files = [path for folder in folders for path in folder.rglob("*") if path.is_file() and ".test." not in path.name]
-    return [f"web/{name}" for name in PAGE_FILES] + sorted(str(path.relative_to(root)) for path in files)
+    """Return every file from which the page is built. It is built on the library."""
+    return [*(f"web/{name}" for name in PAGE_FILES), *files_below(root, "web/src"), *files_below(root, "web/lib")]
+
+
+def library_sources(root: Path) -> list[str]:
+    """Return every file from which the library for other pages is built."""
+    return [*(f"web/{name}" for name in LIBRARY_FILES), *files_below(root, "web/lib")]
 
 
 def benchmark_page_sources(root: Path) -> list[str]:
     """Return every file that the benchmark's page is built from. It sets up TensorFlow.js as the site's page does."""
-    own = sorted(str(path.relative_to(root)) for path in (root / "web/benchmark").rglob("*") if path.is_file())
-    return [*page_sources(root), *BENCHMARK_FILES, *own]
+    return [*page_sources(root), *BENCHMARK_FILES, *files_below(root, "web/benchmark")]

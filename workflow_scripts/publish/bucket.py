@@ -25,8 +25,9 @@ from workflow_scripts.shared.failures import Failure
 ADDRESS = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/([A-Za-z0-9/_.-]*))?")
 # Parallel requests: enough to use the whole bandwidth. botocore keeps ten connections.
 PARALLEL = 8
-# AWS answers 409 if two conditional writes overlap. As after a 412, the object may have changed.
-LOST = {"PreconditionFailed", "ConditionalRequestConflict"}
+# AWS answers 409 if two conditional writes overlap, and 404 if the object to be replaced is gone. As after a 412, the
+# object may have changed.
+LOST = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
 ABSENT = {"NoSuchKey", "404", "NotFound"}
 ALTERED = "what arrived has another checksum than what was sent; something on the way alters it"
 REASONS = {

@@ -16,6 +16,7 @@ from workflow_scripts.publish.release import (
     RECORD_BYTES,
     claim_key,
     content_of,
+    is_address,
     read_record,
     record_key,
     releases_in,
@@ -64,6 +65,7 @@ def make_plan(bucket: Bucket, objects: dict[str, Listed], keep: int, grace: time
     """Keep the live releases, the last `keep` releases, and every release published or claimed within `grace`.
 
     Only files that a record or a claim lists are deleted. publish uploads nothing else, so any other file is not ours.
+    An address stays only if the live release has it: what it leads to is deleted with the release that it belongs to.
     """
     records = releases_in(iter(objects), record_key("*"))
     claims = releases_in(iter(objects), claim_key("*"))
@@ -81,7 +83,7 @@ def make_plan(bucket: Bucket, objects: dict[str, Listed], keep: int, grace: time
         keys = keys_listed(bucket, objects, key, release)
         listed |= keys
         if key in stays:
-            needed |= keys
+            needed |= keys if release in live else {key for key in keys if not is_address(key)}
     doomed = sorted(listed & objects.keys() - needed, key=lambda key: (key in records or key in claims, key))
     retained = [records[key] for key in newest if key in stays]
     return Plan(retained, [records[key] for key in newest if key not in stays], doomed)

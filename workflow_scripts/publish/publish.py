@@ -1,8 +1,8 @@
 """Publish the site to an S3 bucket. A visitor sees the whole release before or the whole new one, never a mixture.
 
 The files whose content never changes are uploaded first, and each is read back. Then comes the record that lists them.
-The two entries come last, and change only if nobody else has changed them meanwhile. If publish is killed at any point,
-running it again finishes the release.
+The entries and the addresses come last, and change only if nobody else has changed them meanwhile. If publish is killed
+at any point, running it again finishes the release.
 """
 
 import argparse
@@ -27,10 +27,12 @@ from workflow_scripts.publish.release import (
     PRUNE_LOCK,
     Listed,
     Release,
+    changing,
     check_sums,
     claim_key,
     content_of,
     headers_of,
+    is_address,
     read_site,
     record_key,
     stored_form,
@@ -114,8 +116,8 @@ def each(function: Callable[..., Any], *items: Any) -> list[Any]:
 
 
 def upload_files(bucket: Bucket, site: Path, release: Release, objects: dict[str, ListedObject]) -> None:
-    """Upload the files that the bucket lacks, weights first."""
-    listed = list(release.files.items())
+    """Upload the files that the bucket lacks, weights first. The addresses come later."""
+    listed = [item for item in release.files.items() if not is_address(item[0])]
     there = each(lambda item: item[1].key in objects and is_stored(bucket, site, *item), listed)
     missing = [item for item, stored in zip(listed, there, strict=True) if not stored]
     missing.sort(key=lambda item: (not item[0].startswith("weights/"), item[0]))
@@ -151,24 +153,44 @@ def store_record(bucket: Bucket, key: str, release: Release) -> None:
         raise Failure(f"{bucket.address(key)} is not what was sent when read back; publish again")
 
 
-def change_entry(bucket: Bucket, site: Path, release: Release, entry: str, seen: Stored | None) -> None:
-    """Make an entry show this release, unless the entry has changed since this publisher began and had `seen` it."""
+def change_entry(bucket: Bucket, site: Path, release: Release, entry: str, seen: Stored | None) -> int:
+    """Make an entry or address show this release, unless it has changed since this publisher began and had `seen` it.
+
+    Return how many bytes were sent.
+    """
     listed = release.files[entry]
     # The condition compares ETags. The release's name in gzip's header gives each release its own ETag, even if the
     # content is the same.
     stored = stored_form((site / entry).read_bytes(), listed, release.id)
     if seen is not None and seen.sha256 == hashlib.sha256(stored).hexdigest():
-        return
-    condition = {"IfMatch": seen.etag} if seen else {"IfNoneMatch": "*"}
-    if bucket.put(entry, stored, headers_of(listed, immutable=False), condition, {"release": release.id}):
-        return
-    now = bucket.head(entry)
+        return 0
+
+    def put(condition: dict[str, str]) -> bool:
+        return bucket.put(entry, stored, headers_of(listed, immutable=False), condition, {"release": release.id})
+
+    lost = Failure(
+        f"{bucket.address(entry)} was changed by another publisher since this one began, and is left as it is; "
+        "publish again to replace that release"
+    )
+    # Only gzip's header gives each release its own ETag. A .tflite file can have the same ETag again after another
+    # publisher changed it.
+    if seen and not listed.encoding and not shows(bucket, ENTRIES[0], release):
+        raise lost
+    if put({"IfMatch": seen.etag} if seen else {"IfNoneMatch": "*"}):
+        return len(stored)
+    # prune may have deleted an address that the live release does not have.
+    if is_address(entry) and entry not in bucket.objects() and put({"IfNoneMatch": "*"}):
+        return len(stored)
     # If the first attempt arrived but its answer was lost, the repeated request fails because of the first.
-    if now is None or now.metadata.get("release") != release.id:
-        raise Failure(
-            f"{bucket.address(entry)} was changed by another publisher since this one began, and is left as it is; "
-            "publish again to replace that release"
-        )
+    if not shows(bucket, entry, release):
+        raise lost
+    return len(stored)
+
+
+def shows(bucket: Bucket, entry: str, release: Release) -> bool:
+    """Return whether this release's publisher was the last to write an entry or address."""
+    stored = bucket.head(entry)
+    return stored is not None and stored.metadata.get("release") == release.id
 
 
 def main(argv: Sequence[str]) -> None:
@@ -183,7 +205,10 @@ def main(argv: Sequence[str]) -> None:
     check_manifests(arguments.site, release, arguments.manifests)
     bucket = Bucket(arguments.bucket, arguments.endpoint)
     objects = bucket.objects()
-    seen = {entry: bucket.head(entry) if entry in objects else None for entry in ENTRIES}
+    entries = changing(release.files)
+    seen = dict(
+        zip(entries, each(lambda entry: bucket.head(entry) if entry in objects else None, entries), strict=True)
+    )
     # Store the claim before listing the bucket. Either prune sees the claim and keeps these files, or prune listed the
     # bucket earlier and its lock shows in the listing below.
     store_record(bucket, claim_key(release.id), release)
@@ -191,8 +216,8 @@ def main(argv: Sequence[str]) -> None:
     check_no_prune(objects)
     upload_files(bucket, arguments.site, release, objects)
     store_record(bucket, record_key(release.id), release)
-    for entry in ENTRIES:
-        change_entry(bucket, arguments.site, release, entry, seen[entry])
+    sent = [change_entry(bucket, arguments.site, release, entry, seen[entry]) for entry in entries]
+    say(f"changed {sum(map(bool, sent))} entries and addresses, {sum(sent)} bytes")
     say(f"{bucket.address()} shows release {release.id}")
 
 

@@ -1,7 +1,7 @@
 """A release of the site: its files, the key under which each lies in the bucket, and the record that lists them.
 
-The content under a key never changes, except for the two entries: every other key contains the content's SHA-256, or
-the hash that the page's build gave an asset. The release is named after the SHA-256 of its record.
+Most keys contain the content's SHA-256, or the hash that the page's build gave an asset. Their content never changes.
+Only the entries and the addresses change to a new release. The release is named after the SHA-256 of its record.
 """
 
 import gzip
@@ -10,7 +10,7 @@ import io
 import json
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,8 +19,10 @@ from workflow_scripts.shared.failures import Failure
 from workflow_scripts.shared.files import files_in, sha256
 from workflow_scripts.shared.media_types import MEDIA_TYPES, OTHER
 
-# The entries: the files that people and programs open, in the order in which they change to a new release.
+# The entries: the files that people and programs open. The first and the last file that change to a new release.
 ENTRIES = ("index.html", "catalogue.json")
+# The addresses: other files that have the same key in every release. Other pages load the library and models from them.
+ADDRESS = re.compile(r"lib/[\w-]+\.js|models/[\w.-]+/\d+/(?:[\w-]+/model\.json|[\w-]+\.tflite)", re.ASCII)
 RECORDS = "releases/"
 # The file in which a site lists its own files.
 SUMS = "provenance/SHA256SUMS"
@@ -30,9 +32,9 @@ PRUNE_LOCK = f"{LOCKS}prune.json"
 LOCK_SECONDS = 3600
 PRUNE_SECONDS = 600
 
-# A record takes about a hundred bytes per file. LiteRT's binaries are a site's largest files, 10 MB each.
+# A record takes about a hundred bytes per file. The largest file of a site is a .tflite file of full size, 176 MB.
 RECORD_BYTES = 16 * 1024 * 1024
-FILE_BYTES = 64 * 1024 * 1024
+FILE_BYTES = 256 * 1024 * 1024
 
 # A path in a site: no part is ".." or hidden, no character needs quoting, and it is not a record or a lock.
 PATH = re.compile(rf"(?!{RECORDS}|{LOCKS})[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
@@ -75,7 +77,18 @@ def key_of(path: str, digest: str) -> str:
     named = DIGEST.search(path)
     if named and named[0] != digest:
         raise Failure(f"{path} in the site is not what its name says: its sha256 is {digest}; build the site again")
-    return path if named or path.startswith("assets/") else f"files/{digest}/{path}"
+    return path if named or path.startswith("assets/") or is_address(path) else f"files/{digest}/{path}"
+
+
+def is_address(path: str) -> bool:
+    """Return whether a file of the site has the same key in every release, although its content changes."""
+    return ADDRESS.fullmatch(path) is not None
+
+
+def changing(paths: Iterable[str]) -> list[str]:
+    """Return the entries and the addresses among a release's paths, in the order in which they change to it."""
+    first, last = ENTRIES
+    return [first, *sorted(filter(is_address, paths)), last]
 
 
 def describe(site: Path, path: str) -> Listed:

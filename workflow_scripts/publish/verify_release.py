@@ -29,6 +29,7 @@ from workflow_scripts.publish.release import (
     claim_key,
     content_of,
     headers_of,
+    is_address,
     read_record,
     read_site,
     record_key,
@@ -141,7 +142,7 @@ def only_release(folder: Path) -> str:
 
 def wrong_header(key: str, listed: Listed, headers: Mapping[str, str]) -> str | None:
     """Say which header is not as publish sets it, or None if all are."""
-    expected = headers_of(listed, immutable=key not in ENTRIES)
+    expected = headers_of(listed, immutable=key not in ENTRIES and not is_address(key))
     wanted = {COMPARED[name]: value for name, value in expected.items() if name in COMPARED}
     # A server that cannot isolate pages, such as a plain bucket, sends neither.
     if key == "index.html" and ISOLATION.keys() & headers.keys():

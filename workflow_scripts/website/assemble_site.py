@@ -38,8 +38,9 @@ def copy_named(named: Any, folder: Path, site: Path, prefix: str = "") -> None:
         if not source.is_file():
             raise Failure(f"{source} is missing, so the site is not built{again(folder)}")
         digest = sha256(source)
-        if reference.get("sha256", digest) != digest or digest not in url:
-            raise Failure(f"{source} is not the file that its name says, so the site is not built{again(folder)}")
+        # A file without a digest in its entry has it in its name.
+        if digest != reference["sha256"] if "sha256" in reference else digest not in url:
+            raise Failure(f"{source} is not the file that its entry says, so the site is not built{again(folder)}")
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
 
@@ -55,9 +56,18 @@ def copy_sealed(folder: Path, site: Path) -> None:
         shutil.copyfile(folder / name, target)
 
 
+def find_worker(site: Path) -> str:
+    """Return the path in the site of the script that draws, named by a hash; raise Failure if it is missing."""
+    found = sorted((site / "assets").glob("worker-*.js"))
+    if len(found) != 1:
+        raise Failure(f"the built page has {len(found)} files assets/worker-*.js, not one; build the page again")
+    return f"assets/{found[0].name}"
+
+
 def main(argv: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--page", type=Path, required=True, help="folder of the built page")
+    parser.add_argument("--library", type=Path, required=True, help="folder of build_library")
     parser.add_argument("--samples", type=Path, required=True, help="folder of export_samples")
     parser.add_argument("--models", type=Path, nargs="+", required=True, help="folders of share_weights")
     parser.add_argument("--manifests", type=Path, nargs="+", required=True, help="of all models at all resolutions")
@@ -69,7 +79,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
     manifests = {path: vouched(path) for path in arguments.manifests}
-    for output in (arguments.page, arguments.samples, *arguments.models, *arguments.bills):
+    for output in (arguments.page, arguments.library, arguments.samples, *arguments.models, *arguments.bills):
         if problem := broken_seal(output):
             raise Failure(f"{problem}, so the site is not built{again(output)}")
     entries = [json.loads((folder / "entry.json").read_text()) for folder in arguments.models]
@@ -77,11 +87,13 @@ def main(argv: Sequence[str]) -> None:
     samples = json.loads((arguments.samples / "samples.json").read_text())
     with replacing(arguments.output) as staging:
         copy_sealed(arguments.page, staging)
+        copy_sealed(arguments.library, staging / "lib")
         copy_named(samples, arguments.samples, staging, "samples/")
         for folder, entry in zip(arguments.models, entries, strict=True):
             copy_named(entry, folder, staging)
         catalogue = {
             "version": 2,
+            "worker": {"url": find_worker(staging)},
             "models": sorted(entries, key=lambda entry: str(entry["name"])),
             "samples": samples,
         }

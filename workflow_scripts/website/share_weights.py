@@ -3,8 +3,9 @@
 import argparse
 import hashlib
 import json
+import shutil
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from workflow_scripts.formats.catalogue import check_vouched, shown_parity, source_of
@@ -42,8 +43,17 @@ def write_named(content: Any, site: Path, place: str, stem: str) -> dict[str, An
     return {"url": url, "sha256": digest, "bytes": len(data)}
 
 
+def copy_to_address(file: Path, site: Path, url: str) -> dict[str, Any]:
+    """Copy a file to an address that stays the same in every release. Return its url, sha256 and bytes.
+
+    Other programs load models from these addresses, because they cannot know a digest in advance.
+    """
+    shutil.copyfile(file, site / url)
+    return {"url": url, "sha256": sha256(file), "bytes": file.stat().st_size}
+
+
 def share_model(folder: Path, site: Path, place: str) -> dict[str, Any]:
-    """Write one graph model below `site` into `place`. Return its model.json and shards as the catalogue lists them.
+    """Write one graph model below `site` into `place`. Return its files as the catalogue lists them.
 
     Float weights are the same at every resolution; integer constants are not. Each become a group of their own, so that
     all resolutions share the float shards byte for byte.
@@ -59,15 +69,21 @@ def share_model(folder: Path, site: Path, place: str) -> dict[str, Any]:
         shards += written
         paths = [f"{TOP}/{shard['url']}" for shard in written]
         model["weightsManifest"].append({"paths": paths, "weights": [spec for spec, _ in group]})
-    return {"model": write_named(model, site, place, "model"), "weights": shards}
+    named = write_named(model, site, place, "model")
+    # It names its shards by digest, so it is whole at any moment, whichever release it belongs to.
+    address = copy_to_address(site / named["url"], site, f"{place}/model.json")
+    return {"model": named, "weights": shards, "address": address}
 
 
 def share_tflite(file: Path, site: Path, place: str) -> dict[str, Any]:
-    """Write one .tflite file below `site` in pieces, and the recipe that joins them into `place`. Return both.
+    """Write one .tflite file below `site` in pieces, with a recipe that joins them, and once more as a whole.
+
+    Return the files as the catalogue lists them.
 
     The weights go into shards that all resolutions share. The skeleton, which is all that stands between the weights,
     belongs to one resolution. To rebuild the file, take bytes from the skeleton and from the weights in turn: the
-    recipe's `pieces` are the lengths to take. `sha256` is that of the whole file.
+    recipe's `pieces` are the lengths to take. `sha256` is that of the whole file. The page reads the pieces; LiteRT's
+    own loader needs the whole file.
     """
     pieces = split(file)
     skeleton = write_shards(pieces.skeleton, site / "weights")
@@ -80,7 +96,9 @@ def share_tflite(file: Path, site: Path, place: str) -> dict[str, Any]:
         "weights": [f"{TOP}/{shard['url']}" for shard in weights],
         "pieces": pieces.lengths,
     }
-    return {"model": write_named(recipe, site, place, "recipe"), "weights": skeleton + weights}
+    named = write_named(recipe, site, place, "recipe")
+    address = copy_to_address(file, site, f"{PurePosixPath(place).parent}/{file.name}")
+    return {"model": named, "weights": skeleton + weights, "address": address}
 
 
 def share_resolution(

@@ -12,9 +12,7 @@ from PIL import Image
 from playwright.sync_api import expect
 from skimage import data
 
-from tests.support.visitors import Visitor
-from workflow_scripts.formats.predictions import read_predictions
-from workflow_scripts.shared.drawings import draw
+from tests.support.visitors import Visitor, pytorch_picture
 from workflow_scripts.website.predict_browser import PRESS_DRAW
 
 DROP = """([bytes, name]) => {
@@ -64,11 +62,7 @@ def test_sample_to_png(visitor: Visitor, site: Path, sample: str, probe: str, re
     assert visitor.draw_sample(sample)["backend"] == backend
     photo = getattr(data, probe)()
     height, width, _ = photo.shape
-    reference, _ = read_predictions(site.parent / f"u2netp/{resolution}/predictions/torch.safetensors")
-    picture = Image.fromarray(draw(reference[probe], "saliency").astype(np.float32))
-    # Pillow's bicubic filter in floating point, as in the page. It is rounded to 8 bits once, at the end.
-    sized = np.asarray(picture.resize((width, height), Image.Resampling.BICUBIC))
-    expected = np.round(255 * np.clip(sized, 0, 1))
+    expected = pytorch_picture(site, resolution, probe)
 
     mask = downloaded(visitor, "mask")
     assert mask.shape == (height, width, 4)

@@ -23,11 +23,13 @@ DIGEST = hashlib.sha256(b"weights").hexdigest()
 
 
 def published() -> dict[str, object]:
-    """The record of a site of three files."""
+    """The record of a site of four files."""
     with tempfile.TemporaryDirectory() as folder:
         site = Path(folder)
         (site / "weights").mkdir()
         (site / f"weights/{DIGEST}.bin").write_bytes(b"weights")
+        (site / "lib").mkdir()
+        (site / "lib/u2net.js").write_text("export {};")
         (site / "index.html").write_text("<!doctype html>")
         (site / "catalogue.json").write_text("{}")
         record: dict[str, object] = json.loads(read_site(site).record)

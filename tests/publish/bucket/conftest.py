@@ -62,11 +62,16 @@ def line(endpoint: str) -> "Iterator[Line]":
 
 
 def assemble(results: Path, folder: Path, dtypes: list[str], page: Path | None = None) -> Path:
-    """Build a site from what the workflow built, with the workflow's own scripts."""
+    """Build a site from what the workflow built, with the workflow's own scripts.
+
+    Of the .tflite files it has only the half-size ones, so that uploads take less of these tests' time.
+    """
     manifests = ["--manifests", *(str(results / f"u2netp/{size}/manifest.json") for size in (64, 128))]
-    weights = ["--dtypes", *dtypes, "--tflite-dtypes", "float32", "float16", "--output", str(folder / "shared")]
+    weights = ["--dtypes", *dtypes, "--tflite-dtypes", "float16", "--output", str(folder / "shared")]
     script("tensorflow", "share_weights", *manifests, *weights)
-    parts = ["--page", str(page or results / "_page"), "--samples", str(results / "_samples")]
+    page = page or lean(results / "_page", folder / "page")
+    parts = ["--page", str(page), "--library", str(results / "_library")]
+    parts += ["--samples", str(results / "_samples")]
     sources = ["--locks", str(ROOT / "requirements.txt"), "--bills", str(results / "_bills/driver.cdx.json")]
     made = [*sources, "--builder", "urn:tests", "--models", str(folder / "shared"), "--output", str(folder / "site")]
     script("provenance", "assemble_site", *parts, *manifests, *made)
@@ -74,19 +79,15 @@ def assemble(results: Path, folder: Path, dtypes: list[str], page: Path | None =
 
 
 def lean(folder: Path, copy: Path) -> Path:
-    """Copy a site or page without LiteRT's binaries: with its 28 MB, uploads would take most of these tests' time."""
+    """Copy a page without LiteRT's binaries: with its 28 MB, uploads would take most of these tests' time."""
     shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("litert_wasm*.wasm"))
     return sealed(copy)
 
 
 def sealed(folder: Path) -> Path:
-    """Seal a changed site or page as if it had been built like that, and list a site's files again."""
-    from workflow_scripts.publish.release import SUMS
+    """Seal a changed page as if it had been built like that."""
     from workflow_scripts.shared.files import digests_below, seal_of
 
-    if (folder / SUMS).is_file():
-        digests = {name: digest for name, digest in digests_below(folder).items() if name != SUMS}
-        (folder / SUMS).write_text("".join(f"{digest}  {name}\n" for name, digest in digests.items()))
     seal_of(folder).write_text(json.dumps(digests_below(folder)))
     return folder
 
@@ -99,8 +100,9 @@ def script(environment: str, name: str, *arguments: str) -> None:
 
 @pytest.fixture(scope="session")
 def both(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site as the workflow built it, with float32 and uint16; see `lean`."""
-    return lean(results / "site", tmp_path_factory.mktemp("both") / "site")
+    """A site with float32 and uint16."""
+    folder = tmp_path_factory.mktemp("both")
+    return assemble(results, folder, ["float32", "uint16"])
 
 
 @pytest.fixture(scope="session")
@@ -129,8 +131,6 @@ def other_uint16(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
         shard = folder / f"u2netp/{size}/tfjs/uint16/group1-shard1of1.bin"
         shard.write_bytes(bytes(byte ^ 1 for byte in shard.read_bytes()))
         vouch_again(folder / f"u2netp/{size}/manifest.json")
-    lean(results / "_page", folder / "_page")
-    sealed(folder / "_page")
-    for name in ("_samples", "_bills"):
+    for name in ("_page", "_library", "_samples", "_bills"):
         (folder / name).symlink_to(results / name)
     return assemble(folder, folder, ["float32", "uint16"])

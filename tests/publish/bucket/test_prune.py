@@ -124,6 +124,44 @@ def test_what_a_running_publisher_uploaded_stays(
     assert reader.problems == []
 
 
+def test_address_goes_when_the_live_release_does_not_have_it(
+    place: Place, admin: Any, both: Path, float32: Path
+) -> None:
+    gone, stays = ({f"models/u2netp/{n}/{dtype}/model.json" for n in (64, 128)} for dtype in ("uint16", "float32"))
+    place.publish(both)
+    live = place.publish(float32).release
+    assert gone | stays <= objects_in(admin, place).keys()
+    prune(place, "--keep", "2", *NOW, "--delete")
+    left = objects_in(admin, place).keys()
+    assert stays <= left
+    assert left.isdisjoint(gone)
+    assert whole(place, live)
+
+
+def test_address_that_a_running_publisher_is_about_to_change(
+    place: Place, line: Line, admin: Any, both: Path, float32: Path, other_uint16: Path
+) -> None:
+    place.publish(both)
+    place.publish(float32)
+    held, go = threading.Event(), threading.Event()
+
+    def hold(passing: Passing) -> None:
+        if passing.method == "PUT" and passing.key.startswith("releases/") and not passing.answered:
+            held.set()
+            go.wait(timeout=60)
+
+    line.watch = hold
+    publisher = place.publishing(other_uint16, endpoint=line.endpoint)
+    assert held.wait(timeout=60)
+    prune(place, "--keep", "1", "--grace-hours", "1", "--delete")
+    assert "models/u2netp/64/uint16/model.json" not in objects_in(admin, place)
+    go.set()
+    printed, error = publisher.communicate(timeout=60)
+    assert whole(place, Done(publisher.returncode, printed, error).release)
+    assert "models/u2netp/64/uint16/model.json" in objects_in(admin, place)
+    assert place.run("verify_release", "--release", place.address).code == 0
+
+
 def test_what_a_killed_publisher_left_goes(place: Place, line: Line, admin: Any, float32: Path, both: Path) -> None:
     live = place.publish(float32).release
     kill_at(line, lambda: place.publishing(both, endpoint=line.endpoint), at("PUT", "releases/", 1, False))

@@ -59,6 +59,9 @@ unnamed = overwrite(lambda body: gzip.compress(gzip.decompress(body) + b" "))
         ("weights/", remove, "is missing"),
         ("assets/", flip, "the record says"),
         ("models/", unnamed, "the record says"),
+        ("models/u2netp/64/float16.tflite", flip, "the record says"),
+        ("models/u2netp/64/float16.tflite", remove, "is missing"),
+        ("lib/u2net.js", unnamed, "the record says"),
         ("index.html", planted, "index.html has sha256"),
         ("catalogue.json", unnamed, "catalogue.json has sha256"),
         ("releases/", unnamed, "is not the record of that release"),
@@ -97,6 +100,7 @@ def served_as(**changes: str) -> Callable[[Any, str], None]:
         ("assets/", {"ContentType": "text/html"}, "is served with content-type: text/html, the release has"),
         ("index.html", {"CacheControl": "max-age=31536000"}, "index.html is served with cache-control: max-age"),
         ("weights/", {"CacheControl": "no-store"}, "is served with cache-control: no-store, the release has public"),
+        ("lib/", {"CacheControl": "max-age=31536000"}, "u2net-portrait.js is served with cache-control: max-age"),
     ],
 )
 def test_other_headers(place: Place, admin: Any, both: Path, start: str, change: dict[str, str], message: str) -> None:

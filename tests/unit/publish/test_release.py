@@ -19,6 +19,7 @@ from workflow_scripts.publish.release import (
     FILE_BYTES,
     RECORD_BYTES,
     Listed,
+    changing,
     compress,
     content_of,
     describe,
@@ -89,6 +90,30 @@ def test_site_without_an_entry(site: Path, entry: str) -> None:
 )
 def test_keys_never_change_their_content(path: str, key: str) -> None:
     assert key_of(path, DIGEST) == key
+
+
+def test_entries_and_addresses_have_the_same_key_in_every_release() -> None:
+    addresses = [
+        "lib/u2net-portrait.js",
+        "lib/u2net.js",
+        "models/mine/320/float32.tflite",
+        "models/mine/320/uint16/model.json",
+        "models/mine.v2/64/compact/model.json",
+    ]
+    assert [key_of(path, DIGEST) for path in addresses] == addresses
+    others = [
+        f"models/mine/320/uint16/model.{DIGEST}.json",
+        f"weights/{DIGEST}.bin",
+        "assets/worker-1a2b3c4d.js",
+        "lib/types/u2net.d.ts",
+        "models/mine/320/model.json",
+        "models/mine/32x/uint16/model.json",
+        "provenance/models/mine/320/uint16/model.json",
+        "samples/model.json",
+    ]
+    paths = ["index.html", "catalogue.json", *addresses, *others]
+    # What other programs read first changes last.
+    assert changing(paths) == ["index.html", *sorted(addresses), "catalogue.json"]
 
 
 def test_name_with_another_digest() -> None:

@@ -1,6 +1,5 @@
 import hashlib
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -33,7 +32,9 @@ class Parts:
         (self.results / "mine/64/tfjs/float32").mkdir(parents=True)
         (self.results / "mine/64/tfjs/float32/model.json").write_bytes(GRAPH)
         write_vouched(project, manifest())
-        self.output("page", {"index.html": INDEX.encode(), "service_worker.js": b"worker", "assets/a.js": b"page"})
+        page = {"index.html": INDEX.encode(), "service_worker.js": b"worker", "assets/worker-a.js": b"page"}
+        self.output("page", page)
+        self.output("library", {"u2net.js": b"library"})
         photo = f"coffee.{digest(PHOTO)}.png"
         listed = json.dumps([{"url": f"samples/{photo}", "name": "Coffee", "credit": "CC0"}]).encode()
         self.output("samples", {photo: PHOTO, "samples.json": listed})
@@ -49,20 +50,24 @@ class Parts:
     def share(self, **changes: Any) -> None:
         """Write the folder of share_weights."""
         source = "results/mine/64/tfjs/float32/model.json"
-        names = [f"models/model.{digest(GRAPH)}.json", f"weights/{digest(SHARD)}.bin"]
-        graph, shard = (
-            {"url": url, "sha256": digest(data), "bytes": len(data)}
-            for url, data in zip(names, (GRAPH, SHARD), strict=True)
+        files = {
+            f"models/model.{digest(GRAPH)}.json": GRAPH,
+            f"weights/{digest(SHARD)}.bin": SHARD,
+            "models/model.json": GRAPH,
+        }
+        graph, shard, address = (
+            {"url": url, "sha256": digest(data), "bytes": len(data)} for url, data in files.items()
         )
         artifact: dict[str, Any] = {
-            **{"engine": "tfjs", "dtype": "float32", "model": graph, "weights": [shard]},
+            **{"engine": "tfjs", "dtype": "float32", "model": graph, "weights": [shard], "address": address},
             **{"made_of": {source: digest(GRAPH)}, "parity": shown_parity(WORST), **changes},
         }
         entry = {"name": "mine", "resolutions": [{"resolution": 64, "dtypes": [artifact]}]}
-        self.output("mine/shared", {names[0]: GRAPH, names[1]: SHARD, "entry.json": json.dumps(entry).encode()})
+        self.output("mine/shared", {**files, "entry.json": json.dumps(entry).encode()})
 
     def arguments(self) -> list[str]:
-        parts = {"page": "page", "samples": "samples", "models": "mine/shared", "bills": "bills/torch.cdx.json"}
+        parts = {name: name for name in ("page", "library", "samples")}
+        parts |= {"models": "mine/shared", "bills": "bills/torch.cdx.json"}
         return [
             *(word for option, name in parts.items() for word in (f"--{option}", str(self.results / name))),
             *("--manifests", str(self.manifest), "--locks", str(self.results / "bills/torch.cdx.json")),
@@ -85,15 +90,16 @@ def test_a_site_holds_what_its_parts_name(parts: Parts) -> None:
     catalogue, worker = (site / "catalogue.json").read_bytes(), digest(b"worker")
     provenance = ("SHA256SUMS", "mine.64.manifest.json", "statement.json", "torch.cdx.json")
     assert content(site).keys() - {".seal.json"} == {
-        *("index.html", "assets/a.js", f"service_worker.{worker}.js"),
+        *("index.html", "assets/worker-a.js", "lib/u2net.js", f"service_worker.{worker}.js"),
         *("catalogue.json", f"catalogue.{digest(catalogue)}.json", f"samples/coffee.{digest(PHOTO)}.png"),
-        *(f"models/model.{digest(GRAPH)}.json", f"weights/{digest(SHARD)}.bin"),
+        *(f"models/model.{digest(GRAPH)}.json", f"weights/{digest(SHARD)}.bin", "models/model.json"),
         *(f"provenance/{name}" for name in provenance),
     }
     assert [model["name"] for model in json.loads(catalogue)["models"]] == ["mine"]
+    assert json.loads(catalogue)["worker"] == {"url": "assets/worker-a.js"}
 
 
-@pytest.mark.parametrize("place", ["page", "samples", "mine/shared", "mine/shared/weights"])
+@pytest.mark.parametrize("place", ["page", "library", "samples", "mine/shared", "mine/shared/weights"])
 def test_what_somebody_put_there_is_not_copied(parts: Parts, refusal: Refusal, place: str) -> None:
     main(parts.arguments())
     before = content(parts.results / "site")
@@ -102,7 +108,7 @@ def test_what_somebody_put_there_is_not_copied(parts: Parts, refusal: Refusal, p
     assert f"{stray} was added since it was made, so the site is not built" in refusal(main, *parts.arguments())
     assert content(parts.results / "site") == before
     # Without the seal, the stray file is not copied, because nothing names it.
-    if place != "page":
+    if place not in ("page", "library"):
         (parts.results / ("mine/shared" if "shared" in place else place) / ".seal.json").unlink()
         main(parts.arguments())
         assert content(parts.results / "site").keys() == before.keys()
@@ -111,7 +117,13 @@ def test_what_somebody_put_there_is_not_copied(parts: Parts, refusal: Refusal, p
 @pytest.mark.parametrize(
     "name",
     [
-        *("page/index.html", "page/assets/a.js", f"mine/shared/weights/{digest(SHARD)}.bin", "mine/shared/entry.json"),
+        *(
+            "page/index.html",
+            "page/assets/worker-a.js",
+            "library/u2net.js",
+            f"mine/shared/weights/{digest(SHARD)}.bin",
+            "mine/shared/entry.json",
+        ),
         *(f"samples/coffee.{digest(PHOTO)}.png", "samples/samples.json"),
     ],
 )
@@ -131,19 +143,38 @@ def test_a_damaged_bill_reaches_no_site(parts: Parts, refusal: Refusal) -> None:
     assert "torch.cdx.json changed since it was made" in refusal(main, *parts.arguments())
 
 
-def test_a_page_that_does_not_say_what_it_is_made_of_is_refused(parts: Parts, refusal: Refusal) -> None:
-    (parts.results / "page/.seal.json").unlink()
-    assert "page does not say what it was made of" in refusal(main, *parts.arguments())
+@pytest.mark.parametrize("part", ["page", "library"])
+def test_a_part_that_does_not_say_what_it_is_made_of_is_refused(parts: Parts, refusal: Refusal, part: str) -> None:
+    (parts.results / part / ".seal.json").unlink()
+    assert f"{part} does not say what it was made of" in refusal(main, *parts.arguments())
 
 
-def test_a_shard_of_another_name_is_refused_without_its_seal(parts: Parts, refusal: Refusal) -> None:
-    shutil.rmtree(parts.results / "site", ignore_errors=True)
-    (parts.results / "mine/shared/.seal.json").unlink()
-    shard = parts.results / f"mine/shared/weights/{digest(SHARD)}.bin"
-    shard.write_bytes(b"other")
-    assert f"{shard} is not the file that its name says" in refusal(main, *parts.arguments())
-    shard.unlink()
-    assert f"{shard} is missing" in refusal(main, *parts.arguments())
+@pytest.mark.parametrize("workers", [[], ["worker-a.js", "worker-b.js"]])
+def test_a_page_without_its_one_worker_is_refused(parts: Parts, refusal: Refusal, workers: list[str]) -> None:
+    files = {f"assets/{name}": b"page" for name in workers}
+    parts.output("page", {"index.html": INDEX.encode(), "service_worker.js": b"worker", **files})
+    assert f"the built page has {len(workers)} files assets/worker-*.js, not one" in refusal(main, *parts.arguments())
+    assert not (parts.results / "site").exists()
+
+
+@pytest.mark.parametrize(
+    ("part", "name"),
+    [
+        ("mine/shared", f"weights/{digest(SHARD)}.bin"),
+        ("mine/shared", "models/model.json"),
+        ("samples", f"coffee.{digest(PHOTO)}.png"),
+    ],
+)
+def test_a_file_with_another_digest_is_refused_without_its_seal(
+    parts: Parts, refusal: Refusal, part: str, name: str
+) -> None:
+    (parts.results / part / ".seal.json").unlink()
+    file = parts.results / part / name
+    file.write_bytes(b"other")
+    assert f"{file} is not the file that its entry says" in refusal(main, *parts.arguments())
+    file.unlink()
+    assert f"{file} is missing" in refusal(main, *parts.arguments())
+    assert not (parts.results / "site").exists()
 
 
 @pytest.mark.parametrize(

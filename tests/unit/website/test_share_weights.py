@@ -132,11 +132,24 @@ def test_the_parts_are_the_tflite_file_again(results: Path, shared: Path, resolu
 def test_the_catalogue_names_every_file_with_its_digest(shared: Path) -> None:
     named = set()
     for artifact in entries(shared).values():
-        for file in (artifact["model"], *artifact["weights"]):
+        for file in (artifact["model"], *artifact["weights"], artifact["address"]):
             content = (shared / file["url"]).read_bytes()
             assert (len(content), hashlib.sha256(content).hexdigest()) == (file["bytes"], file["sha256"])
             named.add(file["url"])
     assert named == {str(path.relative_to(shared)) for path in shared.glob("*/**/*") if path.is_file()}
+
+
+def test_each_artifact_has_an_address_without_a_digest(results: Path, shared: Path) -> None:
+    for (resolution, engine, dtype), artifact in entries(shared).items():
+        address, folder = artifact["address"]["url"], f"models/mine/{resolution}"
+        if engine == "litert":
+            assert address == f"{folder}/{dtype}.tflite"
+            assert (shared / address).read_bytes() == (results / f"{resolution}/tflite/{dtype}.tflite").read_bytes()
+        else:
+            assert address == f"{folder}/{dtype}/model.json"
+            # The shards' paths are relative, so the copy must be in the same folder.
+            assert (shared / address).parent == (shared / artifact["model"]["url"]).parent
+            assert (shared / address).read_bytes() == (shared / artifact["model"]["url"]).read_bytes()
 
 
 @pytest.mark.parametrize(("engine", "dtype"), [("tfjs", "float32"), ("litert", "float32"), ("litert", "float16")])

@@ -5,7 +5,7 @@ import {
   type Catalogue,
   type EngineName,
   filesOf,
-  type Model,
+  type ModelEntry,
   type Resolution,
 } from '../site/catalogue';
 import { misfit } from './memory';
@@ -28,7 +28,7 @@ export interface Wish {
 }
 
 export interface Choice {
-  readonly model: Model;
+  readonly model: ModelEntry;
   readonly resolution: Resolution;
   readonly artifact: Artifact;
   readonly backend: BackendReport;
@@ -59,8 +59,20 @@ export function choose(catalogue: Catalogue, machine: Machine, wish: Wish): Choi
   return { model, resolution, artifact, backend };
 }
 
+/** Changes one part of a choice, for example the backend. The other parts stay as they are where that is possible. */
+export function change(catalogue: Catalogue, machine: Machine, choice: Choice, wish: Partial<Wish>): Choice {
+  const { model, resolution, artifact, backend } = choice;
+  const current = {
+    model: model.name,
+    resolution: String(resolution.side),
+    dtype: artifact.dtype,
+    backend: backend.name,
+  };
+  return choose(catalogue, machine, { ...current, ...wish });
+}
+
 /** The backends for whose engine the site has the model. */
-export function offered(backends: readonly BackendReport[], model: Model): BackendReport[] {
+export function offered(backends: readonly BackendReport[], model: ModelEntry): BackendReport[] {
   return backends.map((backend) => {
     const engine = engineOf(backend.name);
     const held = model.resolutions.every((resolution) => artifactsOf(resolution, engine).length > 0);
@@ -87,12 +99,12 @@ export function fidelity(artifact: Artifact): string {
   return psnr_db >= 35 ? 'slightly different' : 'visibly different';
 }
 
-function bestResolution(model: Model, backend: BackendReport, machine: Machine): Resolution {
+function bestResolution(model: ModelEntry, backend: BackendReport, machine: Machine): Resolution {
   const ascending = model.resolutions.toSorted((a, b) => a.side - b.side);
   return ascending.findLast((entry) => fits(model, entry, backend, machine)) ?? ascending[0]!;
 }
 
-function fits(model: Model, resolution: Resolution, backend: BackendReport, machine: Machine): boolean {
+function fits(model: ModelEntry, resolution: Resolution, backend: BackendReport, machine: Machine): boolean {
   if (misfit(model, resolution.side, backend, machine.deviceMemory) !== null) return false;
   return machine.speeds.estimate(backend, model.name, resolution.multiply_adds).ms <= PATIENCE_MS;
 }

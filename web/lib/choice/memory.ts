@@ -1,6 +1,6 @@
 import { type BackendReport, onProcessor } from '../engines/backends';
 import { formatBytes } from '../format';
-import type { Model } from '../site/catalogue';
+import type { ModelEntry } from '../site/catalogue';
 
 /**
  * Bytes of activations per pixel of the input at the peak, as the manifests' peak_bytes say: three maps of 64 channels
@@ -18,7 +18,7 @@ const GPU_SHARE = 1 / 4;
 const ASSUMED_MEMORY_GIB = 4;
 
 /** The bytes that a drawing is expected to take at its peak, with the weights. This estimate is rather high. */
-export function peakBytes(model: Model, resolution: number, backend: BackendReport): number {
+export function peakBytes(model: ModelEntry, resolution: number, backend: BackendReport): number {
   const live = 4 * model.parameters + ACTIVATION_BYTES * resolution ** 2;
   return onProcessor(backend.name) ? live : live * GPU_OVERHEAD;
 }
@@ -29,7 +29,7 @@ export function peakBytes(model: Model, resolution: number, backend: BackendRepo
  * @param deviceMemory navigator.deviceMemory in GiB, or undefined if the browser does not tell it.
  */
 export function misfit(
-  model: Model,
+  model: ModelEntry,
   resolution: number,
   backend: BackendReport,
   deviceMemory: number | undefined,

@@ -17,6 +17,9 @@ const TYPICAL: Record<BackendName, number> = {
 const SOFTWARE = 0.15e9;
 const KEY = 'speeds';
 
+/** A substitute for the browser's storage that stores nothing. */
+export const NO_STORAGE = { getItem: () => null, setItem: () => {} };
+
 export interface Estimate {
   readonly ms: number;
   /** Whether it comes from a run of this model on this machine, and not from typical figures. */

@@ -1,5 +1,5 @@
 import type { Artifact } from '../site/catalogue';
-import type { FileStore, Progress } from '../site/file_store';
+import type { FileStore, Received } from '../site/file_store';
 import type { BackendName } from './backends';
 
 /** An engine on one backend: TensorFlow.js or LiteRT. */
@@ -13,7 +13,7 @@ export interface Runtime {
    * @param base the address of the catalogue.
    * @throws U2NetError as {@link FileStore.read} does, and `model-invalid` if the files do not fit together.
    */
-  read(store: FileStore, base: URL, artifact: Artifact, onProgress: (progress: Progress) => void): Promise<ModelFiles>;
+  read(store: FileStore, base: URL, artifact: Artifact, onProgress: (progress: Received) => void): Promise<ModelFiles>;
   /** Tensors that were made and not yet freed. */
   tensors(): number;
   /** @throws U2NetError `context-lost` if the GPU reported an error: then its results cannot be trusted. */

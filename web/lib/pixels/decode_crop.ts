@@ -11,7 +11,7 @@ import type { Rect, Size } from '../geometry';
  * @throws U2NetError `photo-unreadable`.
  */
 export async function decodeCrop(
-  photo: Blob | ImageBitmap,
+  photo: Blob | ImageBitmap | VideoFrame,
   size: Size,
   crop: Rect,
   colours: 'stored' | 'shown',

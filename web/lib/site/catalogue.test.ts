@@ -19,6 +19,8 @@ test('keeps the engines apart', () => {
 
 test.each<[string, (json: Json) => void]>([
   ['version', (json) => (json.version = 1)],
+  ['worker', (json) => delete json.worker],
+  ['worker.url', (json) => (json.worker.url = 'https://example.org/worker.js')],
   ['models', (json) => (json.models = [])],
   ['models[0].task', (json) => (json.models[0].task = 'sketch')],
   ['models[0].notice', (json) => delete json.models[0].notice],

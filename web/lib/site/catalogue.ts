@@ -42,7 +42,7 @@ export interface Resolution {
   readonly artifacts: readonly Artifact[];
 }
 
-export interface Model {
+export interface ModelEntry {
   readonly name: string;
   readonly task: Task;
   readonly parameters: number;
@@ -60,7 +60,9 @@ export interface Sample {
 }
 
 export interface Catalogue {
-  readonly models: readonly Model[];
+  /** The script of the worker that draws, relative to the catalogue. */
+  readonly worker: string;
+  readonly models: readonly ModelEntry[];
   readonly samples: readonly Sample[];
 }
 
@@ -73,6 +75,7 @@ export function parseCatalogue(json: unknown): Catalogue {
   const root = object(json, 'catalogue');
   if (root['version'] !== 2) throw invalid('version', 'the number 2');
   return {
+    worker: relativeUrl(object(root['worker'], 'worker')['url'], 'worker.url'),
     models: nonEmpty(root['models'], 'models', parseModel),
     samples: list(root['samples'], 'samples', parseSample),
   };
@@ -88,7 +91,7 @@ export function artifactsOf(resolution: Resolution, engine: EngineName): Artifac
   return resolution.artifacts.filter((artifact) => artifact.engine === engine);
 }
 
-function parseModel(value: unknown, path: string): Model {
+function parseModel(value: unknown, path: string): ModelEntry {
   const model = object(value, path);
   return {
     name: text(model['name'], `${path}.name`),
@@ -149,7 +152,7 @@ function parseSample(value: unknown, path: string): Sample {
 function invalid(path: string, expected: string): U2NetError {
   return new U2NetError(
     'catalogue-invalid',
-    `The site's catalogue.json is not valid: ${path} should be ${expected}. The owner of this site has to build it again.`,
+    `The site's catalogue.json is not valid: ${path} should be ${expected}. Its owner has to build the site again.`,
   );
 }
 

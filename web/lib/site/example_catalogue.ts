@@ -6,6 +6,7 @@ const PSNR = { float32: 109, float16: 44.9, uint16: 56.2, uint8: 4.3, compact: 4
 export function exampleCatalogue(): unknown {
   return {
     version: 2,
+    worker: { url: 'assets/worker.js' },
     models: [
       model('small', 'saliency', 1_131_181, 19.8e9, 4.5e6),
       model('large', 'portrait', 44_009_869, 58.6e9, 176e6),

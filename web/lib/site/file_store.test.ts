@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { parseCatalogue } from './catalogue';
 import { exampleCatalogue } from './example_catalogue';
-import { FileStore, sha256 } from './file_store';
+import { FileStore, folderOf, sha256 } from './file_store';
 
 const base = new URL('https://example.org/site/catalogue.json');
 const one = new TextEncoder().encode('one').buffer;
@@ -17,6 +17,7 @@ beforeEach(() => {
     ['https://example.org/site/weights/three.bin', three],
   ]);
   fetched = [];
+  vi.stubGlobal('origin', 'https://example.org');
   vi.stubGlobal('caches', new MemoryCaches());
   vi.stubGlobal('fetch', (address: URL) => {
     fetched.push(address.href);
@@ -96,6 +97,14 @@ test('forgets what the catalogue no longer names', async () => {
   await cache.put(`/sha256/${'c'.repeat(64)}`, new Response('not named'));
   await new FileStore(base).prune(parseCatalogue(exampleCatalogue()));
   expect((await cache.keys()).map((request) => request.url)).toEqual([`https://example.org/sha256/${'a'.repeat(64)}`]);
+});
+
+test.each([
+  ['https://example.org', '/site/'],
+  ['https://elsewhere.example', 'https://example.org/site/'],
+])('keeps the files of a site apart from those of others (a page of %s)', (origin, folder) => {
+  vi.stubGlobal('origin', origin);
+  expect(folderOf(base)).toBe(folder);
 });
 
 /** The part of CacheStorage that the store uses, in memory. */

@@ -5,7 +5,7 @@ import { type Catalogue, type FileRef, filesOf } from './catalogue';
 const PARALLEL = 3;
 
 /** `bytes` of `total` have arrived, and `fetched` of them came over the network. */
-export interface Progress {
+export interface Received {
   readonly loaded: number;
   readonly total: number;
   readonly fetched: number;
@@ -33,7 +33,7 @@ export class FileStore {
    */
   async read(
     files: readonly FileRef[],
-    onProgress: (progress: Progress) => void = () => {},
+    onProgress: (progress: Received) => void = () => {},
   ): Promise<{ contents: ArrayBuffer[]; fetched: number }> {
     const total = sum(files);
     let loaded = 0;
@@ -81,7 +81,7 @@ export class FileStore {
   async missingBytes(files: readonly FileRef[]): Promise<number> {
     const cache = await this.#cache();
     if (cache === null) return sum(files);
-    const cached = await Promise.all(files.map((file) => cache.match(keyOf(file))));
+    const cached = await Promise.all(files.map((file) => cache.match(this.#keyOf(file))));
     return sum(files.filter((_, index) => cached[index] === undefined));
   }
 
@@ -90,7 +90,7 @@ export class FileStore {
     const cache = await this.#cache();
     if (cache === null) return;
     const artifacts = catalogue.models.flatMap((model) => model.resolutions.flatMap((entry) => entry.artifacts));
-    const named = new Set(artifacts.flatMap(filesOf).map((file) => new URL(keyOf(file), this.#base.origin).href));
+    const named = new Set(artifacts.flatMap(filesOf).map((file) => this.#keyOf(file)));
     for (const request of await cache.keys()) {
       if (!named.has(request.url)) await cache.delete(request);
     }
@@ -100,25 +100,28 @@ export class FileStore {
    * The cache, or null if the browser allows no cache (private windows of some browsers). Then everything is fetched.
    */
   #cache(): Promise<Cache | null> {
-    // Sites below different paths of one origin have separate caches, so that pruning one does not empty another.
-    this.#opened ??= caches.open(`files ${new URL('.', this.#base).pathname}`).catch(() => null);
+    this.#opened ??= caches.open(`files ${folderOf(this.#base)}`).catch(() => null);
     return this.#opened;
+  }
+
+  #keyOf(file: FileRef): string {
+    return new URL(`/sha256/${file.sha256}`, this.#base).href;
   }
 
   async #readCached(file: FileRef): Promise<ArrayBuffer | null> {
     const cache = await this.#cache();
-    const response = await cache?.match(keyOf(file));
+    const response = await cache?.match(this.#keyOf(file));
     if (!response) return null;
     const content = await response.arrayBuffer();
     if ((await sha256(content)) === file.sha256) return content;
-    await cache?.delete(keyOf(file));
+    await cache?.delete(this.#keyOf(file));
     return null;
   }
 
   async #keep(file: FileRef, content: ArrayBuffer): Promise<void> {
     const cache = await this.#cache();
     // A full disk must not stop the drawing. The file is fetched again next time.
-    await cache?.put(keyOf(file), new Response(content)).catch(() => {});
+    await cache?.put(this.#keyOf(file), new Response(content)).catch(() => {});
   }
 
   async #fetch(file: FileRef, onBytes: (bytes: number) => void): Promise<ArrayBuffer> {
@@ -150,14 +153,19 @@ export class FileStore {
   }
 }
 
+/**
+ * The folder of a site's file. A cache is named after it. So sites below different paths, and on different origins, have
+ * separate caches, and pruning one does not empty another.
+ */
+export function folderOf(file: URL): string {
+  const folder = new URL('.', file);
+  return folder.origin === globalThis.origin ? folder.pathname : folder.href;
+}
+
 /** SHA-256 in lower-case hexadecimal digits. */
 export async function sha256(content: ArrayBuffer): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', content));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
-function keyOf(file: FileRef): string {
-  return `/sha256/${file.sha256}`;
 }
 
 function sum(files: readonly FileRef[]): number {

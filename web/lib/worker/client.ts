@@ -1,19 +1,29 @@
 import type { BackendReport } from '../engines/backends';
 import { U2NetError } from '../errors';
-import type { Drawing, DrawJob, PngFiles, Reply, Request, Stage } from './protocol';
+import {
+  type Drawing,
+  type DrawJob,
+  type LoadTiming,
+  type Plan,
+  type PngFiles,
+  PROTOCOL,
+  type Reply,
+  type Request,
+  type Stage,
+} from './protocol';
 
 /** @param loaded and total are bytes, while downloading. */
 export type OnProgress = (stage: Stage, loaded: number, total: number) => void;
 
 export interface Drawn {
   readonly drawing: Drawing;
-  /** Settles when the PNG files are encoded, some time after the drawing. For a preview, it never settles. */
+  /** Settles when the PNG files are encoded, some time after the drawing. If none were asked for, it never settles. */
   readonly files: Promise<PngFiles>;
 }
 
 interface Pending {
   readonly onProgress: OnProgress;
-  readonly drawn: PromiseWithResolvers<Drawn>;
+  readonly done: PromiseWithResolvers<Drawn | LoadTiming>;
 }
 
 /**
@@ -21,6 +31,7 @@ interface Pending {
  * when a drawing is cancelled (nothing else stops wasm), and when the GPU is lost.
  */
 export class WorkerClient {
+  readonly #start: () => Worker;
   #worker: Worker | undefined;
   #backend: string | undefined;
   #probed: PromiseWithResolvers<BackendReport[]> | undefined;
@@ -32,27 +43,39 @@ export class WorkerClient {
   /** Called when the GPU is lost while no drawing is running. */
   onIdleLoss: (reason: string) => void = () => {};
 
+  /** @param start starts a worker that runs worker.ts. */
+  constructor(start: () => Worker) {
+    this.#start = start;
+  }
+
+  /** @throws U2NetError `worker-unavailable` if the worker cannot be started, or speaks another protocol. */
   probe(): Promise<BackendReport[]> {
     this.#probed ??= Promise.withResolvers();
     this.#post({ type: 'probe' });
     return this.#probed.promise;
   }
 
-  /** One drawing at a time. @throws U2NetError; `cancelled` after {@link cancel}, `context-lost` if the GPU was lost. */
-  draw(job: DrawJob, onProgress: OnProgress): Promise<Drawn> {
-    if (this.#pending !== undefined) throw new Error('A drawing is under way');
-    const backend = `${job.backend} ${job.threads}`;
-    if (this.#backend !== undefined && this.#backend !== backend) this.#discard();
-    this.#backend = backend;
-    this.#pending = { onProgress, drawn: Promise.withResolvers() };
-    this.#post({ type: 'draw', id: ++this.#id, job }, job.photo instanceof ImageBitmap ? [job.photo] : []);
-    return this.#pending.drawn.promise;
+  /** Downloads and sets up a model, so that the next drawing starts at once. @throws U2NetError as {@link draw}. */
+  load(plan: Plan, onProgress: OnProgress): Promise<LoadTiming> {
+    return this.#ask({ type: 'load', plan }, plan, onProgress, []) as Promise<LoadTiming>;
   }
 
-  /** Stops the running drawing, if there is one. */
+  /** One drawing at a time. @throws U2NetError; `cancelled` after {@link cancel}, `context-lost` if the GPU was lost. */
+  draw(job: DrawJob, onProgress: OnProgress): Promise<Drawn> {
+    const transfer = job.photo instanceof Blob ? [] : [job.photo];
+    return this.#ask({ type: 'draw', id: ++this.#id, job }, job, onProgress, transfer) as Promise<Drawn>;
+  }
+
+  /** Stops the running work, if there is any. */
   cancel(): void {
     if (this.#pending === undefined) return;
     this.#fail(new U2NetError('cancelled', 'Cancelled.'));
+  }
+
+  /** Ends the worker and frees all that it holds. */
+  close(): void {
+    this.cancel();
+    this.#discard();
   }
 
   /** Loses the GPU context for real, to test the recovery. */
@@ -60,17 +83,39 @@ export class WorkerClient {
     this.#post({ type: 'lose-context' });
   }
 
+  #ask(
+    request: Request,
+    { backend, threads }: Plan,
+    onProgress: OnProgress,
+    transfer: Transferable[],
+  ): Promise<Drawn | LoadTiming> {
+    if (this.#pending !== undefined) throw new Error('A drawing is under way');
+    const served = `${backend} ${threads}`;
+    if (this.#backend !== undefined && this.#backend !== served) this.#discard();
+    this.#backend = served;
+    this.#pending = { onProgress, done: Promise.withResolvers() };
+    this.#post(request, transfer);
+    return this.#pending.done.promise;
+  }
+
   #post(request: Request, transfer: Transferable[] = []): void {
-    this.#worker ??= this.#start();
+    this.#worker ??= this.#open();
     this.#worker.postMessage(request, transfer);
   }
 
-  #start(): Worker {
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
+  #open(): Worker {
+    const worker = this.#start();
     worker.addEventListener('message', (event: MessageEvent<Reply>) => this.#receive(event.data));
     worker.addEventListener('error', (event) => {
-      const reason = event.message || 'its code could not be loaded';
-      this.#fail(new U2NetError('internal', `The worker stopped (${reason}). Reload the page and try again.`));
+      this.#fail(
+        event.message
+          ? new U2NetError('internal', `The worker stopped (${event.message}). Reload the page and try again.`)
+          : new U2NetError(
+              'worker-unavailable',
+              "The worker's code could not be loaded. Reload the page and try again. If this page is on another origin than the " +
+                "site, the site must allow this origin (CORS), and this page's policy must allow scripts and workers from the site, and workers from blob:.",
+            ),
+      );
     });
     return worker;
   }
@@ -78,18 +123,26 @@ export class WorkerClient {
   #receive(reply: Reply): void {
     switch (reply.type) {
       case 'probed':
-        this.#probed?.resolve(reply.backends);
+        if (reply.protocol === PROTOCOL) this.#probed?.resolve(reply.backends);
+        else {
+          this.#fail(
+            new U2NetError(
+              'worker-unavailable',
+              'The library is older or newer than the site. Use the library of that site: its lib/u2net.js, or the package that was built with it.',
+            ),
+          );
+        }
         break;
       case 'progress':
         this.#pending?.onProgress(reply.stage, reply.loaded, reply.total);
         break;
-      case 'drawing': {
-        const pending = this.#pending;
-        this.#pending = undefined;
-        this.#files = Promise.withResolvers();
-        pending?.drawn.resolve({ drawing: reply.drawing, files: this.#files.promise });
+      case 'loaded':
+        this.#settle(reply.timing);
         break;
-      }
+      case 'drawing':
+        this.#files = Promise.withResolvers();
+        this.#settle({ drawing: reply.drawing, files: this.#files.promise });
+        break;
       case 'files':
         if (reply.id === this.#id) this.#files?.resolve(reply.files);
         break;
@@ -111,6 +164,12 @@ export class WorkerClient {
     }
   }
 
+  #settle(result: Drawn | LoadTiming): void {
+    const pending = this.#pending;
+    this.#pending = undefined;
+    pending?.done.resolve(result);
+  }
+
   #fail(error: U2NetError): void {
     this.#discard();
     this.#probed?.reject(error);
@@ -120,7 +179,7 @@ export class WorkerClient {
   #reject(error: U2NetError): void {
     const pending = this.#pending;
     this.#pending = undefined;
-    pending?.drawn.reject(error);
+    pending?.done.reject(error);
   }
 
   #discard(): void {

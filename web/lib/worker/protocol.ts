@@ -3,14 +3,14 @@ import type { ErrorCode } from '../errors';
 import type { Rect, Size } from '../geometry';
 import type { Artifact, Task } from '../site/catalogue';
 
-/** One drawing to be made. */
-export interface DrawJob {
-  /** An encoded image, or a frame of the camera. */
-  readonly photo: Blob | ImageBitmap;
-  /** The size at which the photo is worked on. */
-  readonly size: Size;
-  /** The part to draw, in whole pixels of `size`. */
-  readonly crop: Rect;
+/**
+ * The version of these messages. Increase it with every change that the older side would misread: a page may have the
+ * library of one release and start the worker of another.
+ */
+export const PROTOCOL = 1;
+
+/** How to use a model: where its files are, and what computes. */
+export interface Plan {
   readonly task: Task;
   readonly resolution: number;
   readonly artifact: Artifact;
@@ -18,16 +18,35 @@ export interface DrawJob {
   readonly base: string;
   readonly backend: BackendName;
   readonly threads: number;
-  /** Return only the drawing, for live frames: no files to download, and no picture of the photo. */
-  readonly preview: boolean;
+}
+
+/**
+ * What can be made of a photo besides d0: the drawing or the mask, the photo with the mask as alpha (only for saliency),
+ * the part of the photo that was drawn, and the pictures as PNG files.
+ */
+export type Product = 'picture' | 'cut-out' | 'photo' | 'png';
+
+/** One drawing to be made. */
+export interface DrawJob extends Plan {
+  /** An encoded image, or one that is already in memory. The worker closes the latter. */
+  readonly photo: Blob | ImageBitmap | VideoFrame;
+  /** The size at which the photo is worked on. */
+  readonly size: Size;
+  /** The part to draw, in whole pixels of `size`. */
+  readonly crop: Rect;
+  readonly products: readonly Product[];
+}
+
+/** How many milliseconds loading a model took. All are 0 for a model that is already loaded. */
+export interface LoadTiming {
+  readonly download_ms: number;
+  readonly load_ms: number;
+  /** Compiling the shaders; 0 on the processor. */
+  readonly warmup_ms: number;
 }
 
 /** How many milliseconds each part of a drawing took. */
-export interface Timing {
-  readonly download_ms: number;
-  readonly load_ms: number;
-  /** Compiling the shaders; 0 on the processor and for a model that has run before. */
-  readonly warmup_ms: number;
+export interface Timing extends LoadTiming {
   readonly run_ms: number;
   readonly decode_ms: number;
   readonly preprocess_ms: number;
@@ -37,11 +56,11 @@ export interface Timing {
 export interface Drawing {
   /** The network's output, float32 [resolution, resolution] in [0, 1]. */
   readonly d0: Float32Array<ArrayBuffer>;
-  /** The drawing, or the mask, at the crop's size. */
-  readonly picture: ImageBitmap;
+  /** The drawing, or the mask, at the crop's size. This and the next two are null if they were not asked for. */
+  readonly picture: ImageBitmap | null;
   /** The photo with the mask as alpha; only for saliency. */
   readonly cutOut: ImageBitmap | null;
-  /** The part of the photo that was drawn; null in a preview. */
+  /** The part of the photo that was drawn. */
   readonly photo: ImageBitmap | null;
   readonly timing: Timing;
   readonly backend: BackendName;
@@ -62,13 +81,15 @@ export type Stage = 'download' | 'load' | 'warmup' | 'run' | 'finish';
 
 export type Request =
   | { readonly type: 'probe' }
+  | { readonly type: 'load'; readonly plan: Plan }
   | { readonly type: 'draw'; readonly id: number; readonly job: DrawJob }
   /** Loses the GPU context for real, to test the recovery. */
   | { readonly type: 'lose-context' };
 
 export type Reply =
-  | { readonly type: 'probed'; readonly backends: BackendReport[] }
+  | { readonly type: 'probed'; readonly protocol: number; readonly backends: BackendReport[] }
   | { readonly type: 'progress'; readonly stage: Stage; readonly loaded: number; readonly total: number }
+  | { readonly type: 'loaded'; readonly timing: LoadTiming }
   | { readonly type: 'drawing'; readonly drawing: Drawing }
   | { readonly type: 'files'; readonly id: number; readonly files: PngFiles }
   | { readonly type: 'failed'; readonly code: ErrorCode; readonly message: string }

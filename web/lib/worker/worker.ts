@@ -8,11 +8,21 @@ import { decodeCrop } from '../pixels/decode_crop';
 import { cutOut, greyToRgba, postprocess } from '../pixels/postprocess';
 import { preprocess } from '../pixels/preprocess';
 import { FileStore } from '../site/file_store';
-import type { Drawing, DrawJob, PngFiles, Reply, Request, Stage } from './protocol';
+import {
+  type Drawing,
+  type DrawJob,
+  type LoadTiming,
+  type Plan,
+  type PngFiles,
+  PROTOCOL,
+  type Reply,
+  type Request,
+  type Stage,
+} from './protocol';
 
 declare const self: DedicatedWorkerGlobalScope;
 
-let runtime: Runtime | undefined;
+let started: Runtime | undefined;
 /** The network in use. Another network replaces it, so that memory holds only one. */
 let loaded: { readonly sha256: string; readonly network: Network } | undefined;
 
@@ -20,22 +30,30 @@ self.addEventListener('message', (event: MessageEvent<Request>) => {
   const request = event.data;
   switch (request.type) {
     case 'probe':
-      void probe().then((backends) => reply({ type: 'probed', backends }), fail);
+      void probe().then((backends) => reply({ type: 'probed', protocol: PROTOCOL, backends }), fail);
+      break;
+    case 'load':
+      void load(request.plan).then((timing) => reply({ type: 'loaded', timing }), fail);
       break;
     case 'draw':
       void draw(request.id, request.job).catch(fail);
       break;
     case 'lose-context':
-      runtime?.loseContext();
+      started?.loseContext();
       break;
   }
 });
 
+async function load(plan: Plan): Promise<LoadTiming> {
+  const { network: _, fetched: __, ...timing } = await ensureLoaded(plan, await ensureStarted(plan), new Stopwatch());
+  return timing;
+}
+
 async function draw(id: number, job: DrawJob): Promise<void> {
-  if (runtime === undefined) progress('load');
-  runtime ??= await startRuntime(job.backend, job.threads, (reason) => reply({ type: 'context-lost', reason }));
+  const runtime = await ensureStarted(job);
   const timer = new Stopwatch();
   const { network, fetched, ...modelTiming } = await ensureLoaded(job, runtime, timer);
+  const { products } = job;
 
   progress('run');
   timer.restart();
@@ -50,44 +68,51 @@ async function draw(id: number, job: DrawJob): Promise<void> {
   if (!d0.every(Number.isFinite)) throw notFinite(job);
 
   progress('finish');
-  const grey = postprocess(d0, job.resolution, job.task, width, height);
-  const picture = new ImageData(greyToRgba(grey), width, height);
+  const grey = products.length > 0 ? postprocess(d0, job.resolution, job.task, width, height) : null;
+  const picture = grey && products.includes('picture') ? new ImageData(greyToRgba(grey), width, height) : null;
+  const cuts = job.task === 'saliency' && products.includes('cut-out');
   // People see the cut-out, not the network. So it has the colours that the browser shows.
-  const shown = job.preview ? null : await decodeCrop(job.photo, job.size, job.crop, 'shown');
-  const cut = shown !== null && job.task === 'saliency' ? new ImageData(cutOut(shown.data, grey), width, height) : null;
+  const shown = cuts || products.includes('photo') ? await decodeCrop(job.photo, job.size, job.crop, 'shown') : null;
+  const cut = grey && shown && cuts ? new ImageData(cutOut(shown.data, grey), width, height) : null;
   const drawing: Drawing = {
     d0,
-    picture: await createImageBitmap(picture),
+    picture: picture && (await createImageBitmap(picture)),
     cutOut: cut && (await createImageBitmap(cut)),
-    photo: shown && (await createImageBitmap(shown)),
+    photo: shown && products.includes('photo') ? await createImageBitmap(shown) : null,
     timing: { ...modelTiming, decode_ms, preprocess_ms, run_ms, postprocess_ms: timer.restart() },
     backend: runtime.name,
     threads: runtime.threads,
     tensors: runtime.tensors(),
     bytes_fetched: fetched,
   };
-  if (job.photo instanceof ImageBitmap) job.photo.close();
+  if (!(job.photo instanceof Blob)) job.photo.close();
   const bitmaps = [drawing.picture, drawing.cutOut, drawing.photo].filter((bitmap) => bitmap !== null);
   self.postMessage({ type: 'drawing', drawing } satisfies Reply, [d0.buffer, ...bitmaps]);
   // For a large photo, encoding takes longer than drawing. So it starts once the drawing is on the screen.
-  if (!job.preview) reply({ type: 'files', id, files: await encode(picture, cut) });
+  if (picture && products.includes('png')) reply({ type: 'files', id, files: await encode(picture, cut) });
 }
 
-async function ensureLoaded(job: DrawJob, runtime: Runtime, timer: Stopwatch) {
-  const { sha256 } = job.artifact.model;
+async function ensureStarted(plan: Plan): Promise<Runtime> {
+  if (started === undefined) progress('load');
+  started ??= await startRuntime(plan.backend, plan.threads, (reason) => reply({ type: 'context-lost', reason }));
+  return started;
+}
+
+async function ensureLoaded(plan: Plan, runtime: Runtime, timer: Stopwatch) {
+  const { sha256 } = plan.artifact.model;
   if (loaded?.sha256 === sha256) {
     return { network: loaded.network, fetched: 0, download_ms: 0, load_ms: 0, warmup_ms: 0 };
   }
-  const base = new URL(job.base);
+  const base = new URL(plan.base);
   timer.restart();
-  const files = await runtime.read(new FileStore(base), base, job.artifact, ({ loaded, total }) =>
+  const files = await runtime.read(new FileStore(base), base, plan.artifact, ({ loaded, total }) =>
     progress('download', loaded, total),
   );
   const download_ms = timer.restart();
   progress('load');
   loaded?.network.dispose();
   loaded = undefined;
-  const network = await guard(runtime, () => files.load(job.resolution));
+  const network = await guard(runtime, () => files.load(plan.resolution));
   const load_ms = timer.restart();
   progress('warmup');
   await guard(runtime, () => network.warmUp());

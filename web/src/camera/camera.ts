@@ -1,4 +1,5 @@
 import { U2NetError } from '../../lib/errors';
+import { frameOf } from '../../lib/photo/frame';
 import { byId } from '../dom';
 
 /** The device's camera, shown in the photo's place. */
@@ -45,13 +46,13 @@ export class Camera {
   }
 
   /** What the camera sees now. */
-  frame(): Promise<ImageBitmap> {
-    return createImageBitmap(this.#video);
+  frame(): Promise<ImageBitmap | VideoFrame> {
+    return frameOf(this.#video);
   }
 
   /** What the camera sees now, as a PNG file. */
   async capture(): Promise<Blob> {
-    const frame = await this.frame();
+    const frame = await createImageBitmap(this.#video);
     const canvas = new OffscreenCanvas(frame.width, frame.height);
     canvas.getContext('bitmaprenderer')?.transferFromImageBitmap(frame);
     return canvas.convertToBlob({ type: 'image/png' });

@@ -1,5 +1,6 @@
 import { formatSeconds } from '../../lib/format';
 import { wholeOf } from '../../lib/geometry';
+import { shownSize } from '../../lib/photo/frame';
 import { Activity } from '../activity/activity';
 import { byId } from '../dom';
 import { Artist, facts } from '../drawing/artist';
@@ -46,8 +47,8 @@ export class LiveDrawing {
 
   async #drawFrame(): Promise<void> {
     const frame = await this.#camera.frame();
-    const size = { width: frame.width, height: frame.height };
-    const made = await this.#artist.draw({ photo: frame, size, crop: wholeOf(size), preview: true });
+    const size = shownSize(frame);
+    const made = await this.#artist.draw({ photo: frame, size, crop: wholeOf(size), products: ['picture'] });
     if (!this.#isOn()) return;
     this.#results.mirror(this.#camera.mirrored);
     this.#results.show(made.drawing, made.choice.model.task, 'camera', facts(made));

@@ -1,6 +1,6 @@
 import type { Choice, Machine } from '../../lib/choice/choose';
 import { misfit } from '../../lib/choice/memory';
-import { asU2NetError, U2NetError } from '../../lib/errors';
+import { asU2NetError, isGpuFailure, U2NetError } from '../../lib/errors';
 import { formatSeconds } from '../../lib/format';
 import { type Drawn, WorkerClient } from '../../lib/worker/client';
 import type { DrawJob } from '../../lib/worker/protocol';
@@ -13,7 +13,7 @@ export interface Made extends Drawn {
 }
 
 /** The part of a job that depends on the photo. The rest depends on what is chosen. */
-export type Part = Pick<DrawJob, 'photo' | 'size' | 'crop' | 'preview'>;
+export type Part = Pick<DrawJob, 'photo' | 'size' | 'crop' | 'products'>;
 
 /** Draws photos with the chosen settings, one job at a time. If a GPU fails, it continues with wasm. */
 export class Artist {
@@ -77,9 +77,8 @@ export class Artist {
       return await this.#drawOnce(part);
     } catch (cause) {
       const error = asU2NetError(cause);
-      const gpuFailed = error.code === 'context-lost' || error.code === 'backend-unavailable';
-      if (!gpuFailed || this.#settings.choice.backend.name === 'wasm') throw error;
-      if (part.preview) {
+      if (!isGpuFailure(error) || this.#settings.choice.backend.name === 'wasm') throw error;
+      if (!(part.photo instanceof Blob)) {
         if (error.code === 'context-lost') this.#moveToWasm(error.message);
         throw error;
       }
@@ -93,6 +92,7 @@ export class Artist {
     const { choice } = this.#settings;
     const { model, resolution, artifact, backend } = choice;
     const { speeds } = this.#machine;
+    const live = !(part.photo instanceof Blob);
     const expected = speeds.estimate(backend, model.name, resolution.multiply_adds).ms;
     const drawn = await this.#client.draw(
       {
@@ -105,7 +105,7 @@ export class Artist {
         threads: backend.threads,
       },
       (stage, loaded, total) => {
-        if (part.preview && (stage === 'run' || stage === 'finish')) this.#activity.live();
+        if (live && (stage === 'run' || stage === 'finish')) this.#activity.live();
         else this.#activity.progress(stage, loaded, total, expected);
       },
     );

@@ -39,6 +39,7 @@ export class ResultView {
    */
   show(drawing: Drawing, task: Task, name: string, facts: string): void {
     const { picture, cutOut, photo } = drawing;
+    if (picture === null) throw new Error('There is no picture to show');
     const preview = photo === null;
     this.#setFiles(undefined);
     this.#task = task;

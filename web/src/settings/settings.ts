@@ -1,4 +1,4 @@
-import { type Choice, choose, fidelity, type Machine, offered, type Wish } from '../../lib/choice/choose';
+import { change, type Choice, choose, fidelity, type Machine, offered, type Wish } from '../../lib/choice/choose';
 import { misfit } from '../../lib/choice/memory';
 import { type BackendName, type BackendReport, onProcessor } from '../../lib/engines/backends';
 import { formatBytes, formatSeconds } from '../../lib/format';
@@ -7,7 +7,7 @@ import {
   artifactsOf,
   type Catalogue,
   filesOf,
-  type Model,
+  type ModelEntry,
   type Resolution,
 } from '../../lib/site/catalogue';
 import type { FileStore } from '../../lib/site/file_store';
@@ -35,7 +35,7 @@ export class Settings {
     this.#machine = machine;
     this.#store = store;
     this.#choice = choose(catalogue, machine, wish);
-    const change = (wishOf: () => Partial<Wish>) => () => {
+    const onChange = (wishOf: () => Partial<Wish>) => () => {
       this.#explanation = null;
       this.#choose(wishOf());
       this.onChange();
@@ -43,19 +43,19 @@ export class Settings {
     // Another model has its own best resolution. The other choices stay.
     this.#model.addEventListener(
       'change',
-      change(() => ({ model: this.#model.value, resolution: null, dtype: null })),
+      onChange(() => ({ model: this.#model.value, resolution: null, dtype: null })),
     );
     this.#resolution.addEventListener(
       'change',
-      change(() => ({ resolution: this.#resolution.value })),
+      onChange(() => ({ resolution: this.#resolution.value })),
     );
     this.#dtype.addEventListener(
       'change',
-      change(() => ({ dtype: this.#dtype.value })),
+      onChange(() => ({ dtype: this.#dtype.value })),
     );
     this.#backend.addEventListener(
       'change',
-      change(() => ({ backend: this.#backend.value })),
+      onChange(() => ({ backend: this.#backend.value })),
     );
     this.#show();
   }
@@ -81,14 +81,7 @@ export class Settings {
   }
 
   #choose(wish: Partial<Wish>): void {
-    const { model, resolution, artifact, backend } = this.#choice;
-    const current: Wish = {
-      model: model.name,
-      resolution: String(resolution.side),
-      dtype: artifact.dtype,
-      backend: backend.name,
-    };
-    this.#choice = choose(this.#catalogue, this.#machine, { ...current, ...wish });
+    this.#choice = change(this.#catalogue, this.#machine, this.#choice, wish);
     this.#show();
   }
 
@@ -141,7 +134,7 @@ export class Settings {
     return `about ${formatSeconds(this.#machine.speeds.estimate(backend, this.#choice.model.name, resolution.multiply_adds).ms)}`;
   }
 
-  #resolutionNote(model: Model, resolution: Resolution, backend: BackendReport): string {
+  #resolutionNote(model: ModelEntry, resolution: Resolution, backend: BackendReport): string {
     if (misfit(model, resolution.side, backend, this.#machine.deviceMemory) !== null) {
       return 'May not fit into graphics memory.';
     }

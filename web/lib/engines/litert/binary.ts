@@ -2,6 +2,7 @@
  * LiteRT's WebAssembly. It is fetched when LiteRT is first used and then kept in the Cache API. It has nine megabytes,
  * too many to load with the page for people who never use it. The file's name contains a hash of its content.
  */
+import { folderOf } from '../../site/file_store';
 
 /** The binary, from the cache or else over the network. @throws Error if neither has it. */
 export async function readBinary(address: URL): Promise<ArrayBuffer> {
@@ -28,5 +29,5 @@ export async function forgetBinary(address: URL): Promise<void> {
 
 /** The cache, or null if the browser allows no cache. Each site below a path of the origin has its own. */
 function open(address: URL): Promise<Cache | null> {
-  return caches.open(`litert ${new URL('.', address).pathname}`).catch(() => null);
+  return caches.open(`litert ${folderOf(address)}`).catch(() => null);
 }

@@ -60,6 +60,15 @@ export async function startLitertWebgpu(build: Build, onLost: (reason: string) =
   };
 }
 
+/** What LiteRT's threads start from: the script's address, or its text if the script is from another origin than the page. */
+async function threadScript(): Promise<string | Blob> {
+  const address = new URL(threadedScript, import.meta.url);
+  if (address.origin === globalThis.origin) return address.href;
+  const response = await fetch(address);
+  if (!response.ok) throw new Error(`the server answered ${response.status} for ${address.pathname}`);
+  return response.blob();
+}
+
 /** LiteRT loads its script with importScripts, which does not exist in modules. So the script is imported before. */
 async function start(build: Build, threads: number): Promise<void> {
   const { script, wasm } = BUILDS[build];
@@ -71,7 +80,7 @@ async function start(build: Build, threads: number): Promise<void> {
   globals.ModuleFactory = factory;
   globals.Module = {
     wasmBinary: binary,
-    mainScriptUrlOrBlob: new URL(threadedScript, import.meta.url).href,
+    mainScriptUrlOrBlob: threads > 1 ? await threadScript() : undefined,
     print: (line: string) => console.debug(line),
     printErr: (line: string) => {
       if (/^(INFO|WARNING):/.test(line)) return console.debug(line);

@@ -1,5 +1,5 @@
 import { type Artifact, filesOf } from '../../site/catalogue';
-import { type FileStore, type Progress, sha256 } from '../../site/file_store';
+import { type FileStore, type Received, sha256 } from '../../site/file_store';
 import { invalid } from '../invalid';
 
 /**
@@ -24,7 +24,7 @@ export async function readTflite(
   store: FileStore,
   base: URL,
   artifact: Artifact,
-  onProgress: (progress: Progress) => void,
+  onProgress: (progress: Received) => void,
 ): Promise<{ model: Uint8Array<ArrayBuffer>; fetched: number }> {
   const { contents, fetched } = await store.read(filesOf(artifact), onProgress);
   const [head, ...shards] = contents;

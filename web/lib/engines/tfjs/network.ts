@@ -3,7 +3,7 @@ import { loadGraphModel } from '@tensorflow/tfjs-converter';
 import type { io } from '@tensorflow/tfjs-core';
 import { dispose, Tensor, tensor4d, tidy, zeros } from '@tensorflow/tfjs-core';
 import { type Artifact, filesOf } from '../../site/catalogue';
-import type { FileStore, Progress } from '../../site/file_store';
+import type { FileStore, Received } from '../../site/file_store';
 import { invalid } from '../invalid';
 import type { Network, Runtime } from '../runtime';
 
@@ -22,7 +22,7 @@ async function readModel(
   store: FileStore,
   base: URL,
   artifact: Artifact,
-  onProgress: (progress: Progress) => void,
+  onProgress: (progress: Received) => void,
 ): Promise<{ artifacts: io.ModelArtifacts; fetched: number }> {
   const { contents, fetched } = await store.read(filesOf(artifact), onProgress);
   const [graph, ...shards] = contents;

@@ -1,0 +1,217 @@
+import { change, type Choice, type Machine } from './choice/choose';
+import type { BackendName } from './engines/backends';
+import { asU2NetError, isGpuFailure, U2NetError } from './errors';
+import { type Rect, wholeOf } from './geometry';
+import { type PhotoSource, takePhoto } from './photo/take';
+import type { Catalogue, Dtype, Task } from './site/catalogue';
+import type { OnProgress, WorkerClient } from './worker/client';
+import type { Drawing, Plan, Product, Stage, Timing } from './worker/protocol';
+
+/** What is going on. While downloading, `loaded` of `total` bytes have arrived; in other stages both are 0. */
+export interface Progress {
+  readonly stage: Stage;
+  readonly loaded: number;
+  readonly total: number;
+}
+
+export interface RunOptions {
+  /** The part of the photo to draw, in whole pixels from the photo's top left. If left out, the whole photo. */
+  readonly crop?: Rect;
+  /** Stops the drawing. The promise is then rejected with the signal's reason. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+export interface DrawOptions extends RunOptions {
+  /** A canvas to show the picture, instead of a new one. Its only context may be `bitmaprenderer`. */
+  readonly canvas?: HTMLCanvasElement;
+}
+
+/** What the network computed, and how. */
+export interface Prediction {
+  /** The network's output d0, float32 in [0, 1], `resolution` × `resolution` in rows from the top left. */
+  readonly d0: Float32Array<ArrayBuffer>;
+  readonly resolution: number;
+  readonly backend: BackendName;
+  readonly threads: number;
+  readonly timing: Timing;
+  /** Bytes of the model that came over the network for this prediction. */
+  readonly bytesFetched: number;
+}
+
+/** A site's list of models, and its address. */
+export interface Site {
+  readonly base: URL;
+  readonly catalogue: Catalogue;
+}
+
+/** A model in a worker of its own. If several drawings are asked for at once, they are made one after another. */
+export class Model {
+  readonly name: string;
+  readonly task: Task;
+  readonly #client: WorkerClient;
+  readonly #machine: Machine;
+  readonly #base: URL;
+  readonly #catalogue: Catalogue;
+  /** Whether the caller named the backend. Then no other one replaces it. */
+  readonly #backendTold: boolean;
+  #choice: Choice;
+  #turn: Promise<unknown> = Promise.resolve();
+  #disposed = false;
+
+  /** Made by {@link loadModel}. */
+  constructor(client: WorkerClient, { base, catalogue }: Site, machine: Machine, choice: Choice, backendTold: boolean) {
+    this.name = choice.model.name;
+    this.task = choice.model.task;
+    this.#client = client;
+    this.#machine = machine;
+    this.#base = base;
+    this.#catalogue = catalogue;
+    this.#choice = choice;
+    this.#backendTold = backendTold;
+    client.onIdleLoss = () => void this.#moveToWasm();
+  }
+
+  /** Side of the network's square input, in pixels. */
+  get resolution(): number {
+    return this.#choice.resolution.side;
+  }
+
+  /** The format of the weights. */
+  get dtype(): Dtype {
+    return this.#choice.artifact.dtype;
+  }
+
+  /** What computes. If a GPU fails, this changes to wasm, unless the caller named the backend. */
+  get backend(): BackendName {
+    return this.#choice.backend.name;
+  }
+
+  /**
+   * Draws a photo. A portrait model draws dark lines on white paper; a saliency model draws its mask in grey.
+   *
+   * @returns a canvas of the photo's size, or of the crop's.
+   * @throws U2NetError, or the signal's reason.
+   */
+  async draw(photo: PhotoSource, options: DrawOptions = {}): Promise<HTMLCanvasElement> {
+    const { picture } = await this.#run(photo, ['picture'], options);
+    return show(picture, options.canvas);
+  }
+
+  /**
+   * Cuts a photo out: the photo with the mask as its transparency.
+   *
+   * @returns a canvas of the photo's size, or of the crop's.
+   * @throws U2NetError, `not-offered` for a portrait model; or the signal's reason.
+   */
+  async mask(photo: PhotoSource, options: DrawOptions = {}): Promise<HTMLCanvasElement> {
+    if (this.task !== 'saliency') {
+      throw new U2NetError('not-offered', `${this.name} draws portraits and has no mask. Load a saliency model.`);
+    }
+    const { cutOut } = await this.#run(photo, ['cut-out'], options);
+    return show(cutOut, options.canvas);
+  }
+
+  /** Computes the network's output for a photo. @throws U2NetError, or the signal's reason. */
+  async predict(photo: PhotoSource, options: RunOptions = {}): Promise<Prediction> {
+    const { d0, backend, threads, timing, bytes_fetched } = await this.#run(photo, [], options);
+    return { d0, resolution: this.resolution, backend, threads, timing, bytesFetched: bytes_fetched };
+  }
+
+  /** Ends the worker and frees its memory. Drawings that are running fail with `disposed`. */
+  dispose(): void {
+    this.#disposed = true;
+    this.#client.close();
+  }
+
+  /** Downloads the weights and sets up the engine. {@link loadModel} does this. */
+  prepare(options: Pick<RunOptions, 'signal' | 'onProgress'>): Promise<unknown> {
+    return this.#inTurn(options, (onProgress) => this.#client.load(this.#plan(), onProgress));
+  }
+
+  #run(source: PhotoSource, products: readonly Product[], options: RunOptions): Promise<Drawing> {
+    return this.#inTurn(options, async (onProgress) => {
+      // Take the photo only now, so that a video gives its newest frame. After a failure it is taken again, because the
+      // worker has closed the first one.
+      const { photo, size } = await takePhoto(source, options.signal ?? null);
+      options.signal?.throwIfAborted();
+      const { model, resolution, backend } = this.#choice;
+      const job = { ...this.#plan(), photo, size, crop: options.crop ?? wholeOf(size), products };
+      const { drawing } = await this.#client.draw(job, onProgress);
+      this.#machine.speeds.record(backend, model.name, resolution.multiply_adds, drawing.timing.run_ms);
+      return drawing;
+    });
+  }
+
+  /** Waits until all earlier work is done, then does `work`. If the GPU fails, does it again on wasm. */
+  #inTurn<T>(
+    { signal, onProgress }: Pick<RunOptions, 'signal' | 'onProgress'>,
+    work: (onProgress: OnProgress) => Promise<T>,
+  ): Promise<T> {
+    const report: OnProgress = (stage, loaded, total) => onProgress?.({ stage, loaded, total });
+    const attempt = async (): Promise<T> => {
+      this.#check(signal);
+      const cancel = () => this.#client.cancel();
+      signal?.addEventListener('abort', cancel);
+      try {
+        return await work(report);
+      } catch (cause) {
+        this.#check(signal);
+        const error = asU2NetError(cause);
+        if (!isGpuFailure(error) || !this.#moveToWasm()) throw error;
+        return await work(report);
+      } finally {
+        signal?.removeEventListener('abort', cancel);
+      }
+    };
+    const result = this.#turn.then(attempt);
+    this.#turn = result.catch(() => {});
+    return signal === undefined ? result : untilAborted(result, signal);
+  }
+
+  #check(signal: AbortSignal | undefined): void {
+    signal?.throwIfAborted();
+    if (this.#disposed) throw new U2NetError('disposed', `${this.name} was disposed of. Load it again.`);
+  }
+
+  /** Changes to wasm, unless the caller named the backend. @returns whether that changed anything. */
+  #moveToWasm(): boolean {
+    const { name } = this.#choice.backend;
+    if (this.#backendTold) return false;
+    this.#choice = change(this.#catalogue, this.#machine, this.#choice, { backend: 'wasm' });
+    return this.#choice.backend.name !== name;
+  }
+
+  #plan(): Plan {
+    const { model, resolution, artifact, backend } = this.#choice;
+    return {
+      task: model.task,
+      resolution: resolution.side,
+      artifact,
+      base: this.#base.href,
+      backend: backend.name,
+      threads: backend.threads,
+    };
+  }
+}
+
+/** Moves a picture into a canvas, without a copy. */
+function show(picture: ImageBitmap | null, canvas = document.createElement('canvas')): HTMLCanvasElement {
+  if (picture === null) throw new Error('The worker made no picture');
+  canvas.width = picture.width;
+  canvas.height = picture.height;
+  const context = canvas.getContext('bitmaprenderer');
+  if (context === null) throw new U2NetError('internal', 'This canvas already has another context. Pass a new canvas.');
+  context.transferFromImageBitmap(picture);
+  return canvas;
+}
+
+/** Settles like `result`, or rejects with the signal's reason as soon as it is aborted. */
+function untilAborted<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason as Error);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    result.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
