@@ -20,6 +20,7 @@ include: "rules/predict.smk"
 include: "rules/check.smk"
 include: "rules/manifest.smk"
 include: "rules/draw.smk"
+include: "rules/huggingface.smk"
 include: "rules/website.smk"
 include: "rules/publish.smk"
 include: "rules/benchmark.smk"
@@ -33,6 +34,7 @@ report: "rules/report/workflow.rst"
 localrules:
     create_environment,
     create_node_environment,
+    create_transformersjs_environment,
     fetch_checkpoint,
     accept_checkpoint,
     install_page,
@@ -75,6 +77,12 @@ rule site:
     """Build the static site: the page with the configured models and those that were built before."""
     input:
         "results/site",
+
+
+rule huggingface:
+    """Write each model's folder for the Hugging Face Hub: results/{model}/huggingface/. Only on request."""
+    input:
+        expand("results/{model}/huggingface", model=settings.models),
 
 
 rule benchmark:

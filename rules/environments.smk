@@ -41,3 +41,18 @@ rule create_node_environment:
     shell:
         r"{params.python:q} -m workflow_scripts.driver.create_environment --lock {input.lock:q} --package-json {input.package_json:q}"
         r" --stamp {output.stamp:q} &> {log:q}"
+
+
+# Install Node.js from PyPI and transformers.js from npm, both locked. Only the tests use it.
+use rule create_node_environment as create_transformersjs_environment with:
+    input:
+        lock=local(f"{OWN}envs/node/requirements.txt"),
+        package_json=local(f"{OWN}envs/transformersjs/package.json"),
+        package_lock=local(f"{OWN}envs/transformersjs/package-lock.json"),
+        code=local([f"{OWN}{file}" for file in code_of(ROOT, "workflow_scripts.driver.create_environment")]),
+    output:
+        stamp=local(".venvs/transformersjs/installed.txt"),
+    log:
+        "results/_logs/create_transformersjs_environment/transformersjs.log",
+    benchmark:
+        "results/_benchmarks/create_transformersjs_environment/transformersjs.tsv"

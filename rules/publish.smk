@@ -17,10 +17,11 @@ rule publish:
         mem_mb=500,
     params:
         bucket=settings.bucket_arguments,
+        key=settings.signing_arguments,
     shell:
         r".venvs/publish/bin/python -m workflow_scripts.publish.publish"
         r" --site {input.site:q} --manifests {input.manifests:q}"
-        r" {params.bucket:q} 2> {log:q}"
+        r" {params.bucket:q} {params.key:q} 2> {log:q}"
 
 
 rule prune:
@@ -40,7 +41,7 @@ rule prune:
 
 
 rule verify_release:
-    """Check every byte of a published site against one digest."""
+    """Check every byte of a published site against one digest, and its signature against a public key."""
     log:
         "results/_logs/verify_release/all.log",
     resources:

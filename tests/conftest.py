@@ -1,6 +1,5 @@
 """Copies of the project, built and not, and an S3 server; two tests share what is costly to build."""
 
-import fcntl
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.support.project import ENVIRONMENTS, ROOT, SITE_CONFIG, SMALL, Workflow, copy_project
+from tests.support.project import ENVIRONMENTS, ROOT, SITE_CONFIG, SMALL, Workflow, build_environments, copy_project
 
 # Of the tests of faults those that break a site.
 SITE_FAULTS = ("tests/faults/test_vouching.py", "tests/faults/test_full_disk_site.py")
@@ -38,11 +37,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 @pytest.fixture(scope="session")
 def environments() -> Path:
     """Build every environment by its own rule; return the checkout's path."""
-    (ROOT / ".snakemake").mkdir(exist_ok=True)
-    with (ROOT / ".snakemake/tests").open("w") as lock:
-        # Another worker waits here, and then finds them built.
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        Workflow(ROOT).succeed(*(f".venvs/{name}/installed.txt" for name in ENVIRONMENTS))
+    build_environments(*ENVIRONMENTS)
     return ROOT
 
 

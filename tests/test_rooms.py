@@ -19,6 +19,7 @@ STAGES = (
     "check",
     "manifest",
     "draw",
+    "huggingface",
     "website",
     "publish",
     "benchmark",

@@ -71,6 +71,8 @@ def test_failed_check_is_not_published(site: Workflow, s3: str, tmp_path: Path) 
         ("verify_release", [], "Error: which release? pass --config release="),
         ("publish", ["bucket=https://name"], "Error: config bucket: 'https://name' does not match"),
         ("publish", ["endpoint=http://key:secret@host"], "Error: config endpoint: "),
+        ("publish", ["bucket=s3://name", "signing_key=no.pem"], "Error: no key at no.pem (signing_key); docs/publish"),
+        ("verify_release", ["release=a", "public_key=no.pem"], "Error: no key at no.pem (public_key); docs/publish"),
         ("set_cors", ["cors_origins=*"], "Error: config cors_origins.0: '*' does not match"),
         ("prune", ["prune=perhaps"], "Error: config prune: 'perhaps' is not of type 'boolean'"),
         ("prune", ["keep=0"], "Error: config keep: 0 is less than the minimum of 1"),

@@ -1,5 +1,6 @@
 """The workflow as a user runs it: copies of this checkout, real environments, real tools."""
 
+import fcntl
 import json
 import math
 import os
@@ -72,6 +73,15 @@ def copy_project(folder: Path) -> Workflow:
             shutil.copy2(ROOT / name, folder / name)
     (folder / ".venvs").symlink_to(ROOT / ".venvs")
     return Workflow(folder)
+
+
+def build_environments(*names: str) -> None:
+    """Build environments in the checkout, each by its own rule. Only one process of the tests builds at a time."""
+    (ROOT / ".snakemake").mkdir(exist_ok=True)
+    with (ROOT / ".snakemake/tests").open("w") as lock:
+        # Another worker waits here, and then finds them built.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        Workflow(ROOT).succeed(*(f".venvs/{name}/installed.txt" for name in names))
 
 
 def python(environment: str, *arguments: str) -> None:

@@ -388,4 +388,20 @@ class Settings:
         """Return the arguments that tell verify_release what to check."""
         digest = ["--sha256", self.config["release_sha256"]] if self.config["release_sha256"] else []
         endpoint = ["--endpoint", self.config["endpoint"]] if self.config["endpoint"] else []
-        return [f"--release={self.needed('release', 'https://example.org/portraits')}", *digest, *endpoint]
+        key = [f"--public-key={self.key_file('public_key')}"] if self.config["public_key"] else []
+        copy = [f"--copy={self.config['release_copy']}"] if self.config["release_copy"] else []
+        return [
+            f"--release={self.needed('release', 'https://example.org/portraits')}",
+            *(*digest, *endpoint, *key, *copy),
+        ]
+
+    def signing_arguments(self, wildcards: Wildcards) -> list[str]:
+        """Return the argument that tells publish which key to sign with, else an empty list."""
+        return [f"--signing-key={self.key_file('signing_key')}"] if self.config["signing_key"] else []
+
+    def key_file(self, key: str) -> str:
+        """Return the path of a key. Refuse a missing one, before anything is built."""
+        path: str = self.config[key]
+        if not Path(path).is_file():
+            refuse(f"no key at {path} ({key}); docs/publish.md says how to make a pair")
+        return path

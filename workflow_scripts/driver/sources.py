@@ -8,8 +8,8 @@ from pathlib import Path
 PACKAGE = "workflow_scripts"
 # The environments that `create_environment` builds for the site. `node` has a rule of its own.
 ENVIRONMENTS = ("torch", "onnx", "tensorflow", "litert", "provenance", "publish")
-# The environments that it builds for everything else. Only the tests use `fuzz`.
-ENVIRONMENTS_APART = ("draw", "fuzz")
+# The environments that it builds for everything else. Only the tests use `fuzz` and `rembg`.
+ENVIRONMENTS_APART = ("draw", "fuzz", "rembg")
 # The lock files of what the site is made with, by the name of their bill of materials.
 BILLS = {
     "driver": "requirements.txt",

@@ -21,6 +21,7 @@ from workflow_scripts.publish.release import (
     record_key,
     releases_in,
 )
+from workflow_scripts.publish.signature import signature_key
 from workflow_scripts.shared.failures import Failure, run
 
 # One request deletes at most this many objects.
@@ -54,11 +55,11 @@ def live_releases(bucket: Bucket, objects: dict[str, Listed]) -> set[str]:
 
 
 def keys_listed(bucket: Bucket, objects: dict[str, Listed], key: str, release: str) -> set[str]:
-    """Return the keys that a record or claim lists, and the key of the record or claim itself."""
+    """Return the keys that a record or claim lists, its own key, and the key of the release's signature."""
     if objects[key].bytes > RECORD_BYTES:
         raise Failure(f"{bucket.address(key)} is larger than any release's record; find out who put it there")
     record = content_of(bucket.get(key), "gzip", RECORD_BYTES)
-    return {key} | {file.key for file in read_record(record, release).files.values()}
+    return {key, signature_key(release)} | {file.key for file in read_record(record, release).files.values()}
 
 
 def make_plan(bucket: Bucket, objects: dict[str, Listed], keep: int, grace: timedelta) -> Plan:

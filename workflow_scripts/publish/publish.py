@@ -1,8 +1,8 @@
 """Publish the site to an S3 bucket. A visitor sees the whole release before or the whole new one, never a mixture.
 
-The files whose content never changes are uploaded first, and each is read back. Then comes the record that lists them.
-The entries and the addresses come last, and change only if nobody else has changed them meanwhile. If publish is killed
-at any point, running it again finishes the release.
+The files whose content never changes are uploaded first, and each is read back. Then comes the signature if there is a
+key to sign with, and the record that lists the files. The entries and the addresses come last, and change only if nobody
+else has changed them meanwhile. If publish is killed at any point, running it again finishes the release.
 """
 
 import argparse
@@ -37,6 +37,7 @@ from workflow_scripts.publish.release import (
     record_key,
     stored_form,
 )
+from workflow_scripts.publish.signature import sign, signature_key
 from workflow_scripts.shared.failures import Failure, run
 from workflow_scripts.shared.files import sha256
 
@@ -153,6 +154,14 @@ def store_record(bucket: Bucket, key: str, release: Release) -> None:
         raise Failure(f"{bucket.address(key)} is not what was sent when read back; publish again")
 
 
+def store_signature(bucket: Bucket, release: Release, signature: bytes) -> None:
+    """Store a release's signature beside its record. It replaces an older one, which may be of another key."""
+    key = signature_key(release.id)
+    bucket.put(key, signature, {"ContentType": "application/json", "CacheControl": "no-cache"}, {}, {})
+    if bucket.get(key) != signature:
+        raise Failure(f"{bucket.address(key)} is not what was sent when read back; publish again")
+
+
 def change_entry(bucket: Bucket, site: Path, release: Release, entry: str, seen: Stored | None) -> int:
     """Make an entry or address show this release, unless it has changed since this publisher began and had `seen` it.
 
@@ -199,10 +208,13 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--manifests", type=Path, nargs="+", required=True, help="of every model and resolution in it")
     parser.add_argument("--bucket", required=True, help="s3://name/prefix")
     parser.add_argument("--endpoint", help="URL of an S3 server other than AWS")
+    parser.add_argument("--signing-key", type=Path, help="private key to sign the release with")
     arguments = parser.parse_args(argv)
     check_sums(arguments.site)
     release = read_site(arguments.site)
     check_manifests(arguments.site, release, arguments.manifests)
+    # Before the first upload, so that a key that cannot be used changes nothing.
+    signature = sign(arguments.site, arguments.signing_key) if arguments.signing_key else None
     bucket = Bucket(arguments.bucket, arguments.endpoint)
     objects = bucket.objects()
     entries = changing(release.files)
@@ -215,10 +227,13 @@ def main(argv: Sequence[str]) -> None:
     objects = bucket.objects()
     check_no_prune(objects)
     upload_files(bucket, arguments.site, release, objects)
+    if signature is not None:
+        store_signature(bucket, release, signature)
     store_record(bucket, record_key(release.id), release)
     sent = [change_entry(bucket, arguments.site, release, entry, seen[entry]) for entry in entries]
     say(f"changed {sum(map(bool, sent))} entries and addresses, {sum(sent)} bytes")
-    say(f"{bucket.address()} shows release {release.id}")
+    signed = ", signed" if signature is not None else ""
+    say(f"{bucket.address()} shows release {release.id}{signed}")
 
 
 if __name__ == "__main__":

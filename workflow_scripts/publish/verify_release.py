@@ -1,4 +1,4 @@
-"""Check every byte of a published release. Nothing is trusted except the digest of its record.
+"""Check every byte of a published release. Nothing is trusted except the digest of its record, or the signer's key.
 
 Where files can be listed, a file that the record does not list is an error: in a folder, and in a bucket that the user
 may list. A server's headers are compared as well, because a browser treats a page by its type.
@@ -7,8 +7,10 @@ may list. A server's headers are compared as well, because a browser treats a pa
 import argparse
 import hashlib
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -35,10 +37,14 @@ from workflow_scripts.publish.release import (
     record_key,
     releases_in,
 )
+from workflow_scripts.publish.signature import SIGNATURE_BYTES, check_signature, signature_key
 from workflow_scripts.shared.failures import Failure, run
+from workflow_scripts.shared.files import replacing
 
 PARALLEL = 8
 TRIES = 3
+# The file beside a copy of the site that holds its signature.
+SIGNATURE = "release.sig"
 
 
 # A page may use threads only if it is served with both. Its content security policy is in index.html itself.
@@ -154,58 +160,106 @@ def wrong_header(key: str, listed: Listed, headers: Mapping[str, str]) -> str | 
     return None
 
 
-def problem_with(fetch: Fetch, key: str, listed: Listed) -> str | None:
-    """Say what is wrong with one file, or None if it is the recorded one."""
+def problem_with(fetch: Fetch, key: str, listed: Listed, copy: Path | None) -> str | None:
+    """Say what is wrong with one file, or None if it is the recorded one, which is then written to `copy`."""
     answer = fetch(key, listed.encoding, listed.bytes)
     if answer is None:
         return f"{key} is missing"
     digest = hashlib.sha256(answer.content).hexdigest()
     if digest != listed.sha256:
         return f"{key} has sha256 {digest}, the record says {listed.sha256}"
+    if copy is not None:
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(answer.content)
     return wrong_header(key, listed, answer.headers) if answer.headers is not None else None
 
 
 def files_beside(fetch: Fetch, keys: Sequence[str], digest: str, release: Release) -> tuple[list[str], list[str]]:
     """Return the files that no release lists, and the other releases that have files there."""
     known = {listed.key for listed in release.files.values()} | {*ENTRIES, record_key(digest), claim_key(digest)}
+    known.add(signature_key(digest))
     others = releases_in(iter(keys), record_key("*")) | releases_in(iter(keys), claim_key("*"))
     retained = set()
     for key, name in others.items():
         record = None if key in known else fetch(key, "gzip", RECORD_BYTES)
         if record is not None:
-            known |= {listed.key for listed in read_record(record.content, name).files.values()} | {key}
+            known |= {listed.key for listed in read_record(record.content, name).files.values()}
+            known |= {key, signature_key(name)}
             retained.add(name)
     return sorted({*keys} - known - {PRUNE_LOCK}), sorted(retained - {digest})
 
 
-def problems_with(fetch: Fetch, release: Release) -> list[str]:
-    """Compare every file of a release, and what the entries show, with the release's record."""
-    keys = {listed.key: listed for listed in release.files.values()} | {
-        entry: release.files[entry] for entry in ENTRIES
-    }
-    total = sum(listed.bytes for listed in keys.values())
+def problems_with(fetch: Fetch, release: Release, copy: Path | None) -> list[str]:
+    """Compare every file of a release, and what the entries show, with the release's record.
+
+    If `copy` is given, write the files there as they lie in the site.
+    """
+    files = [(listed.key, listed, copy / path if copy else None) for path, listed in release.files.items()]
+    files += [(entry, release.files[entry], None) for entry in ENTRIES]
+    total = sum(listed.bytes for _, listed, _ in files)
     problems = []
     with (
         ThreadPoolExecutor(PARALLEL) as pool,
         tqdm(total=total, unit="B", unit_scale=True, desc="verifying", file=sys.stdout, disable=None) as progress,
     ):
-        found = pool.map(lambda item: problem_with(fetch, *item), keys.items())
-        for listed, problem in zip(keys.values(), found, strict=True):
+        found = pool.map(lambda item: problem_with(fetch, *item), files)
+        for (_, listed, _), problem in zip(files, found, strict=True):
             progress.update(listed.bytes)
             if problem:
                 problems.append(problem)
     return problems
 
 
-def verify_site(folder: Path, digest: str | None) -> str:
+@contextmanager
+def copying_to(folder: Path | None, *, needed: bool) -> Iterator[Path | None]:
+    """Yield a folder for the release's copy, or None if none is asked for or `needed`.
+
+    `folder` appears when the block succeeds. A copy that is only needed for the check is removed afterwards.
+    """
+    if folder is not None:
+        with replacing(folder) as staging:
+            staging.mkdir()
+            yield staging
+    elif needed:
+        with tempfile.TemporaryDirectory() as temporary:
+            yield Path(temporary)
+    else:
+        yield None
+
+
+def verify_files(fetch: Fetch, digest: str, release: Release, arguments: argparse.Namespace) -> None:
+    """Check the files of a release and, if a public key is given, its signature. Write the copy that is asked for."""
+    with copying_to(arguments.copy, needed=arguments.public_key is not None) as copy:
+        if problems := problems_with(fetch, release, copy / "site" if copy else None):
+            raise Failure(
+                f"{problems[0]} ({len(problems)} such in {arguments.release}); do not use it, publish it again"
+            )
+        if copy is None:
+            return
+        signature = fetch(signature_key(digest), None, SIGNATURE_BYTES)
+        if signature is not None:
+            (copy / SIGNATURE).write_bytes(signature.content)
+        if arguments.public_key is not None:
+            if signature is None:
+                raise Failure(f"{arguments.release} has no signature of release {digest}; do not use it")
+            check_signature(copy / "site", signature.content, arguments.public_key, digest)
+
+
+def verify_site(folder: Path, digest: str | None, public_key: Path | None) -> str:
     """Check a copy of the site itself, such as results/site. It must hold exactly the files that its SHA256SUMS lists.
 
-    Return its release, which must equal `digest` if one is given.
+    Return its release, which must equal `digest` if one is given. If a public key is given, the signature lies beside
+    the folder, as in the copy that this script writes.
     """
     check_sums(folder)
     release = read_site(folder).id
     if digest not in (None, release):
         raise Failure(f"{folder} is release {release}, not {digest}")
+    if public_key is not None:
+        signature = folder.absolute().parent / SIGNATURE
+        if not signature.is_file():
+            raise Failure(f"{folder} has no signature at {signature}; put the release's there")
+        check_signature(folder, signature.read_bytes(), public_key, release)
     return release
 
 
@@ -214,7 +268,12 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--release", required=True, help="a site's http(s) or s3 address, or a folder with its copy")
     parser.add_argument("--sha256", help="the release's digest, as publish printed it; else what the server says")
     parser.add_argument("--endpoint", help="URL of an S3 server other than AWS, for an s3 address")
+    parser.add_argument("--public-key", type=Path, help="public key of the person who must have signed the release")
+    parser.add_argument("--copy", type=Path, help="new folder for a copy of the site, site/, and its signature")
     arguments = parser.parse_args(argv)
+    if arguments.copy is not None and arguments.copy.exists():
+        raise Failure(f"{arguments.copy} exists already; give release_copy a folder that does not")
+    signed = f", signed with the key of {arguments.public_key}" if arguments.public_key else ""
     folder = Path(arguments.release)
     keys: Sequence[str] | None = None
     scheme = urlsplit(arguments.release).scheme
@@ -227,7 +286,10 @@ def main(argv: Sequence[str]) -> None:
         fetch = fetch_from_bucket(bucket, objects)
         digest = arguments.sha256 or live_release(fetch, arguments.release)
     elif folder.is_dir() and (folder / SUMS).is_file():
-        print(f"{folder}: every file is the one listed, of release {verify_site(folder, arguments.sha256)}")
+        if arguments.copy is not None:
+            raise Failure(f"{folder} is a copy of the site already; leave release_copy out")
+        release_id = verify_site(folder, arguments.sha256, arguments.public_key)
+        print(f"{folder}: every file is the one listed, of release {release_id}{signed}")
         return
     elif folder.is_dir():
         fetch = fetch_from_folder(folder)
@@ -240,10 +302,9 @@ def main(argv: Sequence[str]) -> None:
     if record is None:
         raise Failure(f"{record_key(digest)} is not at {arguments.release}; check the address and the digest")
     release = read_record(record.content, digest)
-    if problems := problems_with(fetch, release):
-        raise Failure(f"{problems[0]} ({len(problems)} such in {arguments.release}); do not use it, publish it again")
+    verify_files(fetch, digest, release, arguments)
     size = sum(listed.bytes for listed in release.files.values())
-    said = f"{arguments.release}: all {len(release.files)} files, {size} bytes, are those of release {digest}"
+    said = f"{arguments.release}: all {len(release.files)} files, {size} bytes, are those of release {digest}{signed}"
     if keys is None:
         said += "; files beside them cannot be listed here"
     else:
