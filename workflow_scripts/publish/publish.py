@@ -1,8 +1,8 @@
 """Publish the site to an S3 bucket. A visitor sees the whole release before or the whole new one, never a mixture.
 
 The files whose content never changes are uploaded first, and each is read back. Then comes the signature if there is a
-key to sign with, and the record that lists the files. The entries and the addresses come last, and change only if nobody
-else has changed them meanwhile. If publish is killed at any point, running it again finishes the release.
+key to sign with, and the record that lists the files. The entries and the addresses come last, and change only if
+nobody else has changed them meanwhile. If publish is killed at any point, running it again finishes the release.
 """
 
 import argparse
@@ -65,8 +65,8 @@ def check_no_prune(objects: dict[str, ListedObject]) -> None:
     lock = objects.get(PRUNE_LOCK)
     if lock is not None and (datetime.now(UTC) - lock.modified).total_seconds() < LOCK_SECONDS:
         raise Failure(
-            f"{PRUNE_LOCK} says that a prune has been running since {lock.modified:%H:%M} UTC; publish again when it is done "
-            f"(one that a killed prune left counts for {LOCK_SECONDS // 60} minutes, or until you delete it)"
+            f"{PRUNE_LOCK} says that a prune has been running since {lock.modified:%H:%M} UTC; publish again when it "
+            f"has ended (one that a killed prune left counts for {LOCK_SECONDS // 60} minutes, or until you delete it)"
         )
 
 
@@ -99,7 +99,9 @@ def upload(bucket: Bucket, site: Path, path: str, listed: Listed) -> int:
     if not bucket.put(listed.key, stored, headers_of(listed, immutable=True), {"IfNoneMatch": "*"}, {}):
         # Another publisher was faster, or an earlier attempt arrived but its answer was lost.
         if not is_stored(bucket, site, path, listed):
-            raise Failure(f"{bucket.address(listed.key)} was refused because it exists, and then it did not exist; publish again")
+            raise Failure(
+                f"{bucket.address(listed.key)} was refused because it exists, and then it did not exist; publish again"
+            )
         return 0
     if bucket.get(listed.key) != stored:
         raise Failure(f"{bucket.address(listed.key)} is not what was sent when read back; publish again")
