@@ -98,7 +98,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
     middle, last, change = KINDS[arguments.kind]
-    network = calibrated(stages(middle, last), 3, resolution=64)
+    network = calibrated(stages(middle, last))
     change(network)
     torch.save(network.state_dict(), arguments.output)
 
