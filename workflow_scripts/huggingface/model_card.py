@@ -26,7 +26,7 @@ ONNX_FILES = {"huggingface-float32": "onnx/model.onnx", "huggingface-uint16": "o
 CUT_OUT_IN_JAVASCRIPT = """\
 import { env, pipeline } from '@huggingface/transformers';
 
-// A folder that holds NAME/. Without these three lines NAME is looked up on the Hub, as YOU/NAME.
+// A folder that holds NAME/. To load it from the Hub, leave out these three lines and write 'YOU/NAME'.
 env.localModelPath = './';
 env.allowLocalModels = true;
 env.allowRemoteModels = false;
@@ -37,7 +37,7 @@ await cutOut.save('cut-out.png');
 PORTRAIT_IN_JAVASCRIPT = """\
 import { AutoModel, AutoProcessor, env, interpolate_4d, RawImage } from '@huggingface/transformers';
 
-// A folder that holds NAME/. Without these three lines NAME is looked up on the Hub, as YOU/NAME.
+// A folder that holds NAME/. To load it from the Hub, leave out these three lines and write 'YOU/NAME'.
 env.localModelPath = './';
 env.allowLocalModels = true;
 env.allowRemoteModels = false;
