@@ -1,5 +1,6 @@
 """Put the weights that an ONNX file keeps in other files into the file itself."""
 
+import hashlib
 import os
 import stat
 from pathlib import Path
@@ -7,9 +8,10 @@ from pathlib import Path
 from onnx import ModelProto, TensorProto
 from onnx.external_data_helper import uses_external_data
 
-from workflow_scripts.checkpoint.file_kinds import shown
+from workflow_scripts.checkpoint.file_kinds import kind_of, shown
 from workflow_scripts.checkpoint.onnx_tensors import load_model
 from workflow_scripts.shared.failures import Failure
+from workflow_scripts.shared.files import sha256
 
 # One protobuf message holds 2 GB; a U²-Net has 0.2 GB.
 MOST_BYTES = 2_000_000_000
@@ -69,7 +71,8 @@ def single_file(path: Path) -> bytes | None:
     links, or do not exist.
     """
     model: ModelProto = load_model(path)
-    outside = [tensor for tensor in model.graph.initializer if uses_external_data(tensor)]
+    constants = [each.t for node in model.graph.node for each in node.attribute if each.HasField("t")]
+    outside = [tensor for tensor in [*model.graph.initializer, *constants] if uses_external_data(tensor)]
     if not outside:
         return None
     files: dict[str, bytes] = {}
@@ -78,3 +81,14 @@ def single_file(path: Path) -> bytes | None:
         left -= take_in(tensor, path, files, left)
     content: bytes = model.SerializeToString(deterministic=True)
     return content
+
+
+def whole_content(path: Path) -> bytes | None:
+    """Return a checkpoint's content if it is not just the file's: an ONNX file with its weights in other files."""
+    return single_file(path) if kind_of(path) == "onnx" else None
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 that results/{model}/checkpoint/original has if it is made of this file."""
+    content = whole_content(path)
+    return sha256(path) if content is None else hashlib.sha256(content).hexdigest()

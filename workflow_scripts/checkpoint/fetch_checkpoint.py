@@ -9,8 +9,7 @@ from pathlib import Path
 import gdown
 import requests
 
-from workflow_scripts.checkpoint.external_data import single_file
-from workflow_scripts.checkpoint.file_kinds import kind_of
+from workflow_scripts.checkpoint.external_data import whole_content
 from workflow_scripts.shared.failures import Failure, run
 from workflow_scripts.shared.files import remove, replacing, sha256
 
@@ -90,7 +89,7 @@ def fetch_from_drive(drive: str, output: Path, size: int, digest: str, model: st
 
 def copy(source: Path, output: Path) -> None:
     """Copy a checkpoint. Weights that an ONNX file keeps in other files go into the copy itself."""
-    content = single_file(source) if kind_of(source) == "onnx" else None
+    content = whole_content(source)
     with replacing(output) as staging:
         if content is None:
             shutil.copyfile(source, staging)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from onnx import ModelProto, NodeProto, helper
+from onnx import ModelProto, NodeProto, TensorProto, helper
 
 from workflow_scripts.checkpoint.file_kinds import shown
 from workflow_scripts.checkpoint.onnx_tensors import STANDARD, Array, opset_of, values_of
@@ -20,6 +20,8 @@ from workflow_scripts.shared.failures import Failure
 
 # Sizes and scales are tensors of a few values. The graph may not create larger tensors out of nothing.
 FEW = 64
+# How much the constants that a graph computes may take beside eight times its stored values.
+SPARE_BYTES = 2**24
 HALF_PIXEL = ("half_pixel", "pytorch_half_pixel")
 # ONNX Runtime's own operators, for a layout that is fast on one kind of processor only.
 PROCESSOR_DOMAINS = ("com.microsoft.nchwc", "com.ms.internal.nhwc")
@@ -59,6 +61,8 @@ class Graph:
     arrays: list[Array] = field(default_factory=list)
     array_numbers: dict[tuple[str, tuple[int, ...], bytes], int] = field(default_factory=dict)
     outputs: dict[str, int] = field(default_factory=dict)
+    # Whether a feature map is rounded to half precision on the way.
+    halves: bool = False
 
     def add(
         self, shape: tuple[int, ...], operation: str, inputs: Sequence[int] = (), details: Sequence[Any] = ()
@@ -109,7 +113,7 @@ class Tracer:
         (given,) = [each for each in model.graph.input if each.name not in arrays]
         self.values: dict[str, Value] = {**arrays, given.name: self.graph.add(shape, "input")}
         # How much folding constants may create in all. Exporters pass each weight through several nodes.
-        self.left = 8 * sum(array.nbytes for array in arrays.values()) + 2**24
+        self.left = 8 * sum(array.nbytes for array in arrays.values()) + SPARE_BYTES
         for output in model.graph.output:
             self.follow(output.name)
             value = self.values[output.name]
@@ -185,7 +189,10 @@ class Tracer:
         """Return a Constant node's values."""
         ((kind, content),) = attributes.items()
         if kind == "value":
-            return self.paid(values_of(content, self.path))
+            values = values_of(content, self.path)
+            # The file itself has these bytes, as it has those of an initializer.
+            self.left += 8 * values.nbytes
+            return values
         types = {"value_int": np.int64, "value_ints": np.int64, "value_float": np.float32, "value_floats": np.float32}
         return self.paid(np.array(content, types[kind]))
 
@@ -316,10 +323,10 @@ class Tracer:
         """Bilinear resizing without aligned corners. Resizing to the same size is the identity."""
         x = feature(given[0])
         size, scales = self.resized(node, x, given, attributes)
-        if size == x.shape:
-            return x
         mode = attributes.get("mode", b"nearest").decode()
         where = attributes.get("coordinate_transformation_mode", b"half_pixel").decode()
+        if size == x.shape and max(scales) - 1 < 1e-6 and min(scales) - 1 > -1e-6 and where != "tf_crop_and_resize":
+            return x
         if mode not in ("linear", "bilinear"):
             raise self.refusal(node, f"resizes by the mode {shown(mode)}, U²-Net bilinearly")
         if self.opset < 11:
@@ -415,9 +422,14 @@ class Tracer:
             training = others[1]
             if not isinstance(training, np.ndarray) or training.any():
                 raise self.refusal(node, "drops values at random; export the network in evaluation mode")
-        # float32, float16, float64.
-        if node.op_type == "Cast" and attributes["to"] not in (1, 10, 11):
-            raise self.refusal(node, "rounds feature maps to integers")
+        if node.op_type == "Cast":
+            to = attributes["to"]
+            if to not in (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE):
+                known = TensorProto.DataType.values()
+                raise self.refusal(
+                    node, f"rounds maps to {TensorProto.DataType.Name(to).lower() if to in known else to}"
+                )
+            self.graph.halves = self.graph.halves or to == TensorProto.FLOAT16
         return x
 
     # Operations on constants: sizes, scales, and weights on their way to their layer.

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from onnx import ModelProto
+from onnx import ModelProto, TensorProto
 from torch import Tensor, fx, nn
 
 from workflow_scripts.checkpoint.file_kinds import shown
@@ -24,8 +24,7 @@ BATCH_NORM_EPSILON = 1e-5
 FREE_SIZES = ((64, 96), (160, 128))
 LARGEST_SIDE = 8192
 LARGEST_BATCH = 64
-# TensorProto's numbers.
-FLOAT_TYPES = {1: "float32", 10: "float16"}
+FLOAT_TYPES = {TensorProto.FLOAT: "float32", TensorProto.FLOAT16: "float16"}
 WORDS = {
     "conv": "a convolution",
     "bn": "a batch norm",
@@ -219,6 +218,8 @@ def single_input(model: ModelProto, path: Path) -> FileInput:
     name = shown(given.name)
     tensor = given.type.tensor_type
     if tensor.elem_type not in FLOAT_TYPES:
+        if tensor.elem_type == TensorProto.DOUBLE:
+            raise Failure(f"{path} computes in float64; export the network in float32, after model.float()")
         raise Failure(
             f"{path} takes no float32 or float16 numbers but another type; export the network alone, without "
             "preprocessing"
@@ -350,7 +351,7 @@ def read_onnx(path: Path) -> FileNetwork:
                 f"{path} gives out neither d0 nor its logits, but what {', '.join(sorted(after)) or 'another branch'} "
                 "makes of it; export the network alone"
             )
-        halves = any(graph.arrays[layer.kernel].dtype == np.float16 for layer in match.layers.values())
+        halves = graph.halves or any(graph.arrays[layer.kernel].dtype == np.float16 for layer in match.layers.values())
         precision = "float16" if halves else given.type
         found.append((state_of(match.layers, graph, network), *ends, precision))
     state, output, logits_only, precision = found[0]

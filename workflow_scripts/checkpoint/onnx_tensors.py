@@ -60,6 +60,10 @@ def load_model(path: Path) -> ModelProto:
         )
     if len(model.graph.node) > MOST_NODES:
         raise Failure(f"{path} has {len(model.graph.node)} nodes, which no U²-Net needs; simplify it with onnxsim")
+    if model.graph.sparse_initializer:
+        raise Failure(f"{path} keeps weights as sparse tensors; export the network with dense ones")
+    if own := [function.name for function in model.functions if function.domain in STANDARD]:
+        raise Failure(f"{path} says itself what {shown(own[0])} computes; export it with ONNX's own operators")
     if len({tensor.name for tensor in model.graph.initializer}) < len(model.graph.initializer):
         raise Failure(f"{path} holds two weights of one name; export it again")
     return model

@@ -52,6 +52,11 @@ def check_pickle(file: IO[bytes], path: Path) -> None:
         if name == "PROTO":
             protocol = int(argument or 0)
         if name == "GLOBAL" and not ADMITTED.fullmatch(str(argument)):
+            if str(argument).startswith("torch._utils _rebuild_"):
+                raise Failure(
+                    f"{path} holds tensors of a kind that is not read here ({shown(str(argument).replace(' ', '.'))}), "
+                    "such as sparse, quantized or float8 ones; make them dense float32 tensors and save them again"
+                )
             raise not_plain(path, whole_model(str(argument)))
         if opcode.proto > PROTOCOL and name != "PROTO":
             raise Failure(

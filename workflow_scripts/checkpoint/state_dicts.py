@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ FIRST_KEY = "stage1.rebnconvin.conv_s1.weight"
 # How deep dicts are searched, and how many of them. A checkpoint of any framework needs only a few.
 DEEPEST = 4
 MOST_DICTS = 10_000
+# How the names of the parts of a kernel end that torch.nn.utils divided.
+REPARAMETRIZED = (".weight_g", ".weight_v", ".weight_orig", ".weight_mask")
 # What training stores beside the weights without a prefix: torch.optim.swa_utils counts the averaged models.
 COUNTERS = {"n_averaged"}
 
@@ -38,20 +40,23 @@ def named(keys: Sequence[str]) -> str:
 
 
 def dicts_in(content: Any, path: Path) -> Iterator[tuple[str, Mapping[Any, Any]]]:
-    """Yield every dict in a checkpoint with the dotted keys that lead to it. The outermost comes first."""
-    waiting: list[tuple[str, Any, int]] = [("", content, 0)]
+    """Yield every dict in a checkpoint, also in lists, with the dotted keys and places that lead to it.
+
+    The outermost comes first.
+    """
+    waiting: list[tuple[str, Any, int]] = [("", content, 0)] if isinstance(content, Mapping | list | tuple) else []
     seen = 0
     while waiting:
         key, value, depth = waiting.pop(0)
-        if not isinstance(value, Mapping):
-            continue
         seen += 1
         if seen > MOST_DICTS:
             raise Failure(f"{path} holds more than {MOST_DICTS} dicts; save the weights alone")
-        yield key, value
+        if isinstance(value, Mapping):
+            yield key, value
         if depth < DEEPEST:
-            inner = [(f"{key}.{name}" if key else str(name), each, depth + 1) for name, each in value.items()]
-            waiting += [each for each in inner if isinstance(each[1], Mapping)]
+            items = value.items() if isinstance(value, Mapping) else enumerate(value)
+            inner = [(f"{key}.{name}" if key else str(name), each, depth + 1) for name, each in items]
+            waiting += [each for each in inner if isinstance(each[1], Mapping | list | tuple)]
 
 
 def candidates_in(content: Any, path: Path) -> list[Candidate]:
@@ -117,13 +122,24 @@ def nothing_found(content: Any, path: Path) -> Failure:
     if not tensors:
         return Failure(f"{path} holds no state dict of named tensors; save the model's state_dict()")
     stages = sorted({match[1] for name in tensors if (match := re.search(r"(?:^|\.)(stage\d+d?)\.", name))})
+    check_whole(tensors, path)
     if len(stages) > 2:
         return Failure(f"{path} is no U²-Net: it lacks {FIRST_KEY}, and has {named(stages)}")
     return Failure(f"{path} is no U²-Net: its first keys are {named(sorted(tensors))}")
 
 
+def check_whole(names: Iterable[str], path: Path) -> None:
+    """Raise Failure if a checkpoint holds kernels in parts, which only the program that divided them can join."""
+    if any(name.endswith(REPARAMETRIZED) or ".parametrizations." in name for name in names):
+        raise Failure(
+            f"{path} holds kernels in parts, as weight_norm, spectral_norm and pruning leave them; join them with "
+            "remove_parametrizations, remove_weight_norm or prune.remove of torch.nn.utils, and save them again"
+        )
+
+
 def check_kind(shapes: Mapping[str, tuple[int, ...]], path: Path) -> None:
     """Raise Failure for the networks that resemble a U²-Net but are something else. Each has a message of its own."""
+    check_whole(shapes, path)
     if any(name.startswith("conv_in.") for name in shapes):
         raise Failure(f"{path} is an IS-Net (it has conv_in), which is another network than U²-Net")
     found = {match[1] for name in shapes if (match := re.match(r"(stage\d+d?)\.", name))}

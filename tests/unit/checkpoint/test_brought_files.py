@@ -21,7 +21,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from onnx import ModelProto, helper, numpy_helper
+from onnx import ModelProto, TensorProto, helper, numpy_helper
 from onnxruntime.transformers.float16 import convert_float_to_float16
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -223,6 +223,68 @@ def padded_pools(model: ModelProto) -> None:
             )
 
 
+def after_the_first_relu(model: ModelProto, *nodes: onnx.NodeProto) -> None:
+    """Insert a chain of nodes, the last of which gives "inserted", between the first ReLU and what reads it."""
+    relu = next(node for node in model.graph.node if node.op_type == "Relu")
+    for node in model.graph.node:
+        node.input[:] = ["inserted" if each == relu.output[0] else each for each in node.input]
+    place = list(model.graph.node).index(relu) + 1
+    for node in reversed(nodes):
+        node.input[:] = [relu.output[0] if each == "relu" else each for each in node.input]
+        model.graph.node.insert(place, node)
+
+
+def rounded_to(kind: int) -> Callable[[ModelProto], None]:
+    return lambda model: after_the_first_relu(
+        model,
+        helper.make_node("Cast", ["relu"], ["rounded"], to=kind),
+        helper.make_node("Cast", ["rounded"], ["inserted"], to=TensorProto.FLOAT),
+    )
+
+
+def resized_in_place(scales: tuple[float, ...], **how: str) -> Callable[[ModelProto], None]:
+    """Resize a map to its own size, but by a scale that is not 1, or only a part of it."""
+
+    def change(model: ModelProto) -> None:
+        for name, values in (("scales", scales), ("roi", (0, 0, 0.2, 0.2, 1, 1, 0.8, 0.8))):
+            model.graph.initializer.append(numpy_helper.from_array(np.array(values, np.float32), name))
+        after_the_first_relu(
+            model, helper.make_node("Resize", ["relu", "roi", "scales"], ["inserted"], mode="linear", **how)
+        )
+
+    return change
+
+
+def sparse(model: ModelProto) -> None:
+    kernel = next(tensor for tensor in model.graph.initializer if len(tensor.dims) == 4)
+    values = numpy_helper.to_array(kernel)
+    places = numpy_helper.from_array(np.arange(values.size), f"{kernel.name} places")
+    dense = numpy_helper.from_array(values.ravel(), kernel.name)
+    model.graph.sparse_initializer.append(helper.make_sparse_tensor(dense, places, values.shape))
+    model.graph.initializer.remove(kernel)
+
+
+def own_relu(model: ModelProto) -> None:
+    node = helper.make_node("Sigmoid", ["a"], ["b"])
+    model.functions.append(helper.make_function("", "Relu", ["a"], ["b"], [node], list(model.opset_import)))
+
+
+def scattered(bench: Bench, path: Path) -> None:
+    """Keep the weights in Constant nodes, and the large ones' values in another file."""
+    model = bench.export(path)
+    for tensor in list(model.graph.initializer):
+        model.graph.initializer.remove(tensor)
+        model.graph.node.insert(0, helper.make_node("Constant", [], [tensor.name], value=tensor))
+    options = {"save_as_external_data": True, "location": "all.bin", "convert_attribute": True}
+    onnx.save(model, path, size_threshold=200, **options)
+
+
+def divided(bench: Bench, path: Path) -> None:
+    network = copy.deepcopy(bench.network)
+    torch.nn.utils.parametrizations.weight_norm(network.get_submodule("stage2.rebnconv3.conv_s1"))
+    torch.save(network.state_dict(), path)
+
+
 # The label is the docs' row.
 ACCEPTED: dict[str, Maker] = {
     "ONNX of PyTorch's exporter by tracing (`dynamo=False`), opset 11, any size": exported(dynamic=True),
@@ -242,6 +304,8 @@ ACCEPTED: dict[str, Maker] = {
     "ONNX in half precision (onnxruntime's `convert_float_to_float16`)": edited(
         lambda model: convert_float_to_float16(model, keep_io_types=True)
     ),
+    "ONNX that rounds some maps to half precision": edited(rounded_to(TensorProto.FLOAT16)),
+    "ONNX with its weights in `Constant` nodes, and their values in another file of its folder": scattered,
     "state dict, `torch.save(model.state_dict(), PATH)`": saved(dict),
     "the same in the older format, before PyTorch 1.6": saved(dict, _use_new_zipfile_serialization=False),
     "state dict in float64": saved(typed(torch.float64)),
@@ -256,6 +320,7 @@ ACCEPTED: dict[str, Maker] = {
     "prefixes: `module.`, `model.`, `net.`, `u2net.`, `_orig_mod.`, several of them": saved(
         prefixed("module._orig_mod.net.u2net.")
     ),
+    "a list or tuple with the state dict in it": saved(lambda state: [state, {"epoch": 3}]),
     ".safetensors": lambda bench, path: save_file(bench.state(), path),
     "a file named .PTH or .ONNX, or by any other name": saved(dict),
 }
@@ -323,6 +388,23 @@ REFUSED: dict[str, tuple[Maker, str]] = {
         optimised("ALL"),
         "was optimised by ONNX Runtime for one kind of processor",
     ),
+    "ONNX that resizes by parts of a pixel": (
+        edited(resized_in_place(scales=(1, 1, 1.01, 1.01))),
+        "which is not the ratio of the sizes",
+    ),
+    "ONNX that crops while it resizes": (
+        edited(resized_in_place((1, 1, 1, 1), coordinate_transformation_mode="tf_crop_and_resize")),
+        "measures by tf_crop_and_resize",
+    ),
+    "ONNX that rounds maps to bfloat16": (edited(rounded_to(TensorProto.BFLOAT16)), "rounds maps to bfloat16"),
+    "ONNX in float64": (
+        lambda bench, path: torch.onnx.export(
+            copy.deepcopy(bench.network).double(), (torch.zeros(1, 3, SIDE, SIDE).double(),), path, dynamo=False
+        ),
+        "computes in float64; export the network in float32",
+    ),
+    "ONNX with sparse weights": (edited(sparse), "keeps weights as sparse tensors"),
+    "ONNX that says itself what an operator computes": (edited(own_relu), "says itself what Relu computes"),
     "ONNX with the normalisation built in": (
         exported(lambda bench: Wrapped(bench.network, lambda x: (x - 0.45) / 0.225, lambda d0: d0)),
         "the normalisation is built in; export the network alone",
@@ -355,6 +437,11 @@ REFUSED: dict[str, tuple[Maker, str]] = {
     "other weights beside the network": (
         saved(lambda state: {"state_dict": {**prefixed("model.")(state), "critic.weight": torch.zeros(1)}}),
         "holds other weights beside the network under state_dict.model",
+    ),
+    "kernels in parts (`weight_norm`, `spectral_norm`, pruning)": (divided, "holds kernels in parts"),
+    "sparse, quantized or float8 tensors": (
+        saved(lambda state: {**state, "side1.weight": state["side1.weight"].to_sparse()}),
+        "holds tensors of a kind that is not read here",
     ),
     "a whole pickled model": (
         lambda bench, path: torch.save(bench.network, path),
@@ -737,6 +824,17 @@ def test_however_its_nodes_are_written_it_is_the_same_network_or_refused(
         return
     assert difference(network, x, expected).max() <= MAX_ABS
     verdicts.append("read")
+
+
+def test_weights_in_constant_nodes_count_as_stored(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workflow_scripts.checkpoint.onnx_graph.SPARE_BYTES", 0)
+    scattered(bench, tmp_path / "mine.onnx")
+    content = single_file(tmp_path / "mine.onnx")
+    assert content is not None
+    (tmp_path / "mine.onnx").write_bytes(content)
+    read_network(tmp_path / "mine.onnx")
 
 
 def test_a_file_at_another_size_than_it_was_traced_at_is_the_same_network(bench: Bench, tmp_path: Path) -> None:
