@@ -99,6 +99,8 @@ rule verify_manifests:
         mem_mb=500,
     params:
         manifests=settings.built_manifests,
+        checkpoints=settings.named_checkpoints,
     shell:
         r".venvs/torch/bin/python -m workflow_scripts.manifest.verify_manifests"
-        r" --manifests {params.manifests:q} --summaries results/summary.md results/summary.html 2> {log:q}"
+        r" --manifests {params.manifests:q} --summaries results/summary.md results/summary.html"
+        r" --checkpoints {params.checkpoints:q} 2> {log:q}"

@@ -271,6 +271,11 @@ class Settings:
             refuse("there is no manifest in results/ yet; build one with: snakemake all")
         return found
 
+    def named_checkpoints(self, wildcards: Wildcards) -> list[str]:
+        """Return MODEL=PATH for each model of this run whose checkpoint is a file on this machine."""
+        sources = {model: self.checkpoints[model] for model in self.models}
+        return [f"{model}={source['path']}" for model, source in sources.items() if "path" in source]
+
     def say_what_leaves(self, wildcards: Wildcards) -> str:
         """Print on standard error which models the site loses and why. The returned argument is empty."""
         for model in left_out(self.site_models()):

@@ -1,9 +1,10 @@
-"""Compare every artifact, the evidence about it, and the summary with what the manifests record."""
+"""Compare every artifact, its evidence, its checkpoint and the summary with what the manifests record."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from workflow_scripts.checkpoint.external_data import digest_of
 from workflow_scripts.formats.manifest import Damaged, Manifest, built_as, damaged, read_manifest
 from workflow_scripts.manifest.summary import lacks, rows
 from workflow_scripts.shared.failures import Failure, run
@@ -27,10 +28,23 @@ def summary_problems(paths: Sequence[Path], manifests: Sequence[Manifest]) -> di
     return problems
 
 
+def replaced(manifests: Sequence[Manifest], checkpoints: Mapping[str, Path]) -> dict[Path, str]:
+    """Return the checkpoints, by model, that are no longer the files that these manifests' models were made of."""
+    digests = {
+        model: digest_of(path) for model, path in checkpoints.items() if any(m.model == model for m in manifests)
+    }
+    return {
+        checkpoints[manifest.model]: f"is not the checkpoint that {manifest.model} at {manifest.resolution} was made of"
+        for manifest in manifests
+        if manifest.checkpoint.sha256 != digests.get(manifest.model, manifest.checkpoint.sha256)
+    }
+
+
 def main(argv: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--manifests", type=Path, nargs="+", required=True)
     parser.add_argument("--summaries", type=Path, nargs="*", default=[], help="of summarize_manifests, if they exist")
+    parser.add_argument("--checkpoints", nargs="*", default=[], help="MODEL=PATH: the files that the config names")
     arguments = parser.parse_args(argv)
     problems: dict[Path, str] = {}
     manifests = []
@@ -45,6 +59,10 @@ def main(argv: Sequence[str]) -> None:
             manifests.append(manifest)
             print(f"{path}: every artifact is the recorded one")
     problems |= summary_problems(arguments.summaries, manifests)
+    if not problems:
+        named = (each.partition("=") for each in arguments.checkpoints)
+        for path, problem in replaced(manifests, {model: Path(path) for model, _, path in named}).items():
+            raise Failure(f"{path} {problem}; build it again with snakemake all, or name the file that it was made of")
     if problems:
         path, problem = next(iter(problems.items()))
         again = " ".join(sorted({str(built_as(path)) for path in problems}))

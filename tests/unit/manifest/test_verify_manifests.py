@@ -3,6 +3,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.support.manifests import manifest, rewrite, write_vouched
 from workflow_scripts.formats.manifest import Recorded, read_manifest, write_manifest
@@ -53,6 +54,19 @@ def test_one_flipped_bit_is_found_and_named(manifests: list[Path], refusal: Refu
     assert f"{shard} differs from its recorded sha256 {recorded}" in message
     assert "1 damaged in all" in message
     assert message.endswith("--forcerun results/mine/320/tfjs/float32")
+
+
+def test_a_checkpoint_that_was_replaced_since_is_named(manifests: list[Path], refusal: Refusal) -> None:
+    one, other = (Path(f"{name}.pth") for name in ("one", "other"))
+    for path, content in ((one, {"a": torch.ones(2)}), (other, {"a": torch.zeros(2)})):
+        torch.save(content, path)
+    for path in manifests:
+        write_manifest(path, replace(read_manifest(path), checkpoint=Recorded.of(one)))
+    named = ["--manifests", *map(str, manifests), "--checkpoints"]
+    # Of a model that is not here nothing can be said.
+    main([*named, f"mine={one}", f"absent={other}"])
+    message = refusal(main, *named, f"mine={other}")
+    assert "other.pth is not the checkpoint that mine at 320 was made of; build it again with snakemake all" in message
 
 
 def test_another_resolutions_manifest_is_named(manifests: list[Path], refusal: Refusal) -> None:
