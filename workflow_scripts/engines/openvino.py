@@ -32,4 +32,8 @@ def open_model(model: Path, threads: int, streams: int = 1) -> Engine:
         output: NDArray[np.float32] = compiled.create_infer_request().infer({x: probe})[d0]
         return output
 
+    if streams > 1:
+        # OpenVINO's Python module sets up static tables during its first prediction and releases the interpreter lock
+        # meanwhile. Two threads that predict for the first time at the same moment then wait for each other for ever.
+        predict(np.zeros(list(x.shape), np.float32))
     return Engine("openvino", Signature(x.any_name, list(x.shape), d0.any_name, list(d0.shape), "NCHW"), predict)
