@@ -14,7 +14,7 @@ rule publish:
     log:
         "results/_logs/publish/all.log",
     resources:
-        mem_mb=500,
+        mem_mb=2000,
     params:
         bucket=settings.bucket_arguments,
         key=settings.signing_arguments,
@@ -45,7 +45,8 @@ rule verify_release:
     log:
         "results/_logs/verify_release/all.log",
     resources:
-        mem_mb=500,
+        # Up to eight files are read at a time, and the full-size network's .tflite files have 176 MB each.
+        mem_mb=2000,
     params:
         release=settings.release_arguments,
     shell:
