@@ -17,6 +17,7 @@ OWN_FILES = (
     "workflow_scripts/**/*.py",
     "workflow_scripts/**/*.cts",
     "workflow_scripts/**/*.json",
+    "workflow_scripts/**/*.txt",
     "envs/**/*.txt",
     "envs/**/*.json",
     "web/*.html",

@@ -60,7 +60,7 @@ def test_record(stored: bytes) -> None:
         (folder / "index.html").write_text("<!doctype html>")
         with WATCH.reading(Path(parent), Failure):
             release = read_record(content, hashlib.sha256(content).hexdigest())
-            problems_with(fetch_from_folder(folder), release)
+            problems_with(fetch_from_folder(folder), release, None)
 
 
 if __name__ == "__main__":

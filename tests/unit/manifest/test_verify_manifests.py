@@ -28,7 +28,7 @@ def manifests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         for name, content in CONTENT.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(content)
-        written.append(write_vouched(Path(), manifest("mine", resolution)))
+        written.append(write_vouched(Path(), manifest("mine", resolution, task="saliency")))
         made = read_manifest(written[-1])
         for name, content in EVIDENCE.items():
             (folder / name).parent.mkdir(exist_ok=True)
