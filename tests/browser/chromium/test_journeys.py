@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import expect
 from skimage import data
 
-from tests.support.visitors import Visitor, pytorch_picture
+from tests.support.visitors import TIMEOUT_MS, Visitor, pytorch_picture
 from workflow_scripts.website.predict_browser import PRESS_DRAW
 
 DROP = """([bytes, name]) => {
@@ -120,7 +120,8 @@ def test_camera(visitor: Visitor) -> None:
     page.get_by_test_id("camera-open").click()
     expect(page.locator("#camera-view")).to_be_visible()
     page.get_by_test_id("live").check()
-    expect(page.get_by_test_id("result-facts")).to_contain_text("on wasm")
+    # Before the first live drawing, the page downloads and loads the model.
+    expect(page.get_by_test_id("result-facts")).to_contain_text("on wasm", timeout=TIMEOUT_MS)
     assert page.evaluate("() => window.drawings.length") == 0
     page.get_by_test_id("live").uncheck()
     page.get_by_test_id("capture").click()
