@@ -58,7 +58,7 @@ unnamed = overwrite(lambda body: gzip.compress(gzip.decompress(body) + b" "))
         ("weights/", cut, "the record says"),
         ("weights/", remove, "is missing"),
         ("assets/", flip, "the record says"),
-        ("models/", unnamed, "the record says"),
+        ("models/u2netp/64/uint16/model.", unnamed, "the record says"),
         ("models/u2netp/64/float16.tflite", flip, "the record says"),
         ("models/u2netp/64/float16.tflite", remove, "is missing"),
         ("lib/u2net.js", unnamed, "the record says"),
