@@ -71,6 +71,10 @@ async function start(): Promise<Studio> {
   });
   const artist = new Artist(client, settings, machine, base, activity);
   const studio = new Studio(artist, settings, machine, store, activity, new FaceFinder(startFaceWorker));
+  // It is loaded when there is something to finish.
+  const finish = () =>
+    void import('./export/export_panel').then(({ ExportPanel }) => new ExportPanel((error) => activity.fail(error)));
+  window.addEventListener('drawing', finish, { once: true });
   offerSamples(
     catalogue.samples,
     base,

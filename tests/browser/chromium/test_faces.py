@@ -118,7 +118,7 @@ def test_library_and_draw_find_the_known_faces(
     done = subprocess.run(command, cwd=site.parents[1], check=True, capture_output=True, text=True)
     by_draw = [json.loads(line) for line in done.stdout.splitlines()]
     visitor.context.route("**/photos/*", lambda route: route.fulfill(path=tmp_path / route.request.url.split("/")[-1]))
-    page = visitor.open()
+    page = visitor.open(model="u2netp")
     by_library = page.evaluate(FIND_IN_LIBRARY, [f"photos/{path.name}" for path in paths])
 
     for (name, photo), python, library in zip(known.items(), by_draw, by_library["found"], strict=True):
@@ -155,7 +155,7 @@ def framed(visitor: Visitor) -> tuple[int, ...]:
 @pytest.mark.parametrize("context_options", [{"viewport": {"width": 1280, "height": 900}, "service_workers": "block"}])
 def test_the_frame_begins_around_the_largest_face(visitor: Visitor, known: dict[str, Known]) -> None:
     visitor.context.route("**/catalogue*.json", as_portrait)
-    page = visitor.open()
+    page = visitor.open(model="u2netp")
 
     def choose(name: str) -> None:
         before = page.locator("#photo").evaluate("(image) => image.src")
@@ -195,7 +195,7 @@ def test_the_frame_begins_around_the_largest_face(visitor: Visitor, known: dict[
 def test_without_the_detector_the_photo_is_drawn_all_the_same(visitor: Visitor, cat: bytes) -> None:
     visitor.context.route("**/catalogue*.json", as_portrait)
     visitor.context.route("**/*.tflite", lambda route: route.abort())
-    page = visitor.open()
+    page = visitor.open(model="u2netp")
     page.evaluate(KEEP_STATUS)
     visitor.choose(cat, "cat.png")
     # The page says in the status that it could not look for faces, and goes on.
