@@ -4,6 +4,8 @@ import { portraitFrame } from '../crop/frame';
 
 /** In this time the frame makes two thirds of its way to where the face is. */
 const EASE_MS = 250;
+/** A face that seems larger or smaller by less than this share has only been measured differently. */
+const SAME_SIZE = 0.12;
 
 /** The frame of a live drawing. It follows the largest face smoothly; without a face it goes to the middle. */
 export class FaceFollower {
@@ -46,13 +48,22 @@ export class FaceFollower {
 
   async #search(picture: Blob | ImageBitmap | VideoFrame, size: Size): Promise<void> {
     try {
-      this.#goal = (await this.#finder.find(picture, size, false))[0]?.frame;
+      const [largest] = await this.#finder.find(picture, size, false);
+      this.#goal = steady(this.#goal, largest?.frame);
       this.#searching = false;
     } catch (cause) {
       this.#goal = undefined;
       this.#onFailure(cause);
     }
   }
+}
+
+/** The new goal, in the size of the one before if both are nearly the same: the drawing's size would flicker else. */
+export function steady(before: Rect | undefined, goal: Rect | undefined): Rect | undefined {
+  if (before === undefined || goal === undefined) return goal;
+  const { width, height } = before;
+  if (Math.abs(goal.width - width) > SAME_SIZE * width) return goal;
+  return { x: goal.x + (goal.width - width) / 2, y: goal.y + (goal.height - height) / 2, width, height };
 }
 
 /** The frame at a share of the way from one to another. */
