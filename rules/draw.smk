@@ -8,6 +8,8 @@ rule draw_photos:
         manifest=settings.drawn_at("manifest.json"),
         model=settings.drawn_at("ir/model.xml"),
         weights=settings.drawn_at("ir/model.bin"),
+        # The face detector is in one of the page's packages.
+        packages=settings.packages_for_faces,
     output:
         index="results/{model}/drawings.json",
     log:
@@ -21,9 +23,10 @@ rule draw_photos:
         photos=settings.photos_to_draw,
         # The command does not use this. It makes the rule run when a photo was added, removed or changed.
         photos_seen=settings.photos_seen,
+        faces=settings.face_arguments,
     shell:
         r".venvs/draw/bin/python -m workflow_scripts.draw.draw_photos"
-        r" {params.photos:q} --manifest {input.manifest:q} --model {input.model:q} --threads {threads:q}"
+        r" {params.photos:q} {params.faces:q} --manifest {input.manifest:q} --model {input.model:q} --threads {threads:q}"
         r" --output results/{wildcards.model:q}/drawings --index {output.index:q} &> {log:q}"
 
 

@@ -12,6 +12,7 @@ const headers = {
 export default defineConfig(({ command }) => ({
   // Use relative addresses, so that the folder works below any path.
   base: './',
+  assetsInclude: ['**/*.tflite'],
   // During development, catalogue and models come from the site that the workflow built.
   publicDir: command === 'serve' ? '../results/site' : false,
   server: { headers },
@@ -45,8 +46,9 @@ function listShell(): Plugin {
       const worker = bundle['service_worker.js'];
       if (worker?.type !== 'chunk') throw new Error('The service worker was not built');
       const left = [worker.fileName, 'index.html'];
-      // LiteRT's binaries are large. They are kept once they are used: see lib/engines/litert/binary.ts.
-      const shell = Object.keys(bundle).filter((name) => !left.includes(name) && !/litert_\w+-.*\.wasm$/.test(name));
+      // What only some visitors use is kept once it is used: LiteRT's binaries (lib/engines/litert/binary.ts) and the
+      // face detector (lib/faces/find_faces.ts).
+      const shell = Object.keys(bundle).filter((name) => !left.includes(name) && !/litert_\w+-.*\.wasm$|\.tflite$/.test(name));
       worker.code = worker.code.replace('__SHELL__', JSON.stringify(shell.sort()));
     },
   };

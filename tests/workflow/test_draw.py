@@ -94,3 +94,12 @@ def test_each_model_draws_at_the_size_that_it_was_trained_at(project: Workflow) 
         done = project.succeed("--dry-run", "draw", "--config", f"model={model}", "photos=photos")
         assert f"results/{model}/{trained_at}/ir/model.xml" in done.stdout
         assert f"results/{model}/1024/" not in done.stdout
+
+
+def test_faces_are_looked_for_with_a_portrait_model_only(project: Workflow) -> None:
+    (project.folder / "photos").mkdir()
+    small = ("--config", "photos=photos", "faces=true", "resolutions=[64]")
+    for model, looks in (("u2net_portrait", True), ("u2netp", False)):
+        done = project.succeed("--dry-run", "--printshellcmds", "draw", *small, f"model={model}")
+        assert ("--faces=web/node_modules/@mediapipe/" in done.stdout) == looks
+        assert ("rule install_page:" in done.stdout) == looks

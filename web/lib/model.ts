@@ -1,11 +1,13 @@
 import { change, type Choice, type Machine } from './choice/choose';
 import type { BackendName } from './engines/backends';
 import { asU2NetError, isGpuFailure, U2NetError } from './errors';
+import { FaceFinder, type FramedFace } from './faces/finder';
 import { type Rect, wholeOf } from './geometry';
 import { type PhotoSource, takePhoto } from './photo/take';
 import type { Catalogue, Dtype, Task } from './site/catalogue';
 import type { OnProgress, WorkerClient } from './worker/client';
 import type { Drawing, Plan, Product, Stage, Timing } from './worker/protocol';
+import { startWorker } from './worker/start';
 
 /** What is going on. While downloading, `loaded` of `total` bytes have arrived; in other stages both are 0. */
 export interface Progress {
@@ -17,6 +19,8 @@ export interface Progress {
 export interface RunOptions {
   /** The part of the photo to draw, in whole pixels from the photo's top left. If left out, the whole photo. */
   readonly crop?: Rect;
+  /** Takes the square around the largest face, if the photo shows one and `crop` is left out. */
+  readonly face?: boolean;
   /** Stops the drawing. The promise is then rejected with the signal's reason. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
@@ -55,6 +59,7 @@ export class Model {
   readonly #catalogue: Catalogue;
   /** Whether the caller named the backend. Then no other one replaces it. */
   readonly #backendTold: boolean;
+  readonly #finder: FaceFinder;
   #choice: Choice;
   #turn: Promise<unknown> = Promise.resolve();
   #disposed = false;
@@ -69,6 +74,7 @@ export class Model {
     this.#catalogue = catalogue;
     this.#choice = choice;
     this.#backendTold = backendTold;
+    this.#finder = new FaceFinder(() => startWorker(new URL(catalogue.faces, base)));
     client.onIdleLoss = () => void this.#moveToWasm();
   }
 
@@ -118,10 +124,22 @@ export class Model {
     return { d0, resolution: this.resolution, backend, threads, timing, bytesFetched: bytes_fetched };
   }
 
+  /**
+   * Finds the faces in a photo, the largest one first. The detector has 229 kB; it is loaded for the first photo.
+   *
+   * @throws U2NetError.
+   */
+  async faces(photo: PhotoSource): Promise<FramedFace[]> {
+    this.#check(undefined);
+    const { photo: taken, size } = await takePhoto(photo, null);
+    return this.#finder.find(taken, size);
+  }
+
   /** Ends the worker and frees its memory. Drawings that are running fail with `disposed`. */
   dispose(): void {
     this.#disposed = true;
     this.#client.close();
+    this.#finder.close();
   }
 
   /** Downloads the weights and sets up the engine. {@link loadModel} does this. */
@@ -136,7 +154,9 @@ export class Model {
       const { photo, size } = await takePhoto(source, options.signal ?? null);
       options.signal?.throwIfAborted();
       const { model, resolution, backend } = this.#choice;
-      const job = { ...this.#plan(), photo, size, crop: options.crop ?? wholeOf(size), products };
+      const crop = options.crop ?? (options.face === true ? await this.#finder.frame(photo, size) : wholeOf(size));
+      options.signal?.throwIfAborted();
+      const job = { ...this.#plan(), photo, size, crop, products };
       const { drawing } = await this.#client.draw(job, onProgress);
       this.#machine.speeds.record(backend, model.name, resolution.multiply_adds, drawing.timing.run_ms);
       return drawing;

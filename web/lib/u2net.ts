@@ -19,6 +19,7 @@ import { startWorker } from './worker/start';
 export type { BackendName } from './engines/backends';
 export { type ErrorCode, U2NetError } from './errors';
 export type { Rect } from './geometry';
+export type { FramedFace } from './faces/finder';
 export { type DrawOptions, Model, type Prediction, type Progress, type RunOptions } from './model';
 export type { PhotoSource } from './photo/take';
 export type { Dtype, Task } from './site/catalogue';

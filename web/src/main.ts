@@ -8,12 +8,14 @@
  *   preprocess_ms, postprocess_ms, backend, threads, tensors, bytes_fetched.
  * - window gets a `drawing` event after each drawing, except for live ones. Its detail contains d0: see DrawingDetail
  *   in drawing/announce.ts.
+ * - #next-face and the buttons of class `face` put the frame around another face of the photo.
  * - #crop-frame has the part to draw in pixels of the photo: data-x, data-y, data-width, data-height.
  * - #error has data-code, an ErrorCode. #use-wasm and #draw-anyway appear in it when a drawing would not fit.
  * - With ?debug in the address, window.page.loseContext() really loses the worker's GPU context.
  */
 import { NO_STORAGE, Speeds } from '../lib/choice/speed';
 import { asU2NetError, U2NetError } from '../lib/errors';
+import { FaceFinder } from '../lib/faces/finder';
 import { FileStore } from '../lib/site/file_store';
 import { readCatalogue } from '../lib/site/read_catalogue';
 import { WorkerClient } from '../lib/worker/client';
@@ -68,7 +70,11 @@ async function start(): Promise<Studio> {
     backend: parameters.get('backend'),
   });
   const artist = new Artist(client, settings, machine, base, activity);
-  const studio = new Studio(artist, settings, machine, store, activity);
+  const studio = new Studio(artist, settings, machine, store, activity, new FaceFinder(startFaceWorker));
+  // It is loaded when there is something to finish.
+  const finish = () =>
+    void import('./export/export_panel').then(({ ExportPanel }) => new ExportPanel((error) => activity.fail(error)));
+  window.addEventListener('drawing', finish, { once: true });
   offerSamples(
     catalogue.samples,
     base,
@@ -84,6 +90,11 @@ async function start(): Promise<Studio> {
 /** The worker of this build of the page. */
 function startWorker(): Worker {
   return new Worker(new URL('../lib/worker/worker.ts', import.meta.url), { type: 'module' });
+}
+
+/** The worker that finds faces. */
+function startFaceWorker(): Worker {
+  return new Worker(new URL('../lib/faces/find_faces.ts', import.meta.url), { type: 'module' });
 }
 
 /** A file that index.html names in a meta element. */

@@ -1,6 +1,7 @@
 import { type Machine, startsByItself } from '../lib/choice/choose';
 import { asU2NetError, U2NetError } from '../lib/errors';
 import { filesOf } from '../lib/site/catalogue';
+import type { FaceFinder } from '../lib/faces/finder';
 import { FileStore } from '../lib/site/file_store';
 import { Activity } from './activity/activity';
 import { Camera } from './camera/camera';
@@ -8,6 +9,7 @@ import { LiveDrawing } from './camera/live_drawing';
 import { byId } from './dom';
 import { announce } from './drawing/announce';
 import { Artist, facts } from './drawing/artist';
+import { FaceFollower } from './faces/face_follower';
 import { closePhoto, openPhoto, type Photo } from './photo/open_photo';
 import { PhotoView } from './photo/photo_view';
 import { ResultView } from './result/result_view';
@@ -30,18 +32,25 @@ export class Studio {
   /** Counts the photos that were opened. If a newer photo comes while one is being opened, the older one is dropped. */
   #opened = 0;
 
-  constructor(artist: Artist, settings: Settings, machine: Machine, store: FileStore, activity: Activity) {
+  constructor(
+    artist: Artist,
+    settings: Settings,
+    machine: Machine,
+    store: FileStore,
+    activity: Activity,
+    finder: FaceFinder,
+  ) {
     this.#artist = artist;
     this.#settings = settings;
     this.#machine = machine;
     this.#store = store;
     this.#activity = activity;
-    this.#view = new PhotoView(settings, activity);
+    this.#view = new PhotoView(settings, activity, finder);
     this.#results = new ResultView(
       (error) => activity.fail(error),
       (text) => activity.say(text),
     );
-    this.#live = new LiveDrawing(this.#camera, artist, this.#results, activity);
+    this.#live = new LiveDrawing(this.#camera, artist, this.#results, activity, settings, new FaceFollower(finder, (cause) => activity.say(`Faces could not be looked for: ${asU2NetError(cause).message}`)));
 
     const listen = (id: string, act: () => void) => byId(id, HTMLButtonElement).addEventListener('click', act);
     listen('run', () => void this.draw());
@@ -72,6 +81,7 @@ export class Studio {
     }
     this.#view.show(photo);
     this.#showPanels();
+    await this.#view.frameFace();
     const { choice } = this.#settings;
     const missing = await this.#store.missingBytes(filesOf(choice.artifact));
     if (turn === this.#opened && startsByItself(choice, this.#machine, missing)) await this.draw();

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from workflow_scripts.draw import photos, pictures
+from workflow_scripts.draw import faces, photos, pictures
 from workflow_scripts.engines.openvino import open_model
 from workflow_scripts.formats.manifest import vouched
 from workflow_scripts.shared import drawings
@@ -56,17 +56,26 @@ class Artist:
     method: str
     predict: Callable[[NDArray[np.float32]], NDArray[Any]]
     one_at_a_time: Lock
+    # Set where only the largest face of a photo is drawn.
+    find_faces: faces.FindFaces | None = None
 
     def draw(self, photo: Path, drawing: Path) -> bool:
         """Draw one photo. Return False if its drawing exists already. Raises Unreadable."""
         content = photo.read_bytes()
         made_of = {"photo": hashlib.sha256(content).hexdigest(), "model": self.model, "method": self.method}
+        if self.find_faces is not None:
+            made_of["faces"] = faces.DETECTOR
         recipe = json.dumps(made_of, sort_keys=True)
         if what_made(drawing) == recipe:
             return False
         image = photos.decode(content)
         with self.one_at_a_time if image.width * image.height > LARGE_PIXELS else nullcontext():
-            d0 = self.predict(preprocess(photos.stored_colours(image), self.resolution))
+            pixels = photos.stored_colours(image)
+            if self.find_faces is not None:
+                frame = faces.frame_portrait(self.find_faces(pixels), image.width, image.height)
+                image = image.crop(frame)
+                pixels = photos.stored_colours(image)
+            d0 = self.predict(preprocess(pixels, self.resolution))
             if not np.isfinite(d0).all():
                 raise Failure(f"the model gives no usable numbers for {photo}; build the model again")
             picture = pictures.grey_picture(d0, self.task, image.width, image.height)
@@ -103,7 +112,7 @@ def what_made(drawing: Path) -> str | None:
 
 def method() -> str:
     """Return a digest of everything that decides what a picture looks like, except the photo and the model."""
-    modules = (photos, pictures, drawings)
+    modules = (faces, photos, pictures, drawings)
     code = b"".join(Path(str(module.__file__)).read_bytes() for module in modules) + Path(__file__).read_bytes()
     libraries = " ".join(version(package) for package in ("pillow", "numpy", "openvino"))
     return hashlib.sha256(code + libraries.encode()).hexdigest()
@@ -127,6 +136,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--photos", type=Path, required=True, help="a folder, read with all folders in it")
     parser.add_argument("--manifest", type=Path, required=True, help="of the model at the resolution to draw at")
     parser.add_argument("--model", type=Path, required=True, help="the IR's model.xml that the manifest vouches for")
+    parser.add_argument("--faces", type=Path, help="the face detector's .tflite file; draws only the largest face")
     parser.add_argument("--threads", type=int, required=True, help="photos drawn at the same time")
     parser.add_argument("--output", type=Path, required=True, help="folder of the drawings; what else is in it stays")
     parser.add_argument("--index", type=Path, required=True, help="JSON that says what became of each photo")
@@ -143,7 +153,8 @@ def main(argv: Sequence[str]) -> None:
         raise Failure(f"{arguments.photos} holds no photo; give a folder with JPEG, PNG, WebP or AVIF files")
     names = name_drawings(found, arguments.photos, PRODUCTS[manifest.task])
     engine = open_model(arguments.model, arguments.threads, streams=arguments.threads)
-    artist = Artist(manifest.task, manifest.resolution, (xml, weights), method(), engine.predict, Lock())
+    find_faces = faces.open_detector(arguments.faces) if arguments.faces else None
+    artist = Artist(manifest.task, manifest.resolution, (xml, weights), method(), engine.predict, Lock(), find_faces)
 
     def draw(photo: Path) -> Outcome:
         name = str(photo.relative_to(arguments.photos))

@@ -64,7 +64,8 @@ def normalise(config: Config) -> None:
     # Snakemake reads a folder that is named after a year as a number.
     config["photos"] = config["photos"] if config["photos"] is None else str(config["photos"])
     config["distil"] = as_numbers(config["distil"])
-    config["prune"] = {"true": True, "false": False}.get(str(config["prune"]), config["prune"])
+    for key in ("faces", "prune"):
+        config[key] = {"true": True, "false": False}.get(str(config[key]), config[key])
 
 
 def check_extent(config: Config) -> None:

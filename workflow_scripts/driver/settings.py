@@ -18,6 +18,8 @@ from workflow_scripts.driver.students import teacher_of, teacher_sources, traine
 Source = dict[str, Any]
 # The resolution that a checkpoint was trained at if its source does not say. Most public ones were trained at this.
 USUAL_RESOLUTION = 320
+# Where the face detector is, among the page's packages.
+FACE_DETECTOR = "@mediapipe/face_detection/face_detection_short_range.tflite"
 # Snakemake's wildcards of a job, with one attribute for each.
 Wildcards = Any
 # The messages already printed. Snakemake asks for a job's parameters more than once.
@@ -368,6 +370,15 @@ class Settings:
             refuse(f"photos={folder} would draw its own drawings in {drawings}; give a folder apart from them")
         # Write option and value as one word, because a path may begin with a dash.
         return f"--photos={folder}"
+
+    def packages_for_faces(self, wildcards: Wildcards) -> list[str]:
+        """Return the stamp of the page's packages if only faces are to be drawn. Masks are of whole photos."""
+        wanted = self.config["faces"] and self.checkpoints[wildcards.model]["task"] != "saliency"
+        return ["web/node_modules/.package-lock.json"] if wanted else []
+
+    def face_arguments(self, wildcards: Wildcards, input: Any) -> list[str]:
+        """Return the argument that names the face detector if only faces are to be drawn."""
+        return [f"--faces={Path(stamp).parent / FACE_DETECTOR}" for stamp in input.get("packages", [])]
 
     def photos_seen(self, wildcards: Wildcards) -> str:
         """Return a digest of the photos' names, sizes and dates."""

@@ -56,11 +56,11 @@ def copy_sealed(folder: Path, site: Path) -> None:
         shutil.copyfile(folder / name, target)
 
 
-def find_worker(site: Path) -> str:
-    """Return the path in the site of the script that draws, named by a hash; raise Failure if it is missing."""
-    found = sorted((site / "assets").glob("worker-*.js"))
+def find_script(site: Path, name: str) -> str:
+    """Return the path in the site of a worker's script, which a hash follows; raise Failure if it is missing."""
+    found = sorted((site / "assets").glob(f"{name}-*.js"))
     if len(found) != 1:
-        raise Failure(f"the built page has {len(found)} files assets/worker-*.js, not one; build the page again")
+        raise Failure(f"the built page has {len(found)} files assets/{name}-*.js, not one; build the page again")
     return f"assets/{found[0].name}"
 
 
@@ -93,7 +93,8 @@ def main(argv: Sequence[str]) -> None:
             copy_named(entry, folder, staging)
         catalogue = {
             "version": 2,
-            "worker": {"url": find_worker(staging)},
+            "worker": {"url": find_script(staging, "worker")},
+            "faces": {"url": find_script(staging, "find_faces")},
             "models": sorted(entries, key=lambda entry: str(entry["name"])),
             "samples": samples,
         }

@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page
 from safetensors.numpy import load_file
+from skimage import data
 
 from tests.support.elsewhere import PAGE, PIXELS, RUN, SITE, Elsewhere, npm, snippets, tool
 from tests.support.project import ROOT
 from tests.support.visitors import hosted, pytorch_picture
 from workflow_scripts.formats.predictions import read_predictions
 from workflow_scripts.shared.serving import serving
+from workflow_scripts.website.predict_browser import png
 
 HTML = snippets("docs/library.md", "html")
 JS = snippets("docs/library.md", "js")
@@ -146,6 +148,16 @@ def test_cut_outs_numbers_parts(elsewhere: Elsewhere, site: Path, cat: bytes) ->
     opaque = cut_out[..., 3] >= 250
     assert np.abs(cut_out[opaque][:, :3].astype(int) - photo[opaque]).max() <= 2
     assert pixels(page.locator("canvas").nth(1)).shape == (150, 200, 4)
+
+
+def test_faces(elsewhere: Elsewhere) -> None:
+    elsewhere.files["photo.jpg"] = png(data.astronaut())
+    page = elsewhere.run(JS["Faces"])
+    assert done(page) is True
+    height, width, _ = pixels(page.locator("canvas")).shape
+    # The face is 95 pixels wide (test_faces.py compares it with another detector's).
+    assert height == width == pytest.approx(1.8 * 95, abs=3)
+    assert f"width: {width}" in elsewhere.said[-1]
 
 
 def test_camera(elsewhere: Elsewhere) -> None:

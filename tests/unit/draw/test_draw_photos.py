@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.support.manifests import manifest, write_vouched
-from workflow_scripts.draw import draw, draw_photos, lay_contact_sheet
+from workflow_scripts.draw import draw, draw_photos, faces, lay_contact_sheet
 from workflow_scripts.shared.drawings import preprocess
 
 pytestmark = pytest.mark.environment("draw")
@@ -176,3 +176,15 @@ def test_what_nothing_vouches_for_draws_nothing(break_it: Callable[[], None], me
     break_it()
     assert message in refusal(draw_photos.main, *ARGUMENTS)
     assert not Path("results/toy/drawings").exists()
+
+
+@pytest.mark.usefixtures("place")
+def test_only_the_largest_face_is_drawn(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    vouch(task="portrait")
+    drawn(capsys)
+    assert Image.open("results/toy/drawings/a-portrait.png").size == (60, 45)
+    face = faces.Face(faces.Box(30, 20, 10, 10), 0.9)
+    monkeypatch.setattr(faces, "open_detector", lambda path: lambda photo: [face])
+    draw_photos.main((*ARGUMENTS, "--faces=detector.tflite"))
+    assert capsys.readouterr().out.count(": drawn") == 3
+    assert Image.open("results/toy/drawings/a-portrait.png").size == (18, 18)

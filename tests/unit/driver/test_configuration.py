@@ -30,8 +30,9 @@ def test_the_defaults_are_valid() -> None:
 
 
 def test_values_of_the_command_line_get_their_types() -> None:
-    config = checked(configured(resolutions="320", dtypes="uint16", prune="true"))
-    assert (config["resolutions"], config["dtypes"], config["prune"]) == ([320], ["uint16"], True)
+    config = checked(configured(resolutions="320", dtypes="uint16", prune="true", faces="true"))
+    assert (config["resolutions"], config["dtypes"]) == ([320], ["uint16"])
+    assert (config["prune"], config["faces"]) == (True, True)
 
 
 def test_numbers_in_a_mapping_of_the_command_line_get_their_types() -> None:

@@ -32,8 +32,8 @@ class Parts:
         (self.results / "mine/64/tfjs/float32").mkdir(parents=True)
         (self.results / "mine/64/tfjs/float32/model.json").write_bytes(GRAPH)
         write_vouched(project, manifest())
-        page = {"index.html": INDEX.encode(), "service_worker.js": b"worker", "assets/worker-a.js": b"page"}
-        self.output("page", page)
+        scripts = {"assets/worker-a.js": b"page", "assets/find_faces-a.js": b"page"}
+        self.output("page", {"index.html": INDEX.encode(), "service_worker.js": b"worker", **scripts})
         self.output("library", {"u2net.js": b"library"})
         photo = f"coffee.{digest(PHOTO)}.png"
         listed = json.dumps([{"url": f"samples/{photo}", "name": "Coffee", "credit": "CC0"}]).encode()
@@ -90,13 +90,15 @@ def test_a_site_holds_what_its_parts_name(parts: Parts) -> None:
     catalogue, worker = (site / "catalogue.json").read_bytes(), digest(b"worker")
     provenance = ("SHA256SUMS", "mine.64.manifest.json", "statement.json", "torch.cdx.json")
     assert content(site).keys() - {".seal.json"} == {
-        *("index.html", "assets/worker-a.js", "lib/u2net.js", f"service_worker.{worker}.js"),
+        *("index.html", "assets/worker-a.js", "assets/find_faces-a.js"),
+        *("lib/u2net.js", f"service_worker.{worker}.js"),
         *("catalogue.json", f"catalogue.{digest(catalogue)}.json", f"samples/coffee.{digest(PHOTO)}.png"),
         *(f"models/model.{digest(GRAPH)}.json", f"weights/{digest(SHARD)}.bin", "models/model.json"),
         *(f"provenance/{name}" for name in provenance),
     }
     assert [model["name"] for model in json.loads(catalogue)["models"]] == ["mine"]
     assert json.loads(catalogue)["worker"] == {"url": "assets/worker-a.js"}
+    assert json.loads(catalogue)["faces"] == {"url": "assets/find_faces-a.js"}
 
 
 @pytest.mark.parametrize("place", ["page", "library", "samples", "mine/shared", "mine/shared/weights"])

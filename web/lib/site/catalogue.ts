@@ -62,6 +62,8 @@ export interface Sample {
 export interface Catalogue {
   /** The script of the worker that draws, relative to the catalogue. */
   readonly worker: string;
+  /** The script of the worker that finds faces, relative to the catalogue. */
+  readonly faces: string;
   readonly models: readonly ModelEntry[];
   readonly samples: readonly Sample[];
 }
@@ -76,6 +78,7 @@ export function parseCatalogue(json: unknown): Catalogue {
   if (root['version'] !== 2) throw invalid('version', 'the number 2');
   return {
     worker: relativeUrl(object(root['worker'], 'worker')['url'], 'worker.url'),
+    faces: relativeUrl(object(root['faces'], 'faces')['url'], 'faces.url'),
     models: nonEmpty(root['models'], 'models', parseModel),
     samples: list(root['samples'], 'samples', parseSample),
   };

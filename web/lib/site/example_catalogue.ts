@@ -7,6 +7,7 @@ export function exampleCatalogue(): unknown {
   return {
     version: 2,
     worker: { url: 'assets/worker.js' },
+    faces: { url: 'assets/find_faces.js' },
     models: [
       model('small', 'saliency', 1_131_181, 19.8e9, 4.5e6),
       model('large', 'portrait', 44_009_869, 58.6e9, 176e6),

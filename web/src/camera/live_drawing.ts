@@ -1,10 +1,12 @@
 import { formatSeconds } from '../../lib/format';
-import { wholeOf } from '../../lib/geometry';
+import { type Rect, type Size, wholeOf } from '../../lib/geometry';
 import { shownSize } from '../../lib/photo/frame';
 import { Activity } from '../activity/activity';
 import { byId } from '../dom';
 import { Artist, facts } from '../drawing/artist';
+import type { FaceFollower } from '../faces/face_follower';
 import { ResultView } from '../result/result_view';
+import type { Settings } from '../settings/settings';
 import { Camera } from './camera';
 
 /** Live drawing stops if a frame takes longer than this, because it would look like a slide show. */
@@ -16,13 +18,24 @@ export class LiveDrawing {
   readonly #artist: Artist;
   readonly #results: ResultView;
   readonly #activity: Activity;
+  readonly #settings: Settings;
+  readonly #follower: FaceFollower;
   readonly #tick = byId('live', HTMLInputElement);
 
-  constructor(camera: Camera, artist: Artist, results: ResultView, activity: Activity) {
+  constructor(
+    camera: Camera,
+    artist: Artist,
+    results: ResultView,
+    activity: Activity,
+    settings: Settings,
+    follower: FaceFollower,
+  ) {
     this.#camera = camera;
     this.#artist = artist;
     this.#results = results;
     this.#activity = activity;
+    this.#settings = settings;
+    this.#follower = follower;
     this.#tick.addEventListener('change', () => void this.run());
   }
 
@@ -35,6 +48,7 @@ export class LiveDrawing {
       );
       return;
     }
+    this.#follower.reset();
     await this.#artist.during(async () => {
       try {
         while (this.#isOn()) await this.#drawFrame();
@@ -48,7 +62,8 @@ export class LiveDrawing {
   async #drawFrame(): Promise<void> {
     const frame = await this.#camera.frame();
     const size = shownSize(frame);
-    const made = await this.#artist.draw({ photo: frame, size, crop: wholeOf(size), products: ['picture'] });
+    const crop = await this.#crop(frame, size);
+    const made = await this.#artist.draw({ photo: frame, size, crop, products: ['picture'] });
     if (!this.#isOn()) return;
     this.#results.mirror(this.#camera.mirrored);
     this.#results.show(made.drawing, made.choice.model.task, 'camera', facts(made));
@@ -58,6 +73,12 @@ export class LiveDrawing {
         `Live drawing would need a frame in ${formatSeconds(LIVE_FRAME_MS)}, and one takes ${formatSeconds(run_ms)} here. Choose a smaller resolution, or take the photo.`,
       );
     }
+  }
+
+  /** With a portrait model, the face; else all that the camera sees. */
+  async #crop(frame: ImageBitmap | VideoFrame, size: Size): Promise<Rect> {
+    if (this.#settings.choice.model.task === 'saliency') return wholeOf(size);
+    return this.#follower.follow(frame, size, performance.now());
   }
 
   #isOn(): boolean {

@@ -50,6 +50,12 @@ export class CropFrame {
     this.#show();
   }
 
+  /** Moves the frame to where the person wants it. */
+  set(frame: Rect): void {
+    this.#whole.checked = false;
+    this.#change(frame);
+  }
+
   #change(frame: Rect): void {
     this.#frame = frame;
     this.#touched = true;

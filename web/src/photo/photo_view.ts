@@ -1,8 +1,11 @@
+import { asU2NetError } from '../../lib/errors';
+import type { FaceFinder } from '../../lib/faces/finder';
 import type { Rect } from '../../lib/geometry';
 import { Activity } from '../activity/activity';
 import { CropFrame } from '../crop/crop_frame';
 import { portraitFrame } from '../crop/frame';
 import { byId } from '../dom';
+import { FaceFrames } from '../faces/face_frames';
 import { Settings } from '../settings/settings';
 import { closePhoto, type Photo } from './open_photo';
 
@@ -11,11 +14,13 @@ export class PhotoView {
   readonly #settings: Settings;
   readonly #activity: Activity;
   readonly #cropFrame = new CropFrame();
+  readonly #faces: FaceFrames;
   #photo: Photo | undefined;
 
-  constructor(settings: Settings, activity: Activity) {
+  constructor(settings: Settings, activity: Activity, finder: FaceFinder) {
     this.#settings = settings;
     this.#activity = activity;
+    this.#faces = new FaceFrames(finder, (frame) => this.#cropFrame.set(frame));
   }
 
   get photo(): Photo | undefined {
@@ -44,10 +49,31 @@ export class PhotoView {
 
   /** Gives the photo the frame that suits the chosen model, unless the person has set one. */
   frameForModel(): void {
-    if (this.#photo !== undefined && !this.#cropFrame.touched) this.#frame(this.#photo);
+    if (this.#photo === undefined || this.#cropFrame.touched) return;
+    this.#frame(this.#photo);
+    void this.frameFace();
+  }
+
+  /** With a portrait model, puts the frame around the largest face, unless the person moves it meanwhile. */
+  async frameFace(): Promise<void> {
+    const photo = this.#photo;
+    if (photo === undefined || !this.#drawsPortraits() || this.#cropFrame.touched) return;
+    try {
+      const frame = await this.#faces.find(photo);
+      if (!this.#drawsPortraits()) this.#faces.clear();
+      else if (frame !== null && !this.#cropFrame.touched) this.#cropFrame.open(photo, frame, false);
+    } catch (cause) {
+      const { message } = asU2NetError(cause);
+      if (photo === this.#photo) this.#activity.say(`Faces could not be looked for: ${message}`);
+    }
+  }
+
+  #drawsPortraits(): boolean {
+    return this.#settings.choice.model.task !== 'saliency';
   }
 
   #frame(photo: Photo): void {
-    this.#cropFrame.open(photo, portraitFrame(photo), this.#settings.choice.model.task === 'saliency');
+    this.#faces.clear();
+    this.#cropFrame.open(photo, portraitFrame(photo), !this.#drawsPortraits());
   }
 }
