@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { defineConfig, minify, type Plugin } from 'vite';
+import { binaryParts } from './build/binary_parts.ts';
 
 /**
  * The page's security headers. Threads in wasm need them, so every server of the page should send them too.
@@ -15,7 +16,7 @@ export default defineConfig(({ command }) => ({
   // During development, catalogue and models come from the site that the workflow built.
   publicDir: command === 'serve' ? '../results/site' : false,
   server: { headers },
-  worker: { format: 'es', plugins: () => [selfContainedThreads(), importableLitert(), smallThreadScript()] },
+  worker: { format: 'es', plugins: () => [selfContainedThreads(), importableLitert(), smallThreadScript(), binaryParts()] },
   plugins: [listShell()],
 
   build: {
@@ -46,7 +47,7 @@ function listShell(): Plugin {
       if (worker?.type !== 'chunk') throw new Error('The service worker was not built');
       const left = [worker.fileName, 'index.html'];
       // LiteRT's binaries are large. They are kept once they are used: see lib/engines/litert/binary.ts.
-      const shell = Object.keys(bundle).filter((name) => !left.includes(name) && !/litert_\w+-.*\.wasm$/.test(name));
+      const shell = Object.keys(bundle).filter((name) => !left.includes(name) && !/\.part$/.test(name));
       worker.code = worker.code.replace('__SHELL__', JSON.stringify(shell.sort()));
     },
   };
