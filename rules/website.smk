@@ -1,13 +1,36 @@
 # Reads passed manifests with their TensorFlow.js and LiteRT models, the page's sources in web/, the lock files.
-# Writes results/{model}/shared/, results/_page/, results/_library/, results/_samples/, results/_bills/ and results/site/,
+# Writes results/{model}/probe/, results/{model}/shared/, results/_page/, results/_library/, results/_samples/, results/_bills/ and results/site/,
 # a static folder for any web server. On request it writes results/{model}/{resolution}/browser.json, the check of the page in Chromium,
 # and results/npm/, the library for other pages as a package.
+
+
+rule share_probe:
+    """Write a probe photo and PyTorch's output of it, with which a page checks a visitor's GPU."""
+    input:
+        manifest=f"results/{{model}}/{min(config['resolutions'])}/manifest.json",
+        probes=f"results/_probes/{min(config['resolutions'])}.safetensors",
+        reference=f"results/{{model}}/{min(config['resolutions'])}/predictions/torch.safetensors",
+    output:
+        folder=directory("results/{model}/probe"),
+    log:
+        "results/_logs/share_probe/{model}.log",
+    benchmark:
+        "results/_benchmarks/share_probe/{model}.tsv"
+    resources:
+        mem_mb=700,
+    params:
+        tolerances=settings.tolerances,
+    shell:
+        r".venvs/torch/bin/python -m workflow_scripts.website.share_probe --manifest {input.manifest:q}"
+        r" --probes {input.probes:q} --reference {input.reference:q} --tolerances {params.tolerances:q}"
+        r" --output {output.folder:q} &> {log:q}"
 
 
 rule share_weights:
     """Store a model's weights once for all resolutions, in files named after their digest."""
     input:
         manifests=expand("results/{{model}}/{resolution}/manifest.json", resolution=config["resolutions"]),
+        probe="results/{model}/probe",
     output:
         folder=directory("results/{model}/shared"),
     log:
@@ -19,9 +42,11 @@ rule share_weights:
     params:
         dtypes=config["dtypes"],
         tflite_dtypes=config["tflite_dtypes"],
+        own=settings.own_resolution,
     shell:
         r".venvs/tensorflow/bin/python -m workflow_scripts.website.share_weights"
-        r" --manifests {input.manifests:q} --dtypes {params.dtypes:q}"
+        r" --manifests {input.manifests:q} --dtypes {params.dtypes:q} --own-resolution {params.own:q}"
+        r" --probe {input.probe:q}"
         r" --tflite-dtypes {params.tflite_dtypes:q} --output {output.folder:q} &> {log:q}"
 
 

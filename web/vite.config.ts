@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { defineConfig, minify, type Plugin } from 'vite';
+import { binaryParts } from './build/binary_parts.ts';
 
 /**
  * The page's security headers. Threads in wasm need them, so every server of the page should send them too.
@@ -16,7 +17,7 @@ export default defineConfig(({ command }) => ({
   // During development, catalogue and models come from the site that the workflow built.
   publicDir: command === 'serve' ? '../results/site' : false,
   server: { headers },
-  worker: { format: 'es', plugins: () => [selfContainedThreads(), importableLitert(), smallThreadScript()] },
+  worker: { format: 'es', plugins: () => [selfContainedThreads(), importableLitert(), smallThreadScript(), binaryParts()] },
   plugins: [listShell()],
 
   build: {
@@ -46,9 +47,9 @@ function listShell(): Plugin {
       const worker = bundle['service_worker.js'];
       if (worker?.type !== 'chunk') throw new Error('The service worker was not built');
       const left = [worker.fileName, 'index.html'];
-      // What only some visitors use is kept once it is used: LiteRT's binaries (lib/engines/litert/binary.ts) and the
-      // face detector (lib/faces/find_faces.ts).
-      const shell = Object.keys(bundle).filter((name) => !left.includes(name) && !/litert_\w+-.*\.wasm$|\.tflite$/.test(name));
+      // What only some visitors use is kept once it is used: LiteRT's parts (lib/engines/litert/binary.ts) and the face
+      // detector (lib/faces/find_faces.ts).
+      const shell = Object.keys(bundle).filter((name) => !left.includes(name) && !/\.(part|tflite)$/.test(name));
       worker.code = worker.code.replace('__SHELL__', JSON.stringify(shell.sort()));
     },
   };

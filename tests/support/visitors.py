@@ -44,6 +44,8 @@ class Host:
     # A text of index.html and the text sent instead. Both have the same length, because the length is sent first.
     replaced: tuple[bytes, bytes] = (b"", b"")
     isolated: bool = True
+    # A content security policy that the server adds.
+    policy: str = ""
 
     def sent(self, folder: str) -> list[Answer]:
         """Return the bodies that were sent from one folder of the site."""
@@ -63,6 +65,8 @@ class WatchedHandler(SiteHandler):
     def set_default_headers(self) -> None:
         if self.settings["host"].isolated:
             super().set_default_headers()
+        if policy := self.settings["host"].policy:
+            self.set_header("Content-Security-Policy", policy)
 
     def get_content(  # type: ignore[override]  # an instance's, where Tornado's own is the class's
         self, abspath: str, start: int | None = None, end: int | None = None
@@ -118,6 +122,8 @@ class Visitor:
         self.page = self.context.new_page()
         self.page.goto(f"{self.host.origin}/?{urlencode({'backend': 'wasm', 'resolution': 64, **wishes})}")
         self.page.wait_for_function(IDLE)
+        # Like somebody who wants to choose more than what to make.
+        self.page.evaluate("() => (document.getElementById('advanced').open = true)")
         return self.page
 
     def choose(self, content: bytes, name: str) -> None:

@@ -10,6 +10,8 @@ export type ErrorCode =
   | 'camera-unavailable'
   | 'backend-unavailable'
   | 'context-lost'
+  | 'wrong-results'
+  | 'policy'
   | 'out-of-memory'
   | 'worker-unavailable'
   | 'not-offered'
@@ -50,5 +52,5 @@ export function asU2NetError(cause: unknown): U2NetError {
 
 /** Whether a GPU failed in a way that a processor would not. */
 export function isGpuFailure({ code }: U2NetError): boolean {
-  return code === 'context-lost' || code === 'backend-unavailable';
+  return code === 'context-lost' || code === 'backend-unavailable' || code === 'wrong-results';
 }

@@ -1,4 +1,4 @@
-import { change, type Choice, type Machine } from './choice/choose';
+import { change, type Choice, type Machine, without } from './choice/choose';
 import type { BackendName } from './engines/backends';
 import { asU2NetError, isGpuFailure, U2NetError } from './errors';
 import { FaceFinder, type FramedFace } from './faces/finder';
@@ -6,7 +6,8 @@ import { type Rect, wholeOf } from './geometry';
 import { type PhotoSource, takePhoto } from './photo/take';
 import type { Catalogue, Dtype, Task } from './site/catalogue';
 import type { OnProgress, WorkerClient } from './worker/client';
-import type { Drawing, Plan, Product, Stage, Timing } from './worker/protocol';
+import { planOf } from './worker/plan';
+import type { Drawing, Product, Stage, Timing } from './worker/protocol';
 import { startWorker } from './worker/start';
 
 /** What is going on. While downloading, `loaded` of `total` bytes have arrived; in other stages both are 0. */
@@ -54,7 +55,7 @@ export class Model {
   readonly name: string;
   readonly task: Task;
   readonly #client: WorkerClient;
-  readonly #machine: Machine;
+  #machine: Machine;
   readonly #base: URL;
   readonly #catalogue: Catalogue;
   /** Whether the caller named the backend. Then no other one replaces it. */
@@ -75,7 +76,7 @@ export class Model {
     this.#choice = choice;
     this.#backendTold = backendTold;
     this.#finder = new FaceFinder(() => startWorker(new URL(catalogue.faces, base)));
-    client.onIdleLoss = () => void this.#moveToWasm();
+    client.onIdleLoss = (message) => void this.#moveOn({ code: 'context-lost', message });
   }
 
   /** Side of the network's square input, in pixels. */
@@ -144,7 +145,7 @@ export class Model {
 
   /** Downloads the weights and sets up the engine. {@link loadModel} does this. */
   prepare(options: Pick<RunOptions, 'signal' | 'onProgress'>): Promise<unknown> {
-    return this.#inTurn(options, (onProgress) => this.#client.load(this.#plan(), onProgress));
+    return this.#inTurn(options, (onProgress) => this.#client.load(planOf(this.#choice, this.#base), onProgress));
   }
 
   #run(source: PhotoSource, products: readonly Product[], options: RunOptions): Promise<Drawing> {
@@ -156,14 +157,14 @@ export class Model {
       const { model, resolution, backend } = this.#choice;
       const crop = options.crop ?? (options.face === true ? await this.#finder.frame(photo, size) : wholeOf(size));
       options.signal?.throwIfAborted();
-      const job = { ...this.#plan(), photo, size, crop, products };
+      const job = { ...planOf(this.#choice, this.#base), photo, size, crop, products };
       const { drawing } = await this.#client.draw(job, onProgress);
       this.#machine.speeds.record(backend, model.name, resolution.multiply_adds, drawing.timing.run_ms);
       return drawing;
     });
   }
 
-  /** Waits until all earlier work is done, then does `work`. If the GPU fails, does it again on wasm. */
+  /** Waits until all earlier work is done, then does `work`. If the GPU fails, does it again on another backend. */
   #inTurn<T>(
     { signal, onProgress }: Pick<RunOptions, 'signal' | 'onProgress'>,
     work: (onProgress: OnProgress) => Promise<T>,
@@ -178,8 +179,9 @@ export class Model {
       } catch (cause) {
         this.#check(signal);
         const error = asU2NetError(cause);
-        if (!isGpuFailure(error) || !this.#moveToWasm()) throw error;
-        return await work(report);
+        if (!isGpuFailure(error) || !this.#moveOn(error)) throw error;
+        // The next one may fail, too.
+        return await attempt();
       } finally {
         signal?.removeEventListener('abort', cancel);
       }
@@ -194,24 +196,19 @@ export class Model {
     if (this.#disposed) throw new U2NetError('disposed', `${this.name} was disposed of. Load it again.`);
   }
 
-  /** Changes to wasm, unless the caller named the backend. @returns whether that changed anything. */
-  #moveToWasm(): boolean {
+  /**
+   * Changes to another backend, unless the caller named one: after wrong results, and from wasm, to the best of the
+   * others, else to wasm.
+   *
+   * @returns whether that changed anything.
+   */
+  #moveOn({ code, message }: Pick<U2NetError, 'code' | 'message'>): boolean {
     const { name } = this.#choice.backend;
     if (this.#backendTold) return false;
-    this.#choice = change(this.#catalogue, this.#machine, this.#choice, { backend: 'wasm' });
+    const excluded = code === 'wrong-results' || name === 'wasm';
+    if (excluded) this.#machine = without(this.#machine, name, message);
+    this.#choice = change(this.#catalogue, this.#machine, this.#choice, { backend: excluded ? null : 'wasm' });
     return this.#choice.backend.name !== name;
-  }
-
-  #plan(): Plan {
-    const { model, resolution, artifact, backend } = this.#choice;
-    return {
-      task: model.task,
-      resolution: resolution.side,
-      artifact,
-      base: this.#base.href,
-      backend: backend.name,
-      threads: backend.threads,
-    };
   }
 }
 

@@ -19,14 +19,21 @@ import { FaceFinder } from '../lib/faces/finder';
 import { FileStore } from '../lib/site/file_store';
 import { readCatalogue } from '../lib/site/read_catalogue';
 import { WorkerClient } from '../lib/worker/client';
+import { allFiles, type Catalogue } from '../lib/site/catalogue';
 import { Activity } from './activity/activity';
+import { noteRefusal, watchPolicy } from './activity/policy';
+import { byId } from './dom';
 import { Artist } from './drawing/artist';
 import { listenForPhotos } from './photo/intake';
 import { offerSamples } from './photo/samples';
+import { Remembered } from './settings/remembered';
 import { Settings } from './settings/settings';
+import { offer } from './settings/words';
 import { Studio } from './studio';
 import { inspect } from '../lib/choice/inspect';
 
+byId('unstarted', HTMLElement).hidden = true;
+watchPolicy();
 const { dataset } = document.documentElement;
 const activity = new Activity();
 const studio = start();
@@ -37,16 +44,17 @@ listenForPhotos(
       (ready) => ready.open(file, name),
       () => {},
     ),
+  (error) => activity.fail(error),
 );
 studio.then(
   () => {
     dataset['state'] = 'ready';
-    activity.say('Ready.');
+    activity.done('Ready.');
   },
   (cause: unknown) => {
     dataset['state'] = 'failed';
-    activity.say('');
     activity.fail(asU2NetError(cause));
+    disableAll();
   },
 );
 
@@ -61,16 +69,19 @@ async function start(): Promise<Studio> {
   const base = new URL(named('catalogue'), location.href);
   const store = new FileStore(base);
   const client = new WorkerClient(startWorker);
-  const [catalogue, machine] = await Promise.all([readCatalogue(base), inspect(client, new Speeds(openStorage()))]);
+  client.onRefusal = noteRefusal;
+  const storage = openStorage();
+  const [catalogue, machine] = await Promise.all([readCatalogue(base), inspect(client, new Speeds(storage))]);
+  entitle(catalogue);
   const parameters = new URLSearchParams(location.search);
-  const settings = new Settings(catalogue, machine, store, {
+  const settings = new Settings(catalogue, machine, store, new Remembered(storage), {
     model: parameters.get('model'),
     resolution: parameters.get('resolution'),
     dtype: parameters.get('dtype'),
     backend: parameters.get('backend'),
   });
-  const artist = new Artist(client, settings, machine, base, activity);
-  const studio = new Studio(artist, settings, machine, store, activity, new FaceFinder(startFaceWorker));
+  const artist = new Artist(client, settings, base, activity);
+  const studio = new Studio(artist, settings, activity, new FaceFinder(startFaceWorker));
   // It is loaded when there is something to finish.
   const finish = () =>
     void import('./export/export_panel').then(({ ExportPanel }) => new ExportPanel((error) => activity.fail(error)));
@@ -82,9 +93,27 @@ async function start(): Promise<Studio> {
     (error) => activity.fail(error),
   );
   if (parameters.has('debug')) Object.assign(window, { page: { loseContext: () => client.loseContext() } });
-  void store.prune(catalogue);
-  if (import.meta.env.PROD) void navigator.serviceWorker?.register(named('service-worker')).catch(() => {});
+  void store.keepOnly(allFiles(catalogue));
+  // It fetches the rest of the page, for offline use. Before the first drawing, that would only delay it.
+  if (import.meta.env.PROD) {
+    addEventListener('drawing', () => void navigator.serviceWorker?.register(named('service-worker')).catch(() => {}), {
+      once: true,
+    });
+  }
   return studio;
+}
+
+/** Says in the title what this site's models make. */
+function entitle({ models }: Catalogue): void {
+  const made = offer(models);
+  document.title = `${made} in your browser · Atelier`;
+  byId('tagline', HTMLElement).textContent = `${made} from your photos, made on this device. No photo leaves it.`;
+}
+
+/** Without a catalogue nothing can work. */
+function disableAll(): void {
+  for (const control of document.querySelectorAll<HTMLInputElement>('button, input, select')) control.disabled = true;
+  byId('drop-zone', HTMLElement).inert = true;
 }
 
 /** The worker of this build of the page. */

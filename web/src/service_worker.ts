@@ -2,8 +2,6 @@
  * Keeps the page itself for offline use. The page keeps the models under their digests (see file_store.ts), and they
  * pass through here unchanged. Answers keep the server's headers, so the page stays cross-origin isolated.
  */
-import type { Catalogue } from '../lib/site/catalogue';
-
 /** The files of the page besides index.html, filled in by the build. */
 declare const __SHELL__: readonly string[];
 
@@ -45,8 +43,10 @@ async function keepAll(): Promise<void> {
   if (!page.ok || address === undefined || !isOfThisBuild(html)) throw new Error('The page is of another build');
   await cache.put('./', page);
   await cache.addAll([address, ...shell]);
-  const catalogue = (await (await cache.match(address))?.json()) as Pick<Catalogue, 'samples'>;
-  await cache.addAll(catalogue.samples.map((sample) => sample.url));
+  const catalogue = (await (await cache.match(address))?.json()) as {
+    samples: { url: string; thumbnail: { url: string } }[];
+  };
+  await cache.addAll(catalogue.samples.flatMap((sample) => [sample.url, sample.thumbnail.url]));
 }
 
 /** Returns the newest answer. Offline, the cached answer under `key` is used instead. */

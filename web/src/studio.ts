@@ -1,90 +1,98 @@
-import { type Machine, startsByItself } from '../lib/choice/choose';
+import { type Choice, startsByItself } from '../lib/choice/choose';
 import { asU2NetError, U2NetError } from '../lib/errors';
-import { filesOf } from '../lib/site/catalogue';
 import type { FaceFinder } from '../lib/faces/finder';
-import { FileStore } from '../lib/site/file_store';
+import type { Rect } from '../lib/geometry';
 import { Activity } from './activity/activity';
 import { Camera } from './camera/camera';
 import { LiveDrawing } from './camera/live_drawing';
 import { byId } from './dom';
 import { announce } from './drawing/announce';
-import { Artist, facts } from './drawing/artist';
+import { Artist } from './drawing/artist';
+import { facts, figures } from './drawing/words';
 import { FaceFollower } from './faces/face_follower';
 import { closePhoto, openPhoto, type Photo } from './photo/open_photo';
 import { PhotoView } from './photo/photo_view';
 import { ResultView } from './result/result_view';
+import { note } from './settings/select';
 import { Settings } from './settings/settings';
 
 /** What is made of a photo. Of a live frame, only the picture is made. */
 const PRODUCTS = ['picture', 'cut-out', 'photo', 'png'] as const;
+const HINT = 'It appears here.';
 
 /** Connects photo, camera and drawing: what follows when a person opens a photo or presses a button. */
 export class Studio {
   readonly #settings: Settings;
-  readonly #machine: Machine;
-  readonly #store: FileStore;
   readonly #activity: Activity;
   readonly #artist: Artist;
   readonly #view: PhotoView;
   readonly #camera = new Camera();
   readonly #live: LiveDrawing;
   readonly #results: ResultView;
+  /** What the shown drawing was made of. */
+  #shown: { readonly crop: Rect; readonly choice: Choice } | undefined;
   /** Counts the photos that were opened. If a newer photo comes while one is being opened, the older one is dropped. */
   #opened = 0;
 
-  constructor(
-    artist: Artist,
-    settings: Settings,
-    machine: Machine,
-    store: FileStore,
-    activity: Activity,
-    finder: FaceFinder,
-  ) {
+  constructor(artist: Artist, settings: Settings, activity: Activity, finder: FaceFinder) {
     this.#artist = artist;
     this.#settings = settings;
-    this.#machine = machine;
-    this.#store = store;
     this.#activity = activity;
     this.#view = new PhotoView(settings, activity, finder);
     this.#results = new ResultView(
       (error) => activity.fail(error),
-      (text) => activity.say(text),
+      (text) => activity.done(text),
     );
-    this.#live = new LiveDrawing(this.#camera, artist, this.#results, activity, settings, new FaceFollower(finder, (cause) => activity.say(`Faces could not be looked for: ${asU2NetError(cause).message}`)));
+    const follower = new FaceFollower(finder, (cause) =>
+      activity.say(`Faces could not be looked for: ${asU2NetError(cause).message}`),
+    );
+    this.#live = new LiveDrawing(this.#camera, artist, settings, this.#results, activity, follower);
 
     const listen = (id: string, act: () => void) => byId(id, HTMLButtonElement).addEventListener('click', act);
     listen('run', () => void this.draw());
     listen('cancel', () => artist.cancel());
     listen('camera-open', () => void this.#openCamera());
     listen('camera-close', () => this.#closeCamera());
+    listen('camera-turn', () => void this.#openCamera(!this.#camera.mirrored));
     listen('capture', () => void this.#capture());
-    settings.onChange = () => this.#view.frameForModel();
+    listen('check-device', () => void this.#check());
+    settings.onChange = () => {
+      this.#view.frameForModel();
+      this.#dim();
+    };
+    this.#view.onFrame = () => this.#dim();
   }
 
-  /** Opens a photo in place of the previous one, and draws it if that costs little. */
+  /**
+   * Opens a photo in place of the previous one, and draws it if that costs little. If it cannot be opened, the previous
+   * one stays, with its drawing.
+   */
   async open(file: Blob, fileName: string): Promise<void> {
     const turn = ++this.#opened;
-    if (this.#camera.isOpen) this.#closeCamera();
-    else this.#artist.cancel();
-    await this.#artist.busy;
-    this.#activity.clearError();
     let photo: Photo;
     try {
       photo = await openPhoto(file, fileName);
     } catch (cause) {
-      this.#activity.fail(asU2NetError(cause));
+      if (turn === this.#opened) this.#activity.fail(asU2NetError(cause));
       return;
+    }
+    if (turn === this.#opened) {
+      if (this.#camera.isOpen) this.#closeCamera();
+      else this.#artist.cancel();
+      await this.#artist.busy;
     }
     if (turn !== this.#opened) {
       closePhoto(photo);
       return;
     }
+    this.#activity.clearError();
+    this.#clear(HINT);
     this.#view.show(photo);
     this.#showPanels();
     await this.#view.frameFace();
-    const { choice } = this.#settings;
-    const missing = await this.#store.missingBytes(filesOf(choice.artifact));
-    if (turn === this.#opened && startsByItself(choice, this.#machine, missing)) await this.draw();
+    const { choice, machine } = this.#settings;
+    const { model, engine } = await this.#settings.missing();
+    if (turn === this.#opened && startsByItself(choice, machine, model + engine)) await this.draw();
   }
 
   /**
@@ -102,29 +110,46 @@ export class Studio {
     }
     await this.#artist.during(async () => {
       const made = await this.#artist.draw({ photo: photo.file, size: photo, crop, products: PRODUCTS });
+      if (made === null) return;
       this.#results.mirror(false);
       this.#results.show(made.drawing, made.choice.model.task, photo.name, facts(made));
+      this.#shown = { crop, choice: made.choice };
+      this.#dim();
+      note('figures', figures(made));
       announce(made, crop);
       void made.files.then((ready) => this.#results.offer(ready));
-      this.#activity.say('Done.');
+      this.#activity.done('Done.');
+      this.#activity.look();
     });
   }
 
-  async #openCamera(): Promise<void> {
+  async #check(): Promise<void> {
+    if (this.#artist.busy !== undefined) return;
+    await this.#artist.during(async () => {
+      this.#settings.drawn(await this.#artist.check());
+      this.#activity.done('Checked.');
+    });
+  }
+
+  /** @param facing whether to take the camera that faces the person. */
+  async #openCamera(facing = true): Promise<void> {
     this.#activity.clearError();
     try {
-      await this.#camera.open();
+      await this.#camera.open(facing);
     } catch (cause) {
+      this.#showPanels();
       this.#activity.fail(asU2NetError(cause));
       return;
     }
+    this.#clear(HINT);
     this.#showPanels();
-    this.#activity.say('The camera is on.');
-    await this.#live.run();
+    this.#activity.done('The camera is on.');
+    await this.#live.start();
   }
 
   #closeCamera(): void {
     this.#camera.close();
+    this.#clear(HINT);
     this.#showPanels();
   }
 
@@ -134,6 +159,22 @@ export class Studio {
     } catch (cause) {
       this.#activity.fail(asU2NetError(cause));
     }
+  }
+
+  /** Takes the drawing away, which is of another photo. */
+  #clear(hint: string): void {
+    this.#shown = undefined;
+    this.#results.clear(hint);
+  }
+
+  /** Dims the drawing while frame, model or settings are others than it was made with. */
+  #dim(): void {
+    if (this.#shown === undefined) return;
+    const { crop, choice } = this.#shown;
+    const now = this.#settings.choice;
+    const { x, y, width, height } = this.#view.crop;
+    const same = crop.x === x && crop.y === y && crop.width === width && crop.height === height;
+    this.#results.stale(!same || now.model !== choice.model || now.artifact !== choice.artifact);
   }
 
   #showPanels(): void {
@@ -155,7 +196,7 @@ export class Studio {
     this.#activity.fail(error, [
       {
         id: 'use-wasm',
-        label: 'Draw with wasm',
+        label: 'Draw on the processor',
         run: () => {
           this.#settings.useBackend('wasm');
           void this.draw();

@@ -347,9 +347,14 @@ class Settings:
         value: str = self.config[key]
         return value
 
+    def own_resolution(self, wildcards: Wildcards) -> int:
+        """Return the resolution that a model was trained at, where it draws best."""
+        own: int = self.checkpoints[wildcards.model].get("resolution", USUAL_RESOLUTION)
+        return own
+
     def best_resolution(self, wildcards: Wildcards) -> int:
-        """Return the configured resolution nearest to the one that a model was trained at, where it draws best."""
-        own = self.checkpoints[wildcards.model].get("resolution", USUAL_RESOLUTION)
+        """Return the configured resolution nearest to a model's own."""
+        own = self.own_resolution(wildcards)
         nearest: int = min(self.config["resolutions"], key=lambda resolution: abs(resolution - own))
         return nearest
 

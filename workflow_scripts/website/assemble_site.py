@@ -92,7 +92,7 @@ def main(argv: Sequence[str]) -> None:
         for folder, entry in zip(arguments.models, entries, strict=True):
             copy_named(entry, folder, staging)
         catalogue = {
-            "version": 2,
+            "version": 3,
             "worker": {"url": find_script(staging, "worker")},
             "faces": {"url": find_script(staging, "find_faces")},
             "models": sorted(entries, key=lambda entry: str(entry["name"])),

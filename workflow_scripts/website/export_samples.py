@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
+from PIL.ImageOps import fit
 from skimage import data
 
 from workflow_scripts.shared.failures import run
@@ -16,6 +17,8 @@ SAMPLES = (
     ("Cat", "chelsea", "Chelsea, Stefan van der Walt, CC0", data.chelsea),
     ("Coffee", "coffee", "Rachel Michetti, CC0", data.coffee),
 )
+# The side of the copies on the page's buttons, in pixels: those are 72 wide, on screens with two pixels for each.
+THUMBNAIL = 144
 
 
 def main(argv: Sequence[str]) -> None:
@@ -28,8 +31,18 @@ def main(argv: Sequence[str]) -> None:
         for name, stem, credit, load in SAMPLES:
             photo = staging / f"{stem}.png"
             Image.fromarray(load()).save(photo, optimize=True)
+            thumbnail = staging / f"{stem}.webp"
+            fit(Image.fromarray(load()), (THUMBNAIL, THUMBNAIL)).save(thumbnail)
+            thumbnail = thumbnail.rename(staging / f"{stem}.{sha256(thumbnail)}.webp")
             photo = photo.rename(staging / f"{stem}.{sha256(photo)}.png")
-            listed.append({"url": f"samples/{photo.name}", "name": name, "credit": credit})
+            listed.append(
+                {
+                    "url": f"samples/{photo.name}",
+                    "name": name,
+                    "credit": credit,
+                    "thumbnail": {"url": f"samples/{thumbnail.name}"},
+                }
+            )
         write_json(staging / "samples.json", listed)
 
 

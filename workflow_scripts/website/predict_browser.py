@@ -137,7 +137,7 @@ def main(argv: Sequence[str]) -> None:
             detail = draw_in_page(page, photo, name)
             drawn = {key: detail[key] for key in asked}
             if drawn != asked:
-                note = page.locator("#backend-note").inner_text()
+                note = page.locator("#machine-summary").inner_text()
                 raise Failure(f"asked for {asked}, the page drew with {drawn}: {note}")
             side = arguments.resolution
             outputs[name] = np.array(detail["d0"], np.float32).reshape(1, 1, side, side)

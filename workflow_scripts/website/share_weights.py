@@ -10,11 +10,14 @@ from typing import Any
 
 from workflow_scripts.formats.catalogue import check_vouched, shown_parity, source_of
 from workflow_scripts.formats.manifest import Manifest, by_resolution
-from workflow_scripts.formats.tfjs_model import SHARD_BYTES, read_weights
+from workflow_scripts.formats.tfjs_model import read_weights
 from workflow_scripts.formats.tflite_file import ends, split
 from workflow_scripts.shared.failures import run
 from workflow_scripts.shared.files import replacing, sha256, write_json
 
+# A visitor's browser keeps the finished shards of an interrupted download. They are smaller than the converter's, so
+# that on a slow line the first ones are there soon, and so large that 176 MB of weights are 336 requests.
+SHARD_BYTES = 512 * 1024
 # The way from models/{model}/{resolution}/{dtype}/ up to the top of the site.
 TOP = "../../../.."
 
@@ -130,12 +133,15 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--manifests", type=Path, nargs="+", required=True, help="one a resolution, of one model")
     parser.add_argument("--dtypes", nargs="+", required=True)
     parser.add_argument("--tflite-dtypes", nargs="*", required=True)
-    parser.add_argument("--output", type=Path, required=True, help="folder: models/, weights/ and entry.json")
+    parser.add_argument("--own-resolution", type=int, required=True, help="where the model draws best")
+    parser.add_argument("--probe", type=Path, required=True, help="folder of share_probe")
+    parser.add_argument("--output", type=Path, required=True, help="folder: models/, probes/, weights/ and entry.json")
     arguments = parser.parse_args(argv)
     manifests = by_resolution(arguments.manifests)
     first = next(iter(manifests.values()))
     with replacing(arguments.output) as staging:
         (staging / "weights").mkdir(parents=True)
+        shutil.copytree(arguments.probe / "probes", staging / "probes")
         resolutions = [
             share_resolution(manifest, path.parent, arguments.dtypes, arguments.tflite_dtypes, staging)
             for path, manifest in manifests.items()
@@ -146,6 +152,8 @@ def main(argv: Sequence[str]) -> None:
             "parameters": first.parameters,
             "licence": first.licence,
             "notice": first.notice,
+            "own_resolution": arguments.own_resolution,
+            "probe": json.loads((arguments.probe / "probe.json").read_text()),
             "resolutions": resolutions,
         }
         check_vouched([entry], list(manifests.values()))

@@ -119,10 +119,14 @@ def test_camera(visitor: Visitor) -> None:
     page = visitor.open()
     page.get_by_test_id("camera-open").click()
     expect(page.locator("#camera-view")).to_be_visible()
+    # It has begun by itself if this machine should draw a frame within a quarter of a second.
     page.get_by_test_id("live").check()
     # Before the first live drawing, the page downloads and loads the model.
-    expect(page.get_by_test_id("result-facts")).to_contain_text("on wasm", timeout=TIMEOUT_MS)
+    facts = page.get_by_test_id("result-facts")
+    expect(facts).to_contain_text(" at 64 × 64.", timeout=TIMEOUT_MS)
     assert page.evaluate("() => window.drawings.length") == 0
+    # There is one camera, so none to change to.
+    expect(page.get_by_test_id("camera-turn")).to_be_hidden()
     page.get_by_test_id("live").uncheck()
     page.get_by_test_id("capture").click()
     drawing = visitor.wait_for_drawing(1)
@@ -188,9 +192,10 @@ def test_switching_resolution_downloads_little(visitor: Visitor, backend: str, g
 
 
 def test_switching_the_engine(visitor: Visitor) -> None:
-    # Without a wish: GPUs are emulated here, and LiteRT is the faster engine on the processor.
+    # Without a wish: GPUs are emulated here. LiteRT is faster, but not worth its download for so small a picture.
     page = visitor.open(backend="")
-    expect(page.get_by_test_id("backend")).to_have_value("litert-wasm")
+    expect(page.get_by_test_id("backend")).to_have_value("wasm")
+    page.get_by_test_id("backend").select_option("litert-wasm")
     litert = visitor.draw_sample()
     assert litert["backend"] == "litert-wasm"
     assert timing(visitor)["tensors"] == 0
@@ -203,7 +208,7 @@ def test_switching_the_engine(visitor: Visitor) -> None:
     assert visitor.draw_again() == litert
     # Weights and LiteRT itself are here already.
     assert visitor.host.sent("models") + visitor.host.sent("weights") == []
-    assert [answer.path for answer in visitor.host.answers if answer.path.endswith(".wasm")] == []
+    assert [answer.path for answer in visitor.host.answers if "litert_wasm" in answer.path] == []
     visitor.draw_again()
     assert timing(visitor)["tensors"] == 0
 
@@ -226,6 +231,8 @@ def test_second_visit_offline(visitor: Visitor, backend: str) -> None:
 
 def test_page_of_another_build_is_not_kept_for_offline(visitor: Visitor, site: Path) -> None:
     page = visitor.open()
+    # The page is kept after the first drawing.
+    visitor.draw_sample()
     page.evaluate("() => navigator.serviceWorker.ready.then(() => null)")
     page.close()
     (icon,) = [path.name for path in site.glob("assets/icon-*.svg")]
@@ -250,13 +257,14 @@ def test_damaged_shard_is_refused_and_the_rest_kept(visitor: Visitor, backend: s
     visitor.press_sample()
     page.evaluate(PRESS_DRAW)
     message = visitor.wait_for_error("file-corrupt")
-    assert shard.removeprefix("/") in message
+    named = artifact_files(visitor, engine)
+    assert f"part {named.index(shard.removeprefix('/')) + 1} of {len(named)} arrived damaged" in message
     assert "Draw again to fetch it once more" in message
     assert page.evaluate("() => window.drawings.length") == 0
 
     tried = {answer.path for answer in visitor.host.sent("models") + visitor.host.sent("weights")}
+    # On a fast line several parts come at once. Those that had begun are kept, whatever becomes of one.
     good = tried - {shard}
-    assert good
     visitor.host.damaged.clear()
     visitor.host.answers.clear()
     visitor.draw_again()
@@ -283,8 +291,9 @@ def test_lost_context_goes_on_with_wasm(visitor: Visitor) -> None:
     page.evaluate("() => window.page.loseContext()")
     assert visitor.wait_for_drawing(1)["backend"] == "wasm"
     expect(page.get_by_test_id("backend")).to_have_value("wasm")
-    expect(page.locator("#backend-note")).to_contain_text("webgl failed")
-    expect(page.locator("#backend-note")).to_contain_text("went on with wasm")
+    summary = page.get_by_test_id("machine-summary")
+    expect(summary).to_contain_text("Your graphics chip (TensorFlow.js, WebGL) failed")
+    expect(summary).to_contain_text("went on with your processor")
     assert page.locator("#photo").get_attribute("src") == photo
     # A lost context may write one line to the console, and no other line may be there.
     visitor.errors[:] = [error for error in visitor.errors if "CONTEXT_LOST" not in error]

@@ -17,7 +17,7 @@ AUDIT = """async () => {
   return { found, passes: passes.map(({ id }) => id) };
 }"""
 DAMAGE_LITERT = """async () => {
-  const cache = await caches.open('litert /assets/');
+  const cache = await caches.open('files /assets/');
   const [kept] = await cache.keys();
   await cache.put(kept, new Response('damaged'));
   return kept.url;
@@ -89,7 +89,7 @@ def test_isolated(visitor: Visitor) -> None:
     timing = json.loads(page.locator("html").get_attribute("data-timing") or "")
     if threads > 1:
         assert 1 < timing["threads"] <= threads
-        expect(page.get_by_test_id("result-facts")).to_contain_text(f"{timing['threads']} threads")
+        expect(page.get_by_test_id("figures")).to_contain_text(f"{timing['threads']} threads")
 
 
 def test_without_isolation_one_thread_and_why(visitor: Visitor) -> None:
@@ -127,23 +127,24 @@ def test_interrupted_download_says_so_and_goes_on(visitor: Visitor) -> None:
 
 
 def test_litert_that_cannot_start_is_replaced_and_why(visitor: Visitor) -> None:
-    visitor.context.route("**/litert_wasm*.wasm", lambda route: route.abort())
+    visitor.context.route("**/litert_wasm*.js", lambda route: route.abort())
     page = visitor.open(backend="litert-wasm")
     assert visitor.draw_sample()["backend"] == "wasm"
     expect(page.get_by_test_id("backend")).to_have_value("wasm")
-    expect(page.locator("#backend-note")).to_contain_text("litert-wasm could not be started here")
-    expect(page.locator("#backend-note")).to_contain_text("went on with wasm")
+    summary = page.get_by_test_id("machine-summary")
+    expect(summary).to_contain_text("litert-wasm could not be started here")
+    expect(summary).to_contain_text("went on with your processor (TensorFlow.js")
     assert all("ERR_FAILED" in error for error in visitor.errors), visitor.errors
-    visitor.context.unroute("**/litert_wasm*.wasm")
+    visitor.context.unroute("**/litert_wasm*.js")
     page.get_by_test_id("backend").select_option("litert-wasm")
     assert visitor.draw_again()["backend"] == "litert-wasm"
-    # A damaged copy in the cache is given up, too, and fetched again.
-    assert page.evaluate(DAMAGE_LITERT).endswith(".wasm")
+    # Of a damaged copy in the cache, the damaged part is fetched again.
+    page.evaluate(DAMAGE_LITERT)
+    visitor.host.answers.clear()
     page.reload()
     page.wait_for_function(IDLE)
-    assert visitor.draw_sample()["backend"] == "wasm"
-    page.get_by_test_id("backend").select_option("litert-wasm")
-    assert visitor.draw_again()["backend"] == "litert-wasm"
+    assert visitor.draw_sample()["backend"] == "litert-wasm"
+    assert len([answer for answer in visitor.host.answers if answer.path.endswith(".part")]) == 1
     visitor.errors.clear()
 
 
@@ -182,3 +183,7 @@ def test_damaged_catalogue(visitor: Visitor) -> None:
     page.get_by_test_id("error").wait_for()
     assert page.locator("html").get_attribute("data-state") == "failed"
     assert "catalogue.json" in page.locator("#error-text").inner_text()
+    # What cannot work is not offered.
+    for name in ("file", "camera-open", "run", "model"):
+        expect(page.get_by_test_id(name)).to_be_disabled()
+    expect(page.get_by_test_id("status")).to_have_text("")

@@ -71,6 +71,9 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
             checks=Checks(parity, {}),
         )
         write_vouched(folder.parents[1], made)
+    (folder / "probe/probes").mkdir(parents=True)
+    (folder / "probe/probes/a.d0").write_bytes(b"d0")
+    (folder / "probe/probe.json").write_text(json.dumps({"reference": {"url": "probes/a.d0"}}))
     return folder
 
 
@@ -79,6 +82,7 @@ def arguments(results: Path, output: Path, *tflite_dtypes: str) -> list[str]:
     return [
         *("--manifests", *manifests, "--dtypes", "float32"),
         *("--tflite-dtypes", *tflite_dtypes, "--output", str(output)),
+        *("--own-resolution", "48", "--probe", str(results / "probe")),
     ]
 
 
@@ -130,13 +134,20 @@ def test_the_parts_are_the_tflite_file_again(results: Path, shared: Path, resolu
 
 
 def test_the_catalogue_names_every_file_with_its_digest(shared: Path) -> None:
-    named = set()
+    named = {"probes/a.d0"}
     for artifact in entries(shared).values():
         for file in (artifact["model"], *artifact["weights"], artifact["address"]):
             content = (shared / file["url"]).read_bytes()
             assert (len(content), hashlib.sha256(content).hexdigest()) == (file["bytes"], file["sha256"])
             named.add(file["url"])
     assert named == {str(path.relative_to(shared)) for path in shared.glob("*/**/*") if path.is_file()}
+
+
+def test_the_entry_has_the_models_own_resolution_and_its_probe(shared: Path) -> None:
+    entry = json.loads((shared / "entry.json").read_text())
+    assert entry["own_resolution"] == 48
+    assert entry["probe"] == {"reference": {"url": "probes/a.d0"}}
+    assert (shared / "probes/a.d0").read_bytes() == b"d0"
 
 
 def test_each_artifact_has_an_address_without_a_digest(results: Path, shared: Path) -> None:

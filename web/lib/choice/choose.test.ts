@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { BackendReport } from '../engines/backends';
 import { artifactsOf, parseCatalogue } from '../site/catalogue';
 import { exampleCatalogue } from '../site/example_catalogue';
-import { bestBackend, choose, fidelity, type Machine, offered, startsByItself } from './choose';
+import { bestBackend, choose, fidelity, isExperimental, type Machine, offered, startsByItself, without } from './choose';
 import { Speeds } from './speed';
 
 const catalogue = parseCatalogue(exampleCatalogue());
@@ -15,28 +15,31 @@ const webgpu: BackendReport = {
   software: false,
   threads: 1,
   maxTensorBytes: 2 ** 31,
+  download: 0,
 };
 const webgl: BackendReport = { ...webgpu, name: 'webgl' };
 const wasm: BackendReport = { ...webgpu, name: 'wasm', device: 'processor', threads: 2, maxTensorBytes: Infinity };
 const litert: BackendReport = { ...wasm, name: 'litert-wasm' };
 
+const best = (backends: BackendReport[], model = catalogue.models[0]!) => bestBackend(backends, model, machine([]));
+
 function machine(backends: BackendReport[], deviceMemory?: number): Machine {
-  return { backends, deviceMemory, speeds: new Speeds({ getItem: () => null, setItem: () => {} }) };
+  return { backends, deviceMemory, bytesPerSecond: 2e6, speeds: new Speeds({ getItem: () => null, setItem: () => {} }) };
 }
 
 test('prefers webgpu, then webgl, then wasm', () => {
-  expect(bestBackend([wasm, webgl, webgpu]).name).toBe('webgpu');
-  expect(bestBackend([{ ...webgpu, unavailable: 'none' }, webgl, wasm]).name).toBe('webgl');
+  expect(best([wasm, webgl, webgpu]).name).toBe('webgpu');
+  expect(best([{ ...webgpu, unavailable: 'none' }, webgl, wasm]).name).toBe('webgl');
 });
 
 test('prefers wasm to a GPU imitated in software', () => {
-  expect(bestBackend([{ ...webgpu, software: true }, { ...webgl, software: true }, wasm]).name).toBe('wasm');
+  expect(best([{ ...webgpu, software: true }, { ...webgl, software: true }, wasm]).name).toBe('wasm');
 });
 
 test('prefers LiteRT on the processor, unless it has fewer threads there', () => {
-  expect(bestBackend([wasm, litert]).name).toBe('litert-wasm');
-  expect(bestBackend([wasm, { ...litert, threads: 1 }]).name).toBe('wasm');
-  expect(bestBackend([{ ...webgpu, name: 'litert-webgpu' }, webgl, litert]).name).toBe('webgl');
+  expect(best([wasm, litert]).name).toBe('litert-wasm');
+  expect(best([wasm, { ...litert, threads: 1 }]).name).toBe('wasm');
+  expect(best([{ ...webgpu, name: 'litert-webgpu' }, webgl, litert]).name).toBe('webgl');
 });
 
 test("chooses weights for the backend's engine", () => {
@@ -61,15 +64,37 @@ test('goes without LiteRT where the site has no models for it, and says so', () 
   ]);
 });
 
-test('chooses the highest resolution that fits into memory', () => {
-  expect(choose(catalogue, machine([webgpu, wasm], 32), NO_WISH).resolution.side).toBe(1024);
-  expect(choose(catalogue, machine([webgpu, wasm], 4), NO_WISH).resolution.side).toBe(512);
+test("chooses the model's own resolution, however fast and large the machine", () => {
+  const { resolution, model } = choose(catalogue, machine([webgpu, wasm], 32), NO_WISH);
+  expect(resolution.side).toBe(320);
+  expect(model.resolutions.filter((entry) => isExperimental(model, entry)).map(({ side }) => side)).toEqual([512, 1024]);
 });
 
-test('chooses none that takes longer than one cares to wait', () => {
-  const { resolution, backend } = choose(catalogue, machine([wasm]), NO_WISH);
-  expect(backend.name).toBe('wasm');
-  expect(resolution.side).toBe(512);
+test('chooses a lower one where the memory is too small or the machine too slow', () => {
+  expect(choose(catalogue, machine([webgpu, wasm], 0.5), { ...NO_WISH, backend: 'webgpu' }).resolution.side).toBe(192);
+  const slow = machine([{ ...wasm, threads: 1 }]);
+  expect(choose(catalogue, slow, NO_WISH).resolution.side).toBe(320);
+  expect(choose(catalogue, slow, { ...NO_WISH, model: 'large' }).resolution.side).toBe(192);
+});
+
+test('chooses the smallest where the site has only larger ones than its own', () => {
+  const json = exampleCatalogue() as { models: { own_resolution: number }[] };
+  json.models[0]!.own_resolution = 100;
+  expect(choose(parseCatalogue(json), machine([webgpu], 32), NO_WISH).resolution.side).toBe(192);
+});
+
+test('counts the download of an engine against its speed', () => {
+  const fetched = { ...litert, download: 3e6 };
+  const small = { ...catalogue.models[0]!, resolutions: [{ side: 320, multiply_adds: 4e9, artifacts: [] }] };
+  expect(best([wasm, litert], small).name).toBe('litert-wasm');
+  expect(best([wasm, fetched], small).name).toBe('wasm');
+  expect(best([wasm, fetched], catalogue.models[1]).name).toBe('litert-wasm');
+});
+
+test('goes on without a backend that computes wrong results', () => {
+  const here = without(machine([webgpu, webgl, wasm]), 'webgpu', 'it computes wrong results');
+  expect(choose(catalogue, here, { ...NO_WISH, backend: 'webgpu' }).backend.name).toBe('webgl');
+  expect(here.backends[0]!.unavailable).toBe('it computes wrong results');
 });
 
 test('chooses exact weights where they are small, and else the smallest that look the same', () => {

@@ -1,4 +1,4 @@
-import { type BackendReport, engineOf } from '../engines/backends';
+import { type BackendName, type BackendReport, engineOf, unavailable } from '../engines/backends';
 import {
   type Artifact,
   artifactsOf,
@@ -15,6 +15,8 @@ import { type Speeds, typical } from './speed';
 const PATIENCE_MS = 10_000;
 /** The page may start a download up to this size without being asked. */
 const SMALL_DOWNLOAD = 16e6;
+/** How many drawings a visitor is expected to make. */
+const DRAWINGS = 5;
 const ENGINE_NAMES: Record<EngineName, string> = { tfjs: 'TensorFlow.js', litert: 'LiteRT' };
 /** A weight format with at least this PSNR draws the same to the eye, because its error is below an 8-bit step. */
 const SAME_TO_THE_EYE_DB = 50;
@@ -38,19 +40,21 @@ export interface Choice {
 export interface Machine {
   readonly backends: readonly BackendReport[];
   readonly deviceMemory: number | undefined;
+  /** What the connection is expected to carry. */
+  readonly bytesPerSecond: number;
   readonly speeds: Speeds;
 }
 
 /**
- * Grants each wish if it can. Otherwise it chooses the best for the machine: the fastest kind of backend, the highest
- * resolution that fits into memory and is drawn within some seconds, and the exact weights unless they are a large
- * download.
+ * Grants each wish if it can. Otherwise it chooses the best for the machine: the backend with which some drawings are made
+ * soonest, the model's own resolution or, if that does not fit into memory or takes too long, the highest that does, and
+ * the exact weights unless they are a large download.
  */
 export function choose(catalogue: Catalogue, machine: Machine, wish: Wish): Choice {
   const model = catalogue.models.find((entry) => entry.name === wish.model) ?? catalogue.models[0]!;
   const backends = offered(machine.backends, model);
   const usable = backends.filter((entry) => entry.unavailable === null);
-  const backend = usable.find((entry) => entry.name === wish.backend) ?? bestBackend(backends);
+  const backend = usable.find((entry) => entry.name === wish.backend) ?? bestBackend(backends, model, machine);
   const resolution =
     model.resolutions.find((entry) => String(entry.side) === wish.resolution) ??
     bestResolution(model, backend, machine);
@@ -81,13 +85,41 @@ export function offered(backends: readonly BackendReport[], model: ModelEntry): 
   });
 }
 
-/** The working backend that is usually the fastest: a GPU that is not emulated, or else LiteRT. */
-export function bestBackend(backends: readonly BackendReport[]): BackendReport {
+/**
+ * The working backend with which a visitor's first drawings are made soonest, its engine's download included. The large
+ * engine that computes faster is not worth its download for a small network.
+ */
+export function bestBackend(backends: readonly BackendReport[], model: ModelEntry, machine: Machine): BackendReport {
   const usable = backends.filter((entry) => entry.unavailable === null);
-  return usable.toSorted((a, b) => typical(b) - typical(a))[0] ?? backends[0]!;
+  const resolution = madeFor(model).at(-1)!;
+  const seconds = (backend: BackendReport) =>
+    backend.download / machine.bytesPerSecond + (DRAWINGS * resolution.multiply_adds) / typical(backend);
+  return usable.toSorted((a, b) => seconds(a) - seconds(b))[0] ?? backends[0]!;
 }
 
-/** Whether a drawing may start by itself when a photo arrives: it fits, it is quick, and its download is small. */
+/** A machine on which a backend is not to be used, and why. */
+export function without(machine: Machine, name: BackendName, reason: string): Machine {
+  const backends = machine.backends.map((entry) => (entry.name === name ? unavailable(name, reason) : entry));
+  return { ...machine, backends };
+}
+
+/** Whether a resolution is larger than the model was made for. */
+export function isExperimental(model: ModelEntry, { side }: Resolution): boolean {
+  return side > model.ownResolution;
+}
+
+/** The resolutions up to the model's own, the smallest first; the smallest of all if the site has only larger ones. */
+export function madeFor(model: ModelEntry): Resolution[] {
+  const ascending = model.resolutions.toSorted((a, b) => a.side - b.side);
+  const usual = ascending.filter((entry) => !isExperimental(model, entry));
+  return usual.length > 0 ? usual : ascending.slice(0, 1);
+}
+
+/**
+ * Whether a drawing may start by itself when a photo arrives: it fits, it is quick, and its download is small.
+ *
+ * @param missingBytes what is still to be downloaded, of the model and of the engine.
+ */
 export function startsByItself(choice: Choice, machine: Machine, missingBytes: number): boolean {
   return missingBytes <= SMALL_DOWNLOAD && fits(choice.model, choice.resolution, choice.backend, machine);
 }
@@ -100,8 +132,8 @@ export function fidelity(artifact: Artifact): string {
 }
 
 function bestResolution(model: ModelEntry, backend: BackendReport, machine: Machine): Resolution {
-  const ascending = model.resolutions.toSorted((a, b) => a.side - b.side);
-  return ascending.findLast((entry) => fits(model, entry, backend, machine)) ?? ascending[0]!;
+  const candidates = madeFor(model);
+  return candidates.findLast((entry) => fits(model, entry, backend, machine)) ?? candidates[0]!;
 }
 
 function fits(model: ModelEntry, resolution: Resolution, backend: BackendReport, machine: Machine): boolean {

@@ -12,6 +12,7 @@ const webgl: BackendReport = {
   software: false,
   threads: 1,
   maxTensorBytes: 2 ** 32,
+  download: 0,
 };
 const wasm: BackendReport = { ...webgl, name: 'wasm', maxTensorBytes: Infinity };
 

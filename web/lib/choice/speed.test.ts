@@ -9,6 +9,7 @@ const wasm: BackendReport = {
   software: false,
   threads: 2,
   maxTensorBytes: Infinity,
+  download: 0,
 };
 
 function storage(content: string | null = null) {

@@ -18,7 +18,7 @@ const SOFTWARE = 0.15e9;
 const KEY = 'speeds';
 
 /** A substitute for the browser's storage that stores nothing. */
-export const NO_STORAGE = { getItem: () => null, setItem: () => {} };
+export const NO_STORAGE: Pick<Storage, 'getItem' | 'setItem'> = { getItem: () => null, setItem: () => {} };
 
 export interface Estimate {
   readonly ms: number;

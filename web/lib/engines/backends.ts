@@ -27,6 +27,8 @@ export interface BackendReport {
   readonly threads: number;
   /** The largest buffer or texture that one tensor may take, in bytes of float32. */
   readonly maxTensorBytes: number;
+  /** Bytes of the engine itself that are still to be downloaded for it. */
+  readonly download: number;
 }
 
 /** Names under which processors emulate a GPU: Chromium's, Mesa's, Windows' and Apple's. */
@@ -34,5 +36,5 @@ export const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|sof
 
 /** A backend that cannot be used here, and why. */
 export function unavailable(name: BackendName, reason: string): BackendReport {
-  return { name, unavailable: reason, device: '', software: false, threads: 1, maxTensorBytes: 0 };
+  return { name, unavailable: reason, device: '', software: false, threads: 1, maxTensorBytes: 0, download: 0 };
 }

@@ -1,7 +1,7 @@
 import type { BackendName, BackendReport } from './backends';
 
 /** A backend that computes in WebAssembly. */
-export function processor(name: BackendName, threaded: boolean): BackendReport {
+export function processor(name: BackendName, threaded: boolean, download: number): BackendReport {
   return {
     name,
     unavailable: null,
@@ -9,6 +9,7 @@ export function processor(name: BackendName, threaded: boolean): BackendReport {
     software: false,
     threads: threaded ? usefulThreads(navigator.hardwareConcurrency) : 1,
     maxTensorBytes: Infinity,
+    download,
   };
 }
 

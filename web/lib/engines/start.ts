@@ -1,32 +1,35 @@
 import { U2NetError } from '../errors';
+import type { Received } from '../site/file_store';
 import type { BackendName } from './backends';
 import { litertBuild } from './litert/probe';
 import type { Runtime } from './runtime';
-import { startTfjs } from './tfjs/start';
 
 /**
  * Sets a backend up. A worker does this once, because the number of threads cannot be changed afterwards.
  *
  * @param onLost called once if the GPU is lost or reports an error.
+ * @param onProgress called while the engine itself is downloaded.
  * @throws U2NetError `backend-unavailable`.
  */
 export async function startRuntime(
   name: BackendName,
   threads: number,
   onLost: (reason: string) => void,
+  onProgress: (progress: Received) => void,
 ): Promise<Runtime> {
   try {
     switch (name) {
       case 'webgpu':
       case 'webgl':
       case 'wasm':
-        return await startTfjs(name, threads, onLost);
+        return await (await import('./tfjs/start')).startTfjs(name, threads, onLost);
       case 'litert-webgpu':
-        return await (await import('./litert/start')).startLitertWebgpu(await litertBuild(), onLost);
+        return await (await import('./litert/start')).startLitertWebgpu(litertBuild(), onLost, onProgress);
       case 'litert-wasm':
-        return await (await import('./litert/start')).startLitertWasm(await litertBuild(), threads);
+        return await (await import('./litert/start')).startLitertWasm(litertBuild(), threads, onProgress);
     }
   } catch (cause) {
+    if (cause instanceof U2NetError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new U2NetError(
       'backend-unavailable',

@@ -1,7 +1,11 @@
 import { type BackendReport, SOFTWARE, unavailable } from './backends';
 
-/** What the GPU is for either engine. */
-export async function probeWebgpu(name: 'webgpu' | 'litert-webgpu'): Promise<BackendReport> {
+/**
+ * What the GPU is for either engine.
+ *
+ * @param download bytes of the engine that are still to be downloaded.
+ */
+export async function probeWebgpu(name: 'webgpu' | 'litert-webgpu', download: number): Promise<BackendReport> {
   const adapter = await navigator.gpu?.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null);
   if (!adapter) return unavailable(name, 'this browser offers no WebGPU');
   const { vendor, architecture, description, isFallbackAdapter } = adapter.info;
@@ -13,5 +17,6 @@ export async function probeWebgpu(name: 'webgpu' | 'litert-webgpu'): Promise<Bac
     software: isFallbackAdapter || SOFTWARE.test(`${device} ${architecture}`),
     threads: 1,
     maxTensorBytes: Math.min(adapter.limits.maxStorageBufferBindingSize, adapter.limits.maxBufferSize),
+    download,
   };
 }

@@ -23,6 +23,10 @@ test.each<[string, (json: Json) => void]>([
   ['worker.url', (json) => (json.worker.url = 'https://example.org/worker.js')],
   ['models', (json) => (json.models = [])],
   ['models[0].task', (json) => (json.models[0].task = 'sketch')],
+  ['models[0].own_resolution', (json) => delete json.models[0].own_resolution],
+  ['models[0].probe', (json) => delete json.models[0].probe],
+  ['models[0].probe.limits.p99_abs', (json) => (json.models[0].probe.limits.p99_abs = null)],
+  ['models[0].probe.reference.sha256', (json) => (json.models[0].probe.reference.sha256 = 'A')],
   ['models[0].notice', (json) => delete json.models[0].notice],
   ['models[0].resolutions[0].multiply_adds', (json) => (json.models[0].resolutions[0].multiply_adds = '1')],
   ['models[0].resolutions[0].dtypes[0].engine', (json) => delete json.models[0].resolutions[0].dtypes[0].engine],
@@ -42,6 +46,7 @@ test.each<[string, (json: Json) => void]>([
   ],
   ['samples[0].url', (json) => (json.samples[0].url = 'https://example.org/a.png')],
   ['samples[0].url', (json) => (json.samples[0].url = '../a.png')],
+  ['samples[0].thumbnail', (json) => delete json.samples[0].thumbnail],
 ])('names %s when it is not as it should be', (path, spoil) => {
   const json = exampleCatalogue() as Json;
   spoil(json);

@@ -42,10 +42,24 @@ export interface Resolution {
   readonly artifacts: readonly Artifact[];
 }
 
+/** A photo, and what PyTorch makes of it, to check with whether a machine computes right. */
+export interface Probe {
+  /** The resolution of which the reference is. The photo has that many pixels a side. */
+  readonly resolution: number;
+  readonly photo: FileRef;
+  /** d0 in rows from the top left, uint16, the low byte first: 65535 stands for 1. */
+  readonly reference: FileRef;
+  /** How far d0 may be from the reference, besides what narrower weights change. */
+  readonly limits: { readonly max_abs: number; readonly p99_abs: number };
+}
+
 export interface ModelEntry {
   readonly name: string;
   readonly task: Task;
   readonly parameters: number;
+  /** The resolution that the model was made for, where it draws best. */
+  readonly ownResolution: number;
+  readonly probe: Probe;
   readonly licence: string;
   /** The terms to show where the model is offered. */
   readonly notice: string | null;
@@ -55,6 +69,8 @@ export interface ModelEntry {
 export interface Sample {
   /** Relative to the catalogue. */
   readonly url: string;
+  /** The address of a small copy, for a button. */
+  readonly thumbnail: string;
   readonly name: string;
   readonly credit: string;
 }
@@ -75,7 +91,7 @@ export interface Catalogue {
  */
 export function parseCatalogue(json: unknown): Catalogue {
   const root = object(json, 'catalogue');
-  if (root['version'] !== 2) throw invalid('version', 'the number 2');
+  if (root['version'] !== 3) throw invalid('version', 'the number 3');
   return {
     worker: relativeUrl(object(root['worker'], 'worker')['url'], 'worker.url'),
     faces: relativeUrl(object(root['faces'], 'faces')['url'], 'faces.url'),
@@ -89,6 +105,15 @@ export function filesOf(artifact: Artifact): FileRef[] {
   return [artifact.model, ...artifact.weights];
 }
 
+/** All files that a catalogue's models need. */
+export function allFiles({ models }: Catalogue): FileRef[] {
+  return models.flatMap(({ probe, resolutions }) => [
+    probe.photo,
+    probe.reference,
+    ...resolutions.flatMap(({ artifacts }) => artifacts.flatMap(filesOf)),
+  ]);
+}
+
 /** The weight formats of a resolution for an engine. The list is empty if the site was built without that engine. */
 export function artifactsOf(resolution: Resolution, engine: EngineName): Artifact[] {
   return resolution.artifacts.filter((artifact) => artifact.engine === engine);
@@ -100,9 +125,25 @@ function parseModel(value: unknown, path: string): ModelEntry {
     name: text(model['name'], `${path}.name`),
     task: oneOf(model['task'], TASKS, `${path}.task`),
     parameters: count(model['parameters'], `${path}.parameters`),
+    ownResolution: count(model['own_resolution'], `${path}.own_resolution`),
+    probe: parseProbe(model['probe'], `${path}.probe`),
     licence: text(model['licence'], `${path}.licence`),
     notice: model['notice'] === null ? null : text(model['notice'], `${path}.notice`),
     resolutions: nonEmpty(model['resolutions'], `${path}.resolutions`, parseResolution),
+  };
+}
+
+function parseProbe(value: unknown, path: string): Probe {
+  const probe = object(value, path);
+  const limits = object(probe['limits'], `${path}.limits`);
+  return {
+    resolution: count(probe['resolution'], `${path}.resolution`),
+    photo: parseFile(probe['photo'], `${path}.photo`),
+    reference: parseFile(probe['reference'], `${path}.reference`),
+    limits: {
+      max_abs: number(limits['max_abs'], `${path}.limits.max_abs`),
+      p99_abs: number(limits['p99_abs'], `${path}.limits.p99_abs`),
+    },
   };
 }
 
@@ -147,6 +188,7 @@ function parseSample(value: unknown, path: string): Sample {
   const sample = object(value, path);
   return {
     url: relativeUrl(sample['url'], `${path}.url`),
+    thumbnail: relativeUrl(object(sample['thumbnail'], `${path}.thumbnail`)['url'], `${path}.thumbnail.url`),
     name: text(sample['name'], `${path}.name`),
     credit: text(sample['credit'], `${path}.credit`),
   };

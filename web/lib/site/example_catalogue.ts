@@ -5,14 +5,21 @@ const PSNR = { float32: 109, float16: 44.9, uint16: 56.2, uint8: 4.3, compact: 4
 /** A small valid catalogue for tests: two models, four resolutions, three weight formats for TensorFlow.js and two for LiteRT. */
 export function exampleCatalogue(): unknown {
   return {
-    version: 2,
+    version: 3,
     worker: { url: 'assets/worker.js' },
     faces: { url: 'assets/find_faces.js' },
     models: [
       model('small', 'saliency', 1_131_181, 19.8e9, 4.5e6),
       model('large', 'portrait', 44_009_869, 58.6e9, 176e6),
     ],
-    samples: [{ url: 'samples/astronaut.png', name: 'Astronaut', credit: 'NASA, public domain' }],
+    samples: [
+      {
+        url: 'samples/astronaut.png',
+        thumbnail: { url: 'samples/astronaut.webp' },
+        name: 'Astronaut',
+        credit: 'NASA, public domain',
+      },
+    ],
   };
 }
 
@@ -23,6 +30,13 @@ function model(name: string, task: string, parameters: number, multiplyAdds: num
     parameters,
     licence: 'Apache-2.0',
     notice: null,
+    own_resolution: 320,
+    probe: {
+      resolution: 192,
+      photo: { url: 'probes/c.png', sha256: 'c'.repeat(64), bytes: 423 },
+      reference: { url: 'probes/d.d0', sha256: 'd'.repeat(64), bytes: 2 * 192 * 192 },
+      limits: { max_abs: 2e-3, p99_abs: 5e-4 },
+    },
     resolutions: [192, 320, 512, 1024].map((resolution) => ({
       resolution,
       multiply_adds: Math.round(multiplyAdds * (resolution / 320) ** 2),

@@ -1,8 +1,13 @@
 import { U2NetError } from '../errors';
-import { type Catalogue, type FileRef, filesOf } from './catalogue';
+import type { FileRef } from './catalogue';
 
-/** How many shards are fetched at once: enough to use the bandwidth, few enough to lose little when cancelled. */
-const PARALLEL = 3;
+/**
+ * How many files are fetched at once on a fast line: enough to use the bandwidth, few enough to lose little when
+ * cancelled. It begins with one, and each that took less than {@link QUICK_MS} lets one more begin. On a slow line the
+ * files thus come one after another, and what is finished is kept.
+ */
+const PARALLEL = 6;
+const QUICK_MS = 1000;
 
 /** `bytes` of `total` have arrived, and `fetched` of them came over the network. */
 export interface Received {
@@ -53,27 +58,35 @@ export class FileStore {
     }
     report();
 
+    const runs: Promise<void>[] = [];
     const fetchNext = async () => {
       for (let index = missing.shift(); index !== undefined; index = missing.shift()) {
         const file = files[index]!;
-        const content = await this.#fetch(file, (bytes) => {
+        const begun = performance.now();
+        const part = files.length > 1 ? `part ${index + 1} of ${files.length}` : 'a file';
+        const content = await this.#fetch(file, part, (bytes) => {
           loaded += bytes;
           fetched += bytes;
           report();
         });
         await this.#keep(file, content);
         contents[index] = content;
+        if (performance.now() - begun < QUICK_MS && runs.length < PARALLEL && missing.length > 0) begin();
       }
     };
-    const runs = Array.from({ length: PARALLEL }, () =>
-      fetchNext().catch((cause: unknown) => {
-        // Start no more downloads. Those that are running are kept, so that the next attempt can resume from them.
-        missing.length = 0;
-        throw cause;
-      }),
-    );
-    const failure = (await Promise.allSettled(runs)).find((run) => run.status === 'rejected');
-    if (failure !== undefined) throw failure.reason;
+    let failure: unknown;
+    const begin = () =>
+      runs.push(
+        fetchNext().catch((cause: unknown) => {
+          // Start no more downloads. Those that are running are kept, so that the next attempt can resume from them.
+          missing.length = 0;
+          failure ??= cause;
+        }),
+      );
+    begin();
+    // More may begin while these are under way.
+    for (let index = 0; index < runs.length; index++) await runs[index];
+    if (failure !== undefined) throw failure;
     return { contents, fetched };
   }
 
@@ -85,12 +98,11 @@ export class FileStore {
     return sum(files.filter((_, index) => cached[index] === undefined));
   }
 
-  /** Deletes the files that this catalogue no longer names. */
-  async prune(catalogue: Catalogue): Promise<void> {
+  /** Deletes the files that are not among these. */
+  async keepOnly(files: readonly FileRef[]): Promise<void> {
     const cache = await this.#cache();
     if (cache === null) return;
-    const artifacts = catalogue.models.flatMap((model) => model.resolutions.flatMap((entry) => entry.artifacts));
-    const named = new Set(artifacts.flatMap(filesOf).map((file) => this.#keyOf(file)));
+    const named = new Set(files.map((file) => this.#keyOf(file)));
     for (const request of await cache.keys()) {
       if (!named.has(request.url)) await cache.delete(request);
     }
@@ -124,7 +136,7 @@ export class FileStore {
     await cache?.put(this.#keyOf(file), new Response(content)).catch(() => {});
   }
 
-  async #fetch(file: FileRef, onBytes: (bytes: number) => void): Promise<ArrayBuffer> {
+  async #fetch(file: FileRef, part: string, onBytes: (bytes: number) => void): Promise<ArrayBuffer> {
     const content = new Uint8Array(file.bytes);
     let length = 0;
     try {
@@ -133,22 +145,22 @@ export class FileStore {
       if (!response.ok) throw new Error(`the server answered ${response.status}`);
       if (response.body === null) throw new Error('the server sent nothing');
       const reader = response.body.getReader();
-      for (let part = await reader.read(); !part.done; part = await reader.read()) {
-        if (length + part.value.length > content.length) throw corrupt(file);
-        content.set(part.value, length);
-        length += part.value.length;
-        onBytes(part.value.length);
+      for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
+        if (length + chunk.value.length > content.length) throw corrupt(part);
+        content.set(chunk.value, length);
+        length += chunk.value.length;
+        onBytes(chunk.value.length);
       }
     } catch (cause) {
       if (cause instanceof U2NetError) throw cause;
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new U2NetError(
         'download-interrupted',
-        `The download stopped at ${file.url} (${reason}). Check the connection and draw again: what has arrived is kept.`,
+        `The download stopped at ${part} (${reason}). Check the connection and draw again: what has arrived is kept.`,
         { cause },
       );
     }
-    if (length !== content.length || (await sha256(content.buffer)) !== file.sha256) throw corrupt(file);
+    if (length !== content.length || (await sha256(content.buffer)) !== file.sha256) throw corrupt(part);
     return content.buffer;
   }
 }
@@ -172,10 +184,10 @@ function sum(files: readonly FileRef[]): number {
   return files.reduce((total, file) => total + file.bytes, 0);
 }
 
-function corrupt(file: FileRef): U2NetError {
+function corrupt(part: string): U2NetError {
   return new U2NetError(
     'file-corrupt',
-    `${file.url} was refused: its content is not what the catalogue names (the SHA-256 differs). Draw again to fetch it once more; ` +
-      'if it is refused again, the copy on the server is damaged and the site has to be uploaded again.',
+    `Of the model or its engine, ${part} arrived damaged and was refused (its SHA-256 is not the catalogue's). Draw again to fetch it once more. ` +
+      'If it is refused again, the copy on the server is damaged, and its owner has to upload the site again.',
   );
 }

@@ -17,9 +17,14 @@ export async function readCatalogue(address: URL, signal: AbortSignal | null = n
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new U2NetError(
       'download-interrupted',
-      `The list of models, ${address.href}, could not be loaded (${reason}). Check the connection and reload the page.`,
+      `The list of models, ${nameOf(address)}, could not be loaded (${reason}). Check the connection and reload the page. If it stays so, its owner has to upload the site again.`,
       { cause },
     );
   }
   return parseCatalogue(json);
+}
+
+/** An address without the digest that a site puts into the name. */
+function nameOf(address: URL): string {
+  return address.href.replace(/\.[0-9a-f]{64}/, '');
 }

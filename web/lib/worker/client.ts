@@ -1,5 +1,5 @@
 import type { BackendReport } from '../engines/backends';
-import { U2NetError } from '../errors';
+import { type ErrorCode, U2NetError } from '../errors';
 import {
   type Drawing,
   type DrawJob,
@@ -11,6 +11,7 @@ import {
   type Request,
   type Stage,
 } from './protocol';
+import type { Verdict } from '../verdict/compare';
 
 /** @param loaded and total are bytes, while downloading. */
 export type OnProgress = (stage: Stage, loaded: number, total: number) => void;
@@ -21,9 +22,17 @@ export interface Drawn {
   readonly files: Promise<PngFiles>;
 }
 
+/**
+ * After running out of memory, or in an unknown state, a new worker is the safest way to continue. After a failed
+ * download, the worker is still good.
+ */
+const UNSAFE: ReadonlySet<ErrorCode> = new Set(['out-of-memory', 'internal', 'backend-unavailable', 'wrong-results']);
+
+type Answer = Drawn | LoadTiming | Verdict;
+
 interface Pending {
   readonly onProgress: OnProgress;
-  readonly done: PromiseWithResolvers<Drawn | LoadTiming>;
+  readonly done: PromiseWithResolvers<Answer>;
 }
 
 /**
@@ -43,6 +52,9 @@ export class WorkerClient {
   /** Called when the GPU is lost while no drawing is running. */
   onIdleLoss: (reason: string) => void = () => {};
 
+  /** Called when a content security policy refuses the worker something. */
+  onRefusal: (directive: string, blocked: string) => void = () => {};
+
   /** @param start starts a worker that runs worker.ts. */
   constructor(start: () => Worker) {
     this.#start = start;
@@ -58,6 +70,11 @@ export class WorkerClient {
   /** Downloads and sets up a model, so that the next drawing starts at once. @throws U2NetError as {@link draw}. */
   load(plan: Plan, onProgress: OnProgress): Promise<LoadTiming> {
     return this.#ask({ type: 'load', plan }, plan, onProgress, []) as Promise<LoadTiming>;
+  }
+
+  /** Checks a backend with a model, even if it was checked before. @throws U2NetError as {@link draw}. */
+  check(plan: Plan, onProgress: OnProgress): Promise<Verdict> {
+    return this.#ask({ type: 'check', plan }, plan, onProgress, []) as Promise<Verdict>;
   }
 
   /** One drawing at a time. @throws U2NetError; `cancelled` after {@link cancel}, `context-lost` if the GPU was lost. */
@@ -88,7 +105,7 @@ export class WorkerClient {
     { backend, threads }: Plan,
     onProgress: OnProgress,
     transfer: Transferable[],
-  ): Promise<Drawn | LoadTiming> {
+  ): Promise<Answer> {
     if (this.#pending !== undefined) throw new Error('A drawing is under way');
     const served = `${backend} ${threads}`;
     if (this.#backend !== undefined && this.#backend !== served) this.#discard();
@@ -139,6 +156,9 @@ export class WorkerClient {
       case 'loaded':
         this.#settle(reply.timing);
         break;
+      case 'checked':
+        this.#settle(reply.verdict);
+        break;
       case 'drawing':
         this.#files = Promise.withResolvers();
         this.#settle({ drawing: reply.drawing, files: this.#files.promise });
@@ -148,13 +168,13 @@ export class WorkerClient {
         break;
       case 'failed': {
         const error = new U2NetError(reply.code, reply.message);
-        // After running out of memory, or in an unknown state, a new worker is the safest way to continue. After a
-        // failed download, this worker is still good.
-        if (reply.code === 'out-of-memory' || reply.code === 'internal' || reply.code === 'backend-unavailable')
-          this.#fail(error);
+        if (UNSAFE.has(reply.code)) this.#fail(error);
         else this.#reject(error);
         break;
       }
+      case 'refused':
+        this.onRefusal(reply.directive, reply.blocked);
+        break;
       case 'context-lost': {
         const busy = this.#pending !== undefined;
         this.#fail(new U2NetError('context-lost', reply.reason));
@@ -164,7 +184,7 @@ export class WorkerClient {
     }
   }
 
-  #settle(result: Drawn | LoadTiming): void {
+  #settle(result: Answer): void {
     const pending = this.#pending;
     this.#pending = undefined;
     pending?.done.resolve(result);

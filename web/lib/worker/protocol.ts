@@ -2,12 +2,14 @@ import type { BackendName, BackendReport } from '../engines/backends';
 import type { ErrorCode } from '../errors';
 import type { Rect, Size } from '../geometry';
 import type { Artifact, Task } from '../site/catalogue';
+import type { Check } from '../verdict/check';
+import type { Verdict } from '../verdict/compare';
 
 /**
  * The version of these messages. Increase it with every change that the older side would misread: a page may have the
  * library of one release and start the worker of another.
  */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 /** How to use a model: where its files are, and what computes. */
 export interface Plan {
@@ -18,6 +20,8 @@ export interface Plan {
   readonly base: string;
   readonly backend: BackendName;
   readonly threads: number;
+  /** How to check what computes before its first use, or null if that is not to be checked. */
+  readonly check: Check | null;
 }
 
 /**
@@ -65,6 +69,8 @@ export interface Drawing {
   readonly timing: Timing;
   readonly backend: BackendName;
   readonly threads: number;
+  /** What the check of the backend found, or null if it was not checked. */
+  readonly verdict: Verdict | null;
   /** Tensors alive after the run. If nothing leaks: the model's weights for TensorFlow.js, zero for LiteRT. */
   readonly tensors: number;
   /** Bytes of the model that came over the network. */
@@ -77,11 +83,13 @@ export interface PngFiles {
   readonly cutOut: Blob | null;
 }
 
-export type Stage = 'download' | 'load' | 'warmup' | 'run' | 'finish';
+export type Stage = 'engine' | 'download' | 'load' | 'warmup' | 'check' | 'run' | 'finish';
 
 export type Request =
   | { readonly type: 'probe' }
   | { readonly type: 'load'; readonly plan: Plan }
+  /** Checks the backend, even if it was checked before. */
+  | { readonly type: 'check'; readonly plan: Plan }
   | { readonly type: 'draw'; readonly id: number; readonly job: DrawJob }
   /** Loses the GPU context for real, to test the recovery. */
   | { readonly type: 'lose-context' };
@@ -90,8 +98,11 @@ export type Reply =
   | { readonly type: 'probed'; readonly protocol: number; readonly backends: BackendReport[] }
   | { readonly type: 'progress'; readonly stage: Stage; readonly loaded: number; readonly total: number }
   | { readonly type: 'loaded'; readonly timing: LoadTiming }
+  | { readonly type: 'checked'; readonly verdict: Verdict }
   | { readonly type: 'drawing'; readonly drawing: Drawing }
   | { readonly type: 'files'; readonly id: number; readonly files: PngFiles }
   | { readonly type: 'failed'; readonly code: ErrorCode; readonly message: string }
+  /** A content security policy refused the worker something: a directive, and what it was. */
+  | { readonly type: 'refused'; readonly directive: string; readonly blocked: string }
   /** The GPU is gone, whether or not a drawing is running. This worker can do nothing more. */
   | { readonly type: 'context-lost'; readonly reason: string };

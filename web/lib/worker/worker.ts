@@ -8,6 +8,8 @@ import { decodeCrop } from '../pixels/decode_crop';
 import { cutOut, greyToRgba, postprocess } from '../pixels/postprocess';
 import { preprocess } from '../pixels/preprocess';
 import { FileStore } from '../site/file_store';
+import { type Check, Verdicts, wrongResults } from '../verdict/check';
+import { judge, readReference, type Verdict } from '../verdict/compare';
 import {
   type Drawing,
   type DrawJob,
@@ -25,6 +27,10 @@ declare const self: DedicatedWorkerGlobalScope;
 let started: Runtime | undefined;
 /** The network in use. Another network replaces it, so that memory holds only one. */
 let loaded: { readonly sha256: string; readonly network: Network } | undefined;
+/** What the last check found. */
+let checked: { readonly check: string; readonly verdict: Verdict } | undefined;
+/** Bytes that came over the network since the last drawing. */
+let arrived = 0;
 
 self.addEventListener('message', (event: MessageEvent<Request>) => {
   const request = event.data;
@@ -35,6 +41,9 @@ self.addEventListener('message', (event: MessageEvent<Request>) => {
     case 'load':
       void load(request.plan).then((timing) => reply({ type: 'loaded', timing }), fail);
       break;
+    case 'check':
+      void recheck(request.plan).then((verdict) => reply({ type: 'checked', verdict }), fail);
+      break;
     case 'draw':
       void draw(request.id, request.job).catch(fail);
       break;
@@ -44,15 +53,23 @@ self.addEventListener('message', (event: MessageEvent<Request>) => {
   }
 });
 
+self.addEventListener('securitypolicyviolation', (event) => {
+  // TypeScript's types for workers leave this event out.
+  const { effectiveDirective, blockedURI } = event as Event & Record<'effectiveDirective' | 'blockedURI', string>;
+  reply({ type: 'refused', directive: effectiveDirective, blocked: blockedURI });
+});
+
 async function load(plan: Plan): Promise<LoadTiming> {
-  const { network: _, fetched: __, ...timing } = await ensureLoaded(plan, await ensureStarted(plan), new Stopwatch());
+  await ensureChecked(plan);
+  const { network: _, ...timing } = await ensureLoaded(plan, await ensureStarted(plan), new Stopwatch());
   return timing;
 }
 
 async function draw(id: number, job: DrawJob): Promise<void> {
+  const verdict = await ensureChecked(job);
   const runtime = await ensureStarted(job);
   const timer = new Stopwatch();
-  const { network, fetched, ...modelTiming } = await ensureLoaded(job, runtime, timer);
+  const { network, ...modelTiming } = await ensureLoaded(job, runtime, timer);
   const { products } = job;
 
   progress('run');
@@ -82,9 +99,11 @@ async function draw(id: number, job: DrawJob): Promise<void> {
     timing: { ...modelTiming, decode_ms, preprocess_ms, run_ms, postprocess_ms: timer.restart() },
     backend: runtime.name,
     threads: runtime.threads,
+    verdict,
     tensors: runtime.tensors(),
-    bytes_fetched: fetched,
+    bytes_fetched: arrived,
   };
+  arrived = 0;
   if (!(job.photo instanceof Blob)) job.photo.close();
   const bitmaps = [drawing.picture, drawing.cutOut, drawing.photo].filter((bitmap) => bitmap !== null);
   self.postMessage({ type: 'drawing', drawing } satisfies Reply, [d0.buffer, ...bitmaps]);
@@ -92,22 +111,64 @@ async function draw(id: number, job: DrawJob): Promise<void> {
   if (picture && products.includes('png')) reply({ type: 'files', id, files: await encode(picture, cut) });
 }
 
+/** Checks the backend unless this was done before. @throws U2NetError `wrong-results` if it failed, then or now. */
+async function ensureChecked(plan: Plan): Promise<Verdict | null> {
+  const { check } = plan;
+  if (check === null) return null;
+  const key = JSON.stringify(check);
+  if (checked?.check !== key) {
+    const verdict = await new Verdicts(new URL(plan.base)).get(plan.backend, check);
+    checked = { check: key, verdict: verdict ?? (await runCheck(plan, check)) };
+  }
+  if (!checked.verdict.passed) throw wrongResults(plan.backend, checked.verdict);
+  return checked.verdict;
+}
+
+async function recheck(plan: Plan): Promise<Verdict> {
+  if (plan.check === null) throw new Error('There is nothing to check with');
+  const verdict = await runCheck(plan, plan.check);
+  checked = { check: JSON.stringify(plan.check), verdict };
+  return verdict;
+}
+
+async function runCheck(plan: Plan, check: Check): Promise<Verdict> {
+  const { artifact, resolution, photo, reference, limits } = check;
+  const runtime = await ensureStarted(plan);
+  const base = new URL(plan.base);
+  const { contents } = await new FileStore(base).read([photo, reference]);
+  const { network } = await ensureLoaded({ ...plan, artifact, resolution }, runtime, new Stopwatch());
+  progress('check');
+  const size = { width: resolution, height: resolution };
+  const pixels = await decodeCrop(new Blob([contents[0]!]), size, { x: 0, y: 0, ...size }, 'stored');
+  const input = preprocess(pixels.data, resolution, resolution, resolution);
+  const verdict = await judge(() => guard(runtime, () => network.run(input)), readReference(contents[1]!), limits);
+  runtime.check();
+  await new Verdicts(base).keep(plan.backend, check, verdict);
+  return verdict;
+}
+
 async function ensureStarted(plan: Plan): Promise<Runtime> {
   if (started === undefined) progress('load');
-  started ??= await startRuntime(plan.backend, plan.threads, (reason) => reply({ type: 'context-lost', reason }));
+  started ??= await startRuntime(
+    plan.backend,
+    plan.threads,
+    (reason) => reply({ type: 'context-lost', reason }),
+    ({ loaded, total }) => progress('engine', loaded, total),
+  );
   return started;
 }
 
 async function ensureLoaded(plan: Plan, runtime: Runtime, timer: Stopwatch) {
   const { sha256 } = plan.artifact.model;
   if (loaded?.sha256 === sha256) {
-    return { network: loaded.network, fetched: 0, download_ms: 0, load_ms: 0, warmup_ms: 0 };
+    return { network: loaded.network, download_ms: 0, load_ms: 0, warmup_ms: 0 };
   }
   const base = new URL(plan.base);
   timer.restart();
   const files = await runtime.read(new FileStore(base), base, plan.artifact, ({ loaded, total }) =>
     progress('download', loaded, total),
   );
+  arrived += files.fetched;
   const download_ms = timer.restart();
   progress('load');
   loaded?.network.dispose();
@@ -118,7 +179,7 @@ async function ensureLoaded(plan: Plan, runtime: Runtime, timer: Stopwatch) {
   await guard(runtime, () => network.warmUp());
   const warmup_ms = onProcessor(runtime.name) ? 0 : timer.restart();
   loaded = { sha256, network };
-  return { network, fetched: files.fetched, download_ms, load_ms, warmup_ms };
+  return { network, download_ms, load_ms, warmup_ms };
 }
 
 /**

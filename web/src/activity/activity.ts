@@ -1,7 +1,9 @@
 import { U2NetError } from '../../lib/errors';
-import { formatBytes, formatSeconds } from '../../lib/format';
+import { formatBytes } from '../../lib/format';
 import type { Stage } from '../../lib/worker/protocol';
 import { byId } from '../dom';
+import { named } from './policy';
+import { elapsed, STAGES } from './words';
 
 export interface Remedy {
   readonly id: string;
@@ -9,16 +11,22 @@ export interface Remedy {
   run(): void;
 }
 
-/** What the page is doing, how far it is, and what went wrong. */
+/** Up to here the sheets lie one below the other. */
+const NARROW = '(max-width: 43.99rem)';
+
+/** What the page is doing, how far it is, and what went wrong. Progress is shown on the result's sheet. */
 export class Activity {
   readonly #run = byId('run', HTMLButtonElement);
   readonly #cancel = byId('cancel', HTMLButtonElement);
+  readonly #work = byId('work', HTMLElement);
+  readonly #title = byId('work-title', HTMLElement);
   readonly #progress = byId('progress', HTMLProgressElement);
   readonly #text = byId('progress-text', HTMLElement);
   readonly #status = byId('status', HTMLElement);
   readonly #error = byId('error', HTMLElement);
   readonly #errorText = byId('error-text', HTMLElement);
   readonly #errorActions = byId('error-actions', HTMLElement);
+  readonly #sheet = byId('result-sheet', HTMLElement);
   #ticking: number | undefined;
 
   /** One line that a screen reader reads out. It is for rare changes, not for counters. */
@@ -26,13 +34,20 @@ export class Activity {
     if (this.#status.textContent !== text) this.#status.textContent = text;
   }
 
+  /** Says that something went well, unless an error is shown beside it. */
+  done(text: string): void {
+    this.say(this.#error.hidden ? text : '');
+  }
+
   begin(): void {
     this.clearError();
     const hadFocus = document.activeElement === this.#run;
     this.#run.hidden = true;
     this.#cancel.hidden = false;
-    this.#progress.hidden = false;
-    if (hadFocus) this.#cancel.focus();
+    this.#work.hidden = false;
+    this.#title.textContent = '';
+    if (hadFocus) this.#cancel.focus({ preventScroll: true });
+    this.look();
   }
 
   end(): void {
@@ -40,50 +55,45 @@ export class Activity {
     const hadFocus = document.activeElement === this.#cancel;
     this.#run.hidden = false;
     this.#cancel.hidden = true;
-    this.#progress.hidden = true;
+    this.#work.hidden = true;
     this.#text.textContent = '';
-    if (hadFocus) this.#run.focus();
+    if (hadFocus) this.#run.focus({ preventScroll: true });
+  }
+
+  /** Brings the result into view, on a phone together with the photo and the button above it. */
+  look(): void {
+    if (matchMedia(NARROW).matches) document.querySelector('.photo')?.scrollIntoView({ block: 'start' });
+    this.#sheet.scrollIntoView({ block: 'nearest' });
   }
 
   /** @param expectedMs how long the run itself should take. */
   progress(stage: Stage, loaded: number, total: number, expectedMs: number): void {
     this.#stopTicking();
     this.#text.textContent = '';
-    this.#progress.hidden = false;
+    this.#work.hidden = false;
     this.#progress.removeAttribute('value');
-    switch (stage) {
-      case 'download':
-        this.say('Loading the model.');
-        this.#progress.value = total === 0 ? 0 : loaded / total;
-        this.#text.textContent = `${formatBytes(loaded)} of ${formatBytes(total)}`;
-        break;
-      case 'load':
-        this.say('Setting the model up.');
-        break;
-      case 'warmup':
-        this.say('Compiling for this GPU.');
-        break;
-      case 'run':
-        this.say('Drawing.');
-        this.#tick(expectedMs);
-        break;
-      case 'finish':
-        this.say('Finishing.');
-        break;
+    this.say(STAGES[stage]);
+    this.#title.textContent = STAGES[stage];
+    if (stage === 'download' || stage === 'engine') {
+      this.#progress.value = total === 0 ? 0 : loaded / total;
+      this.#text.textContent = `${formatBytes(loaded)} of ${formatBytes(total)}`;
     }
+    if (stage === 'run') this.#tick(expectedMs);
   }
 
   /** Live frames follow each other too fast to report each one. */
   live(): void {
-    this.#progress.hidden = true;
+    this.#work.hidden = true;
     this.#text.textContent = '';
     this.say('Drawing live.');
   }
 
-  /** Says what went wrong, and offers what may help. */
+  /** Says what went wrong, and offers what may help. What went well before is not said any more. */
   fail(error: U2NetError, remedies: readonly Remedy[] = []): void {
-    this.#errorText.textContent = error.message;
-    this.#error.dataset['code'] = error.code;
+    const { code, message } = named(error);
+    this.say('');
+    this.#errorText.textContent = message;
+    this.#error.dataset['code'] = code;
     this.#errorActions.replaceChildren(
       ...remedies.map((remedy) => {
         const button = document.createElement('button');
@@ -109,9 +119,9 @@ export class Activity {
   #tick(expectedMs: number): void {
     const start = performance.now();
     const show = () => {
-      const elapsed = performance.now() - start;
-      this.#text.textContent = `${(elapsed / 1000).toFixed(1)} s of about ${formatSeconds(expectedMs)}`;
-      if (elapsed < expectedMs) this.#progress.value = elapsed / expectedMs;
+      const passed = performance.now() - start;
+      this.#text.textContent = elapsed(passed, expectedMs);
+      if (passed < expectedMs) this.#progress.value = passed / expectedMs;
       else this.#progress.removeAttribute('value');
     };
     show();

@@ -18,12 +18,15 @@ export class Camera {
     return this.#mirrored;
   }
 
-  /** @throws U2NetError `camera-unavailable`. */
-  async open(): Promise<void> {
+  /**
+   * @param facing whether to take the camera that faces the person, where there are two.
+   * @throws U2NetError `camera-unavailable`.
+   */
+  async open(facing: boolean): Promise<void> {
     this.close();
     try {
       this.#stream = await navigator.mediaDevices.getUserMedia({
-        video: { facingMode: 'user', width: { ideal: 1280 }, height: { ideal: 960 } },
+        video: { facingMode: facing ? 'user' : 'environment', width: { ideal: 1280 }, height: { ideal: 960 } },
       });
     } catch (cause) {
       throw new U2NetError('camera-unavailable', explain(cause), { cause });
@@ -31,11 +34,13 @@ export class Camera {
     this.#video.srcObject = this.#stream;
     await this.#video.play();
     // If the camera faces the person, the view is mirrored. The frames themselves are not.
-    const facing = this.#stream.getVideoTracks()[0]?.getSettings().facingMode;
-    this.#mirrored = facing !== 'environment';
+    const { facingMode } = this.#stream.getVideoTracks()[0]?.getSettings() ?? {};
+    this.#mirrored = facingMode === undefined ? facing : facingMode !== 'environment';
     this.#video.classList.toggle('mirrored', this.#mirrored);
     this.#view.style.setProperty('--aspect', String(this.#video.videoWidth / this.#video.videoHeight));
     this.#view.hidden = false;
+    const devices = await navigator.mediaDevices.enumerateDevices();
+    byId('camera-turn', HTMLElement).hidden = devices.filter(({ kind }) => kind === 'videoinput').length < 2;
   }
 
   close(): void {

@@ -1,47 +1,69 @@
 import { formatSeconds } from '../../lib/format';
 import { type Rect, type Size, wholeOf } from '../../lib/geometry';
 import { shownSize } from '../../lib/photo/frame';
+import type { Timing } from '../../lib/worker/protocol';
 import { Activity } from '../activity/activity';
 import { byId } from '../dom';
-import { Artist, facts } from '../drawing/artist';
+import { Artist } from '../drawing/artist';
 import type { FaceFollower } from '../faces/face_follower';
 import { ResultView } from '../result/result_view';
 import type { Settings } from '../settings/settings';
 import { Camera } from './camera';
 
+/** The camera is drawn without being asked where a frame takes less than this. */
+const SMOOTH_MS = 250;
 /** Live drawing stops if a frame takes longer than this, because it would look like a slide show. */
 const LIVE_FRAME_MS = 2000;
+/** Frames at one resolution before another is considered: the first is slower than the others. */
+const SETTLED = 4;
+/** A larger resolution is taken where it should leave room to spare. */
+const SPARE = 0.8;
 
-/** Draws what the camera sees, frame after frame, while it is open, "Live" is ticked and the machine is fast enough. */
+/**
+ * Draws what the camera sees, frame after frame, while it is open, "Live" is ticked and the machine is fast enough: at the
+ * highest resolution at which a frame takes less than a quarter of a second.
+ */
 export class LiveDrawing {
   readonly #camera: Camera;
   readonly #artist: Artist;
+  readonly #settings: Settings;
   readonly #results: ResultView;
   readonly #activity: Activity;
-  readonly #settings: Settings;
   readonly #follower: FaceFollower;
   readonly #tick = byId('live', HTMLInputElement);
+  /** When the last frames were shown, in milliseconds. */
+  #times: number[] = [];
+  #frames = 0;
 
   constructor(
     camera: Camera,
     artist: Artist,
+    settings: Settings,
     results: ResultView,
     activity: Activity,
-    settings: Settings,
     follower: FaceFollower,
   ) {
     this.#camera = camera;
     this.#artist = artist;
+    this.#settings = settings;
     this.#results = results;
     this.#activity = activity;
-    this.#settings = settings;
     this.#follower = follower;
     this.#tick.addEventListener('change', () => void this.run());
+  }
+
+  /** Begins when the camera opens, if this machine should be fast enough. */
+  async start(): Promise<void> {
+    this.#tick.checked = this.#settings.within(SMOOTH_MS) !== null;
+    await this.run();
   }
 
   /** Draws until live drawing ends. Returns at once if there is nothing to draw or a drawing is already running. */
   async run(): Promise<void> {
     if (this.#artist.busy !== undefined || !this.#isOn()) return;
+    const { side } = this.#settings.choice.resolution;
+    const smooth = this.#settings.within(SMOOTH_MS);
+    if (smooth !== null) this.#settings.useResolution(smooth.side);
     if (this.#artist.misfit() !== null) {
       this.#stop(
         'Live drawing does not fit into graphics memory here. Choose a smaller resolution, or take the photo.',
@@ -49,6 +71,8 @@ export class LiveDrawing {
       return;
     }
     this.#follower.reset();
+    this.#times = [];
+    this.#frames = 0;
     await this.#artist.during(async () => {
       try {
         while (this.#isOn()) await this.#drawFrame();
@@ -57,6 +81,7 @@ export class LiveDrawing {
         throw cause;
       }
     });
+    this.#settings.useResolution(side);
   }
 
   async #drawFrame(): Promise<void> {
@@ -64,15 +89,35 @@ export class LiveDrawing {
     const size = shownSize(frame);
     const crop = await this.#crop(frame, size);
     const made = await this.#artist.draw({ photo: frame, size, crop, products: ['picture'] });
-    if (!this.#isOn()) return;
+    if (made === null || !this.#isOn()) return;
     this.#results.mirror(this.#camera.mirrored);
-    this.#results.show(made.drawing, made.choice.model.task, 'camera', facts(made));
-    const { run_ms } = made.drawing.timing;
+    this.#results.show(made.drawing, made.choice.model.task, 'camera', this.#rate(made.choice.resolution.side));
+    this.#adapt(made.drawing.timing);
+  }
+
+  /** "12 frames a second at 192 × 192" */
+  #rate(side: number): string {
+    const now = performance.now();
+    this.#times = [...this.#times.slice(-10), now];
+    const span = now - this.#times[0]!;
+    const rate = span > 0 ? `${((1000 * (this.#times.length - 1)) / span).toFixed(1)} frames a second` : 'Live';
+    return `${rate} at ${side} × ${side}.`;
+  }
+
+  /** Takes another resolution if that is nearer to a smooth picture, or stops if the machine is too slow. */
+  #adapt({ run_ms }: Timing): void {
     if (run_ms > LIVE_FRAME_MS) {
       this.#stop(
         `Live drawing would need a frame in ${formatSeconds(LIVE_FRAME_MS)}, and one takes ${formatSeconds(run_ms)} here. Choose a smaller resolution, or take the photo.`,
       );
+      return;
     }
+    if (++this.#frames < SETTLED) return;
+    const { side } = this.#settings.choice.resolution;
+    const better = this.#settings.within(run_ms > SMOOTH_MS ? SMOOTH_MS : SPARE * SMOOTH_MS);
+    if (better === null || (run_ms <= SMOOTH_MS && better.side <= side)) return;
+    this.#frames = 0;
+    this.#settings.useResolution(better.side);
   }
 
   /** With a portrait model, the face; else all that the camera sees. */

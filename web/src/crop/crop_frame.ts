@@ -22,6 +22,9 @@ export class CropFrame {
   #frame: Rect = wholeOf(this.#photo);
   #touched = false;
 
+  /** Called when the frame has changed. */
+  onChange: () => void = () => {};
+
   constructor() {
     this.#frameElement.addEventListener('pointerdown', (event) => this.#drag(event));
     this.#frameElement.addEventListener('keydown', (event) => this.#press(event));
@@ -103,6 +106,7 @@ export class CropFrame {
     style.setProperty('height', `${(100 * height) / this.#photo.height}%`);
     Object.assign(dataset, { x, y, width, height });
     this.#readout.textContent = `${width} × ${height} pixels${this.#whole.checked ? '' : ` from ${x}, ${y}`}`;
+    this.onChange();
   }
 }
 

@@ -1,8 +1,9 @@
 import type { Choice, Machine } from '../../lib/choice/choose';
 import { misfit } from '../../lib/choice/memory';
 import { asU2NetError, isGpuFailure, U2NetError } from '../../lib/errors';
-import { formatSeconds } from '../../lib/format';
+import type { Verdict } from '../../lib/verdict/compare';
 import { type Drawn, WorkerClient } from '../../lib/worker/client';
+import { planOf } from '../../lib/worker/plan';
 import type { DrawJob } from '../../lib/worker/protocol';
 import type { Activity } from '../activity/activity';
 import { Settings } from '../settings/settings';
@@ -15,27 +16,29 @@ export interface Made extends Drawn {
 /** The part of a job that depends on the photo. The rest depends on what is chosen. */
 export type Part = Pick<DrawJob, 'photo' | 'size' | 'crop' | 'products'>;
 
-/** Draws photos with the chosen settings, one job at a time. If a GPU fails, it continues with wasm. */
+/** Draws photos with the chosen settings, one job at a time. If what computes fails, it continues with another. */
 export class Artist {
   readonly #client: WorkerClient;
   readonly #settings: Settings;
-  readonly #machine: Machine;
   readonly #base: URL;
   readonly #activity: Activity;
   #busy: PromiseWithResolvers<void> | undefined;
 
-  constructor(client: WorkerClient, settings: Settings, machine: Machine, base: URL, activity: Activity) {
+  constructor(client: WorkerClient, settings: Settings, base: URL, activity: Activity) {
     this.#client = client;
     this.#settings = settings;
-    this.#machine = machine;
     this.#base = base;
     this.#activity = activity;
-    client.onIdleLoss = (reason) => this.#moveToWasm(reason);
+    client.onIdleLoss = (reason) => this.#moveOn(new U2NetError('context-lost', reason));
   }
 
   /** Settles when the running drawing, or live drawing, is over. It is undefined if no drawing is running. */
   get busy(): Promise<void> | undefined {
     return this.#busy?.promise;
+  }
+
+  get #machine(): Machine {
+    return this.#settings.machine;
   }
 
   cancel(): void {
@@ -67,69 +70,53 @@ export class Artist {
   }
 
   /**
-   * Makes one drawing with the chosen settings. If the GPU fails, it draws the same photo again on wasm. The first
-   * attempt uses up a live frame, so only the next frame is drawn on wasm.
+   * Makes one drawing with the chosen settings. If what computes fails, it draws the same photo again with the next. A
+   * failed attempt uses up a live frame: then null is returned, and the next frame is drawn with the next.
    *
    * @throws U2NetError as {@link WorkerClient.draw} does.
    */
-  async draw(part: Part): Promise<Made> {
+  async draw(part: Part): Promise<Made | null> {
     try {
       return await this.#drawOnce(part);
     } catch (cause) {
       const error = asU2NetError(cause);
-      if (!isGpuFailure(error) || this.#settings.choice.backend.name === 'wasm') throw error;
-      if (!(part.photo instanceof Blob)) {
-        if (error.code === 'context-lost') this.#moveToWasm(error.message);
-        throw error;
-      }
-      this.#moveToWasm(error.message);
-      return this.#drawOnce(part);
+      if (!isGpuFailure(error) || !this.#moveOn(error)) throw error;
+      return part.photo instanceof Blob ? this.draw(part) : null;
     }
+  }
+
+  /** Checks what computes, even if it was checked before. @throws U2NetError as {@link WorkerClient.check} does. */
+  check(): Promise<Verdict> {
+    const plan = planOf(this.#settings.choice, this.#base, true);
+    return this.#client.check(plan, (stage, loaded, total) => this.#activity.progress(stage, loaded, total, 0));
   }
 
   async #drawOnce(part: Part): Promise<Made> {
     // Remember the present choice: the person may choose something else while the drawing is running.
     const { choice } = this.#settings;
-    const { model, resolution, artifact, backend } = choice;
+    const { model, resolution, backend } = choice;
     const { speeds } = this.#machine;
     const live = !(part.photo instanceof Blob);
     const expected = speeds.estimate(backend, model.name, resolution.multiply_adds).ms;
-    const drawn = await this.#client.draw(
-      {
-        ...part,
-        task: model.task,
-        resolution: resolution.side,
-        artifact,
-        base: this.#base.href,
-        backend: backend.name,
-        threads: backend.threads,
-      },
-      (stage, loaded, total) => {
-        if (live && (stage === 'run' || stage === 'finish')) this.#activity.live();
-        else this.#activity.progress(stage, loaded, total, expected);
-      },
-    );
+    const drawn = await this.#client.draw({ ...planOf(choice, this.#base), ...part }, (stage, loaded, total) => {
+      if (live && (stage === 'run' || stage === 'finish')) this.#activity.live();
+      else this.#activity.progress(stage, loaded, total, expected);
+    });
     speeds.record(backend, model.name, resolution.multiply_adds, drawn.drawing.timing.run_ms);
+    this.#settings.drawn(drawn.drawing.verdict);
     return { ...drawn, choice };
   }
 
-  #moveToWasm(reason: string): void {
+  /** Has something else compute: after wrong results, and from wasm, the best of the others, else wasm. @returns whether there is any. */
+  #moveOn({ code, message }: U2NetError): boolean {
     const { name } = this.#settings.choice.backend;
-    this.#settings.useBackend('wasm');
-    this.#settings.explainBackend(`${name} failed (${reason}), so the page went on with wasm. Nothing was lost.`);
+    if (code === 'wrong-results' || name === 'wasm') this.#settings.exclude(name, message);
+    else this.#settings.useBackend('wasm', message);
+    return this.#settings.choice.backend.name !== name;
   }
 
   #report(error: U2NetError): void {
     if (error.code === 'cancelled') this.#activity.say('Cancelled. The photo is still here.');
-    else {
-      this.#activity.say('');
-      this.#activity.fail(error);
-    }
+    else this.#activity.fail(error);
   }
-}
-
-/** One line about a drawing: how it was made, and how long it took. */
-export function facts({ drawing, choice: { model, resolution, artifact } }: Made): string {
-  const threads = drawing.threads > 1 ? `, ${drawing.threads} threads` : '';
-  return `${model.name} ${resolution.side} × ${resolution.side} ${artifact.dtype}, ${formatSeconds(drawing.timing.run_ms)} on ${drawing.backend}${threads}`;
 }

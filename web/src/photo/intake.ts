@@ -1,7 +1,12 @@
+import type { U2NetError } from '../../lib/errors';
 import { byId } from '../dom';
+import { addressIn, fetchPhoto, nameOf } from './address';
 
-/** Calls `open` with each image file that is chosen, dropped anywhere on the page, or pasted. */
-export function listenForPhotos(open: (file: Blob, name: string) => void): void {
+/**
+ * Calls `open` with each image file that is chosen, dropped anywhere on the page, or pasted, as a file or by its address;
+ * `onError` if there is nothing at an address.
+ */
+export function listenForPhotos(open: (file: Blob, name: string) => void, onError: (error: U2NetError) => void): void {
   const input = byId('file', HTMLInputElement);
   input.addEventListener('change', () => {
     take(input.files, open);
@@ -26,7 +31,14 @@ export function listenForPhotos(open: (file: Blob, name: string) => void): void 
     take(event.dataTransfer.files, open);
   });
 
-  document.addEventListener('paste', (event) => take(event.clipboardData?.files, open));
+  document.addEventListener('paste', ({ clipboardData }) => {
+    if (clipboardData === null) return;
+    if (clipboardData.files.length > 0) take(clipboardData.files, open);
+    else {
+      const address = addressIn(clipboardData.getData('text'));
+      if (address !== null) fetchPhoto(address).then((photo) => open(photo, nameOf(address)), onError);
+    }
+  });
 }
 
 function take(files: FileList | null | undefined, open: (file: Blob, name: string) => void): void {

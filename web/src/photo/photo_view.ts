@@ -27,6 +27,11 @@ export class PhotoView {
     return this.#photo;
   }
 
+  /** Has `act` called when the frame has changed. */
+  set onFrame(act: () => void) {
+    this.#cropFrame.onChange = act;
+  }
+
   /** The part of the photo to draw, in whole pixels. */
   get crop(): Rect {
     return this.#cropFrame.rect;

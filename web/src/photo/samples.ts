@@ -17,14 +17,15 @@ export function offerSamples(
     button.dataset['testid'] = 'sample';
     button.title = `${sample.name} (${sample.credit})`;
     const image = document.createElement('img');
-    image.src = address;
+    image.src = new URL(sample.thumbnail, base).href;
     image.alt = `Sample photo: ${sample.name}`;
     image.loading = 'lazy';
     image.decoding = 'async';
     button.append(image);
     button.addEventListener('click', () => {
       fetchSample(address, sample.name).then(
-        (file) => open(file, sample.url.split('/').at(-1) ?? sample.name),
+        // The file's own name has a digest in it, and what is saved is named after the photo.
+        (file) => open(file, `${sample.name.toLowerCase()}.png`),
         onError,
       );
     });

@@ -6,6 +6,7 @@ import { byId } from '../dom';
 /** The drawing: shown beside the photo it came from, saved, copied. */
 export class ResultView {
   readonly #empty = byId('result-empty', HTMLElement);
+  readonly #stale = byId('result-stale', HTMLElement);
   readonly #view = byId('result-view', HTMLElement);
   readonly #result = byId('result', HTMLCanvasElement);
   readonly #cutOut = byId('cut-out', HTMLCanvasElement);
@@ -54,12 +55,34 @@ export class ResultView {
     this.#compare.hidden = preview;
     this.#view.hidden = false;
     this.#empty.hidden = true;
+    this.stale(false);
+    // The whole result first; the photo is drawn over it from the left.
+    this.#compare.value = '0';
+    this.#split();
     this.#products.hidden = !this.#hasCutOut;
     this.#actions.hidden = preview;
     byId('result-facts', HTMLElement).textContent = facts;
     this.#show();
-    // On a small screen the drawing is below the photo.
-    if (!preview) this.#view.scrollIntoView({ block: 'nearest' });
+  }
+
+  /** Whether a drawing is shown. */
+  get isShown(): boolean {
+    return !this.#view.hidden;
+  }
+
+  /** Takes the drawing away. @param hint what is said in its place. */
+  clear(hint: string): void {
+    this.#setFiles(undefined);
+    for (const part of [this.#view, this.#products, this.#actions]) part.hidden = true;
+    this.stale(false);
+    this.#empty.hidden = false;
+    byId('result-hint', HTMLElement).textContent = hint;
+  }
+
+  /** Dims the drawing if it is not what the present settings would make. */
+  stale(stale: boolean): void {
+    this.#stale.hidden = !stale;
+    this.#view.classList.toggle('stale', stale);
   }
 
   /** Allows saving and copying the shown drawing. */

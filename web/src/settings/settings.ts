@@ -1,62 +1,52 @@
-import { change, type Choice, choose, fidelity, type Machine, offered, type Wish } from '../../lib/choice/choose';
+import { change, type Choice, choose, isExperimental, type Machine, madeFor, offered, type Wish, without } from '../../lib/choice/choose';
 import { misfit } from '../../lib/choice/memory';
-import { type BackendName, type BackendReport, onProcessor } from '../../lib/engines/backends';
+import type { BackendName, BackendReport } from '../../lib/engines/backends';
 import { formatBytes, formatSeconds } from '../../lib/format';
-import {
-  type Artifact,
-  artifactsOf,
-  type Catalogue,
-  filesOf,
-  type ModelEntry,
-  type Resolution,
-} from '../../lib/site/catalogue';
+import { type Artifact, artifactsOf, type Catalogue, filesOf, type Resolution } from '../../lib/site/catalogue';
 import type { FileStore } from '../../lib/site/file_store';
+import type { Verdict } from '../../lib/verdict/compare';
 import { byId } from '../dom';
+import type { Remembered } from './remembered';
+import { fill, note } from './select';
+import * as words from './words';
 
-const TASKS = { portrait: 'pencil portraits', drawing: 'pencil portraits', saliency: 'cut-outs' } as const;
-
-/** The four selects, each with its cost beside it. */
+/** What to make, and under "Advanced" how: four selects, each with its cost beside it. */
 export class Settings {
   readonly #model = byId('model', HTMLSelectElement);
   readonly #resolution = byId('resolution', HTMLSelectElement);
   readonly #dtype = byId('dtype', HTMLSelectElement);
   readonly #backend = byId('backend', HTMLSelectElement);
   readonly #catalogue: Catalogue;
-  readonly #machine: Machine;
   readonly #store: FileStore;
+  #machine: Machine;
   #choice: Choice;
   #explanation: string | null = null;
+  #verdict: Verdict | null = null;
+  /** Backends whose engine has come since the machine was inspected. */
+  readonly #engines = new Set<BackendName>();
 
-  /** Called when the person has chosen something else. */
+  /** Called when something else is chosen, by the person or by the page. */
   onChange: () => void = () => {};
 
-  constructor(catalogue: Catalogue, machine: Machine, store: FileStore, wish: Wish) {
+  constructor(catalogue: Catalogue, machine: Machine, store: FileStore, remembered: Remembered, wish: Wish) {
     this.#catalogue = catalogue;
     this.#machine = machine;
     this.#store = store;
-    this.#choice = choose(catalogue, machine, wish);
-    const onChange = (wishOf: () => Partial<Wish>) => () => {
-      this.#explanation = null;
-      this.#choose(wishOf());
-      this.onChange();
-    };
+    const model = choose(catalogue, machine, wish).model.name;
+    this.#choice = choose(catalogue, machine, { ...wish, resolution: wish.resolution || remembered.resolution(model) });
+    const onSelect = (select: HTMLSelectElement, wishOf: (value: string) => Partial<Wish>) =>
+      select.addEventListener('change', () => {
+        this.#explanation = null;
+        this.#choose(wishOf(select.value));
+      });
     // Another model has its own best resolution. The other choices stay.
-    this.#model.addEventListener(
-      'change',
-      onChange(() => ({ model: this.#model.value, resolution: null, dtype: null })),
-    );
-    this.#resolution.addEventListener(
-      'change',
-      onChange(() => ({ resolution: this.#resolution.value })),
-    );
-    this.#dtype.addEventListener(
-      'change',
-      onChange(() => ({ dtype: this.#dtype.value })),
-    );
-    this.#backend.addEventListener(
-      'change',
-      onChange(() => ({ backend: this.#backend.value })),
-    );
+    onSelect(this.#model, (model) => ({ model, resolution: remembered.resolution(model), dtype: null }));
+    onSelect(this.#resolution, (resolution) => {
+      remembered.keep(this.#choice.model.name, resolution);
+      return { resolution };
+    });
+    onSelect(this.#dtype, (dtype) => ({ dtype }));
+    onSelect(this.#backend, (backend) => ({ backend }));
     this.#show();
   }
 
@@ -64,139 +54,132 @@ export class Settings {
     return this.#choice;
   }
 
-  /** Uses another backend from now on, with the same other choices. */
-  useBackend(name: BackendName): void {
-    this.#choose({ backend: name });
+  get machine(): Machine {
+    return this.#machine;
   }
 
-  /** Says beside the backend why it is not the chosen one. The note stays until the person chooses again. */
-  explainBackend(explanation: string): void {
-    this.#explanation = explanation;
+  /** Uses another backend from now on, with the same other choices. @param reason why, to be said beside it. */
+  useBackend(name: BackendName, reason: string | null = null): void {
+    const from = this.#choice.backend;
+    this.#choose({ backend: name });
+    if (reason !== null) this.#explain(words.wentOn(from, reason, this.#choice.backend));
+  }
+
+  /** Uses the best of the other backends from now on, because this one computes wrong results. */
+  exclude(name: BackendName, reason: string): void {
+    const from = this.#choice.backend;
+    this.#machine = without(this.#machine, name, reason);
+    this.#choose({ backend: null });
+    this.#explain(words.wentOn(from, reason, this.#choice.backend));
+  }
+
+  /** Uses another resolution from now on. */
+  useResolution(side: number): void {
+    if (side !== this.#choice.resolution.side) this.#choose({ resolution: String(side) });
+  }
+
+  /** The highest resolution that the model was made for and that is drawn within `ms` here, or null if none is. */
+  within(ms: number): Resolution | null {
+    return madeFor(this.#choice.model).findLast((entry) => this.#estimate(entry, this.#choice.backend) <= ms) ?? null;
+  }
+
+  /** What is still to be downloaded for a drawing, in bytes. */
+  async missing(): Promise<{ model: number; engine: number }> {
+    const { artifact, backend } = this.#choice;
+    const model = await this.#store.missingBytes(filesOf(artifact));
+    return { model, engine: this.#engines.has(backend.name) ? 0 : backend.download };
+  }
+
+  /** Writes the costs again, after a drawing has measured them and all downloads for it have ended. */
+  drawn(verdict: Verdict | null): void {
+    this.#verdict = verdict ?? this.#verdict;
+    this.#engines.add(this.#choice.backend.name);
     this.#show();
   }
 
-  /** Writes the costs again, after a drawing has measured them or a download has ended. */
+  /** Writes the costs again, after a drawing was cancelled or failed. */
   refresh(): void {
     this.#show();
   }
 
   #choose(wish: Partial<Wish>): void {
+    const { backend, model } = this.#choice;
     this.#choice = change(this.#catalogue, this.#machine, this.#choice, wish);
+    if (this.#choice.backend.name !== backend.name || this.#choice.model !== model) this.#verdict = null;
     this.#show();
+    this.onChange();
+  }
+
+  #explain(explanation: string): void {
+    this.#explanation = explanation;
+    this.#show();
+  }
+
+  #estimate(resolution: Resolution, backend: BackendReport): number {
+    return this.#machine.speeds.estimate(backend, this.#choice.model.name, resolution.multiply_adds).ms;
+  }
+
+  #time(resolution: Resolution, backend: BackendReport): string {
+    return `about ${formatSeconds(this.#estimate(resolution, backend))}`;
   }
 
   #show(): void {
     const { model, resolution, artifact, backend } = this.#choice;
-    fill(this.#model, this.#catalogue.models, model, (entry) => [entry.name, `${entry.name} · ${TASKS[entry.task]}`]);
+    const { models } = this.#catalogue;
+    fill(this.#model, models, model, (entry) => [entry.name, words.modelLabel(entry, models)]);
     fill(this.#resolution, model.resolutions, resolution, (entry) => [
       String(entry.side),
-      `${entry.side} × ${entry.side} · ${this.#time(entry, backend)}`,
+      `${entry.side} × ${entry.side}${isExperimental(model, entry) ? ' · experimental' : ''} · ${this.#time(entry, backend)}`,
     ]);
     fill(this.#dtype, artifactsOf(resolution, artifact.engine), artifact, (entry) => [
       entry.dtype,
       `${entry.dtype} · ${formatBytes(bytesOf(entry))}`,
     ]);
+    const backends = offered(this.#machine.backends, model);
     fill(
       this.#backend,
-      offered(this.#machine.backends, model),
+      backends,
       backend,
       (entry) => [
         entry.name,
-        entry.unavailable === null ? `${nameOf(entry)} · ${this.#time(resolution, entry)}` : `${entry.name} · not here`,
+        `${words.backendLabel(entry)} · ${entry.unavailable === null ? this.#time(resolution, entry) : 'not here'}`,
       ],
       (entry) => entry.unavailable !== null,
     );
-    note(
-      'model-note',
-      `${(model.parameters / 1e6).toFixed(1)} million parameters.${model.notice === null ? '' : ` ${model.notice}`}`,
-    );
-    note('resolution-note', this.#resolutionNote(model, resolution, backend));
-    note('dtype-note', `${capital(fidelity(artifact))}: ${Math.round(artifact.parity.psnr_db)} dB from PyTorch.`);
-    note('backend-note', this.#explanation ?? this.#backendNote(backend));
-    byId('licence', HTMLElement).textContent = `${model.name}: ${model.licence}.`;
+    note('model-note', model.notice ?? '');
+    note('machine-summary', this.#explanation ?? words.summary(backend, this.#estimate(resolution, backend)));
+    note('resolution-note', this.#resolutionNote());
+    note('dtype-note', words.weightsNote(model, artifact));
+    // Several backends may be missing for the same reason.
+    const reasons = new Set(backends.flatMap(({ unavailable }) => unavailable ?? []));
+    const why = Array.from(reasons, (reason) => `${words.capital(reason).replace(/\.$/, '')}.`);
+    note('backend-note', [words.describeDevice(backend), ...why].join(' '));
+    note('verified', words.verdictNote(this.#verdict, backend));
+    note('licence', `${model.name}: ${model.licence}.`);
     const portrait = model.task !== 'saliency';
-    byId('run', HTMLButtonElement).textContent = portrait ? 'Draw' : 'Cut out';
-    byId('result-title', HTMLElement).textContent = portrait ? 'Drawing' : 'Cut-out';
+    note('run', portrait ? 'Draw' : 'Cut out');
+    note('result-title', portrait ? 'Drawing' : 'Cut-out');
     void this.#showDownload(artifact);
   }
 
   async #showDownload(artifact: Artifact): Promise<void> {
-    const missing = await this.#store.missingBytes(filesOf(artifact));
+    const { model, engine } = await this.missing();
     if (artifact !== this.#choice.artifact) return;
-    const cost = missing === 0 ? 'Already here, nothing to download.' : `${formatBytes(missing)} to download.`;
-    note(
-      'dtype-note',
-      `${capital(fidelity(artifact))}: ${Math.round(artifact.parity.psnr_db)} dB from PyTorch. ${cost}`,
-    );
+    byId('download-note', HTMLElement).hidden = model + engine === 0;
+    note('download-note', words.downloadNote(model, engine));
   }
 
-  #time(resolution: Resolution, backend: BackendReport): string {
-    return `about ${formatSeconds(this.#machine.speeds.estimate(backend, this.#choice.model.name, resolution.multiply_adds).ms)}`;
-  }
-
-  #resolutionNote(model: ModelEntry, resolution: Resolution, backend: BackendReport): string {
+  #resolutionNote(): string {
+    const { model, resolution, backend } = this.#choice;
     if (misfit(model, resolution.side, backend, this.#machine.deviceMemory) !== null) {
       return 'May not fit into graphics memory.';
     }
+    if (isExperimental(model, resolution)) return words.experimentalNote(model);
     const { measured } = this.#machine.speeds.estimate(backend, model.name, resolution.multiply_adds);
     return measured ? 'Time from your last drawing.' : 'Time estimated, until you have drawn once.';
   }
-
-  /** Describes the backend, and says why the page cannot offer the others. */
-  #backendNote(backend: BackendReport): string {
-    const reasons = offered(this.#machine.backends, this.#choice.model).flatMap(({ unavailable }) => unavailable ?? []);
-    // Several backends may be missing for the same reason.
-    return [describe(backend), ...new Set(reasons.map((reason) => `${capital(reason)}.`))].join(' ');
-  }
-}
-
-function describe(backend: BackendReport): string {
-  if (!onProcessor(backend.name)) {
-    return backend.software ? `${backend.device}: a GPU imitated in software, slower than wasm.` : `${backend.device}.`;
-  }
-  const processor = describeProcessor(backend);
-  return backend.name === 'litert-wasm'
-    ? `${processor} LiteRT itself is a download of 9 MB the first time.`
-    : processor;
-}
-
-function describeProcessor(backend: BackendReport): string {
-  if (backend.threads > 1) return 'Your processor.';
-  if (!crossOriginIsolated) {
-    return 'Your processor, on one thread: the server does not send the headers (COOP and COEP) that threads need.';
-  }
-  return 'Your processor, on one thread: this browser or machine offers no more.';
-}
-
-function fill<T>(
-  select: HTMLSelectElement,
-  entries: readonly T[],
-  selected: T,
-  describe: (entry: T) => [value: string, text: string],
-  disabled: (entry: T) => boolean = () => false,
-): void {
-  select.replaceChildren(
-    ...entries.map((entry) => {
-      const [value, text] = describe(entry);
-      const option = new Option(text, value, false, entry === selected);
-      option.disabled = disabled(entry);
-      return option;
-    }),
-  );
-}
-
-function nameOf(backend: BackendReport): string {
-  return backend.threads > 1 ? `${backend.name}, ${backend.threads} threads` : backend.name;
 }
 
 function bytesOf(artifact: Artifact): number {
   return filesOf(artifact).reduce((sum, file) => sum + file.bytes, 0);
-}
-
-function note(id: string, text: string): void {
-  byId(id, HTMLElement).textContent = text;
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

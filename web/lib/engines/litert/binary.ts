@@ -1,33 +1,33 @@
 /**
- * LiteRT's WebAssembly. It is fetched when LiteRT is first used and then kept in the Cache API. It has nine megabytes,
- * too many to load with the page for people who never use it. The file's name contains a hash of its content.
+ * LiteRT's WebAssembly: nine megabytes, shipped gzipped, in parts that the browser keeps one by one. So a download that
+ * was cut off goes on where it stopped. It is fetched when LiteRT is first used.
  */
-import { folderOf } from '../../site/file_store';
+import compat from '@litertjs/core/wasm/litert_wasm_compat_internal.wasm?parts';
+import plain from '@litertjs/core/wasm/litert_wasm_internal.wasm?parts';
+import threaded from '@litertjs/core/wasm/litert_wasm_threaded_internal.wasm?parts';
+import type { FileRef } from '../../site/catalogue';
+import { FileStore, type Received } from '../../site/file_store';
+import type { Build } from './probe';
 
-/** The binary, from the cache or else over the network. @throws Error if neither has it. */
-export async function readBinary(address: URL): Promise<ArrayBuffer> {
-  const kept = await (await open(address))?.match(address);
-  if (kept !== undefined) return kept.arrayBuffer();
-  const response = await fetch(address, { cache: 'no-store' });
-  if (!response.ok) throw new Error(`the server answered ${response.status} for ${address.pathname}`);
-  return response.arrayBuffer();
+const BINARIES = { threaded, plain, compat } as const;
+/** Where the parts lie, whatever page uses them. */
+const store = new FileStore(new URL(import.meta.url));
+
+/**
+ * The binary of a build, from the cache or else over the network.
+ *
+ * @throws U2NetError as {@link FileStore.read} does.
+ */
+export async function readBinary(build: Build, onProgress: (progress: Received) => void): Promise<ArrayBuffer> {
+  const { parts, gzipped } = BINARIES[build];
+  const { contents } = await store.read(parts, onProgress);
+  // Those of an earlier release have no use any more.
+  await store.keepOnly(parts);
+  const joined = new Blob(contents).stream();
+  return new Response(gzipped ? joined.pipeThrough(new DecompressionStream('gzip')) : joined).arrayBuffer();
 }
 
-/** Keeps a binary that works, and deletes older ones. */
-export async function keepBinary(address: URL, content: ArrayBuffer): Promise<void> {
-  const cache = await open(address);
-  if (cache === null || (await cache.match(address)) !== undefined) return;
-  for (const request of await cache.keys()) await cache.delete(request);
-  // A full disk must not stop the drawing. The file is fetched again next time.
-  await cache.put(address, new Response(content)).catch(() => {});
-}
-
-/** Deletes a binary that does not work, so that the next attempt fetches it again. */
-export async function forgetBinary(address: URL): Promise<void> {
-  await (await open(address))?.delete(address);
-}
-
-/** The cache, or null if the browser allows no cache. Each site below a path of the origin has its own. */
-function open(address: URL): Promise<Cache | null> {
-  return caches.open(`litert ${folderOf(address)}`).catch(() => null);
+/** How many bytes of a build's binary are not here yet. */
+export function missingBytes(build: Build): Promise<number> {
+  return store.missingBytes(BINARIES[build].parts as readonly FileRef[]);
 }

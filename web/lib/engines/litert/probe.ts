@@ -1,17 +1,18 @@
 import { type BackendReport, unavailable } from '../backends';
 import { processor } from '../processor';
+import { hasRelaxedSimd, hasThreads } from '../wasm_features';
 
 /** Which of LiteRT's WebAssembly builds runs here: threads need relaxed SIMD. */
 export type Build = 'threaded' | 'plain' | 'compat';
 
-export async function probeLitertWasm(): Promise<BackendReport> {
+/** @param download bytes of LiteRT that are still to be downloaded. */
+export function probeLitertWasm(download: number): BackendReport {
   if (typeof WebAssembly === 'undefined') return unavailable('litert-wasm', 'this browser runs no WebAssembly');
-  return processor('litert-wasm', (await litertBuild()) === 'threaded');
+  return processor('litert-wasm', litertBuild() === 'threaded', download);
 }
 
 /** The fastest build of LiteRT that this browser runs. */
-export async function litertBuild(): Promise<Build> {
-  const { supportsFeature } = await import('@litertjs/core');
-  if (!(await supportsFeature('relaxedSimd'))) return 'compat';
-  return (await supportsFeature('threads')) && crossOriginIsolated ? 'threaded' : 'plain';
+export function litertBuild(): Build {
+  if (!hasRelaxedSimd()) return 'compat';
+  return hasThreads() ? 'threaded' : 'plain';
 }

@@ -1,19 +1,17 @@
 import { getWebGpuDevice, loadLiteRt } from '@litertjs/core';
-import compatWasm from '@litertjs/core/wasm/litert_wasm_compat_internal.wasm?url';
-import plainWasm from '@litertjs/core/wasm/litert_wasm_internal.wasm?url';
 import threadedScript from '@litertjs/core/wasm/litert_wasm_threaded_internal.js?url';
-import threadedWasm from '@litertjs/core/wasm/litert_wasm_threaded_internal.wasm?url';
 import { U2NetError } from '../../errors';
+import type { Received } from '../../site/file_store';
 import type { Runtime } from '../runtime';
-import { forgetBinary, keepBinary, readBinary } from './binary';
+import { readBinary } from './binary';
 import { complain, countTensors, reader } from './network';
 import type { Build } from './probe';
 
-/** Each build's script, as a module, and the address of its binary. */
+/** Each build's script, as a module. */
 const BUILDS = {
-  threaded: { script: () => import('@litertjs/core/wasm/litert_wasm_threaded_internal.js'), wasm: threadedWasm },
-  plain: { script: () => import('@litertjs/core/wasm/litert_wasm_internal.js'), wasm: plainWasm },
-  compat: { script: () => import('@litertjs/core/wasm/litert_wasm_compat_internal.js'), wasm: compatWasm },
+  threaded: () => import('@litertjs/core/wasm/litert_wasm_threaded_internal.js'),
+  plain: () => import('@litertjs/core/wasm/litert_wasm_internal.js'),
+  compat: () => import('@litertjs/core/wasm/litert_wasm_compat_internal.js'),
 } as const;
 
 /** The globals that LiteRT's loader looks for. {@link loadLiteRt} leaves neither behind. */
@@ -24,8 +22,12 @@ interface LoaderGlobals {
 }
 
 /** Sets LiteRT up on the processor, once in a worker's life. @param threads 1 unless the build is the threaded one. */
-export async function startLitertWasm(build: Build, threads: number): Promise<Runtime> {
-  await start(build, threads);
+export async function startLitertWasm(
+  build: Build,
+  threads: number,
+  onProgress: (progress: Received) => void,
+): Promise<Runtime> {
+  await start(build, threads, onProgress);
   return {
     name: 'litert-wasm',
     threads,
@@ -37,8 +39,12 @@ export async function startLitertWasm(build: Build, threads: number): Promise<Ru
 }
 
 /** Sets LiteRT up on the GPU. @param onLost called once if the GPU is lost or reports an error. */
-export async function startLitertWebgpu(build: Build, onLost: (reason: string) => void): Promise<Runtime> {
-  await start(build, 1);
+export async function startLitertWebgpu(
+  build: Build,
+  onLost: (reason: string) => void,
+  onProgress: (progress: Received) => void,
+): Promise<Runtime> {
+  await start(build, 1, onProgress);
   const device = getWebGpuDevice();
   if (device === null) throw new Error('LiteRT found no GPU');
   let failure: string | null = null;
@@ -70,10 +76,8 @@ async function threadScript(): Promise<string | Blob> {
 }
 
 /** LiteRT loads its script with importScripts, which does not exist in modules. So the script is imported before. */
-async function start(build: Build, threads: number): Promise<void> {
-  const { script, wasm } = BUILDS[build];
-  const address = new URL(wasm, import.meta.url);
-  const [{ default: factory }, binary] = await Promise.all([script(), readBinary(address)]);
+async function start(build: Build, threads: number, onProgress: (progress: Received) => void): Promise<void> {
+  const [{ default: factory }, binary] = await Promise.all([BUILDS[build](), readBinary(build, onProgress)]);
   // The pool starts one worker per logical processor that the browser reports.
   Object.defineProperty(navigator, 'hardwareConcurrency', { value: threads, configurable: true });
   const globals = globalThis as unknown as LoaderGlobals;
@@ -89,11 +93,5 @@ async function start(build: Build, threads: number): Promise<void> {
     },
   };
   globals.importScripts = () => {};
-  try {
-    await loadLiteRt('litert.js');
-  } catch (cause) {
-    await forgetBinary(address);
-    throw cause;
-  }
-  await keepBinary(address, binary);
+  await loadLiteRt('litert.js');
 }

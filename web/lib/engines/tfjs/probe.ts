@@ -1,10 +1,9 @@
-import { env } from '@tensorflow/tfjs-core';
-// Import only the part that finds out what WebAssembly can do here. The backend itself is loaded when it is used.
-import '@tensorflow/tfjs-backend-wasm/dist/flags_wasm';
 import { type BackendReport, SOFTWARE, unavailable } from '../backends';
 import { processor } from '../processor';
+import { hasSimd, hasThreads } from '../wasm_features';
 
-export function probeWebgl(): Promise<BackendReport> {
+/** @param download bytes of TensorFlow.js that are still to be downloaded. */
+export function probeWebgl(download: number): Promise<BackendReport> {
   const gl = new OffscreenCanvas(1, 1).getContext('webgl2');
   if (gl === null) return Promise.resolve(unavailable('webgl', 'this browser offers no WebGL 2 to a worker'));
   try {
@@ -22,18 +21,16 @@ export function probeWebgl(): Promise<BackendReport> {
       threads: 1,
       // Each texel holds four float32 values.
       maxTensorBytes: side * side * 16,
+      download,
     });
   } finally {
     gl.getExtension('WEBGL_lose_context')?.loseContext();
   }
 }
 
-export async function probeWasm(): Promise<BackendReport> {
+/** @param download bytes of TensorFlow.js that are still to be downloaded. */
+export function probeWasm(download: number): BackendReport {
   if (typeof WebAssembly === 'undefined') return unavailable('wasm', 'this browser runs no WebAssembly');
-  const [simd, multithread] = await Promise.all([
-    env().getAsync('WASM_HAS_SIMD_SUPPORT'),
-    env().getAsync('WASM_HAS_MULTITHREAD_SUPPORT'),
-  ]);
-  // TensorFlow.js has a threaded binary only with SIMD, and threads share memory only on an isolated page.
-  return processor('wasm', Boolean(simd && multithread) && crossOriginIsolated);
+  // TensorFlow.js has a threaded binary only with SIMD.
+  return processor('wasm', hasSimd() && hasThreads(), download);
 }
