@@ -1,6 +1,7 @@
 """LiteRT models on disk: a .tflite file is one FlatBuffer, with weights scattered between the tables of its graph."""
 
 import math
+import os
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tensorflow.lite.python.schema_py_generated import Model, TensorType
 
 from workflow_scripts.shared.failures import Failure
+
+# Read before TensorFlow is imported. Otherwise TensorFlow writes of itself beside a script's one line of an error.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+from tensorflow.lite.python.schema_py_generated import Model, TensorType
 
 FLOAT_TYPES = (TensorType.FLOAT32, TensorType.FLOAT16)
 # No operation of TensorFlow Lite takes more.

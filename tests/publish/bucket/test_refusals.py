@@ -160,7 +160,8 @@ def test_credentials_stand_in_no_argument(place: Place, line: Line, both: Path) 
     help_text = subprocess.run(
         [sys.executable, "-m", "workflow_scripts.publish.publish", "--help"], capture_output=True, text=True, check=True
     ).stdout
-    assert "key" not in help_text.lower()
+    assert "secret" not in help_text.lower()
+    assert "access" not in help_text.lower()
 
 
 def test_address_that_is_none(place: Place, both: Path) -> None:
