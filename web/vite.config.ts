@@ -49,7 +49,7 @@ function listShell(): Plugin {
       const left = [worker.fileName, 'index.html'];
       // What only some visitors use is kept once it is used: LiteRT's parts (lib/engines/litert/binary.ts) and the face
       // detector (lib/faces/find_faces.ts).
-      const shell = Object.keys(bundle).filter((name) => !left.includes(name) && !/\.(part|tflite)$/.test(name));
+      const shell = Object.keys(bundle).filter((name) => !left.includes(name) && !/\.(bin|tflite)$/.test(name));
       worker.code = worker.code.replace('__SHELL__', JSON.stringify(shell.sort()));
     },
   };

@@ -35,7 +35,7 @@ with watch.reading(folder, ValueError):
         ("(folder / 'inside').touch()", "AssertionError"),
         ("os.system('true')", "os.system"),
         ("sum(range(3 * 10**9))", "CPU_SECONDS"),
-        ("bytearray(b'x' * 2**30) + b''", "MEMORY_BYTES"),
+        ("bytearray(b'x' * 2**31) + b''", "MEMORY_BYTES"),
     ],
 )
 def test_what_a_target_would_see(tmp_path: Path, deed: str, seen: str) -> None:

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from tests.support.project import Workflow
 from workflow_scripts.shared.files import seal_of
 
@@ -111,6 +113,7 @@ def stages(workflow: Workflow, size: int, elsewhere: Path) -> list[Stage]:
         f"{file.parent.relative_to(workflow.folder)}/manifest.json"
         for file in (workflow.folder / "results" / MODEL).glob("[1-9]*/manifest.json")
     )
+    smallest = min(int(Path(name).parts[2]) for name in manifests)
     page, library, samples, bills = (own_folder(workflow, name) for name in ("page", "library", "samples", "bills"))
     summaries = ["results/summary.md", "results/summary.html"]
     summaries = [name for name in summaries if (workflow.folder / name).is_file()]
@@ -125,14 +128,37 @@ def stages(workflow: Workflow, size: int, elsewhere: Path) -> list[Stage]:
     site += ["--locks", "requirements.txt"]
     vouched = [*recorded, path]
     table = ["--table", str(elsewhere / "summary.md"), "--page", str(elsewhere / "summary.html")]
-    weights = ["--dtypes", *dtypes["tfjs"], "--tflite-dtypes", *dtypes["tflite"]]
+    probe = f"results/{MODEL}/probe"
+    probes = f"results/_probes/{smallest}.safetensors"
+    reference = f"results/{MODEL}/{smallest}/predictions/torch.safetensors"
+    tolerances = json.dumps(yaml.safe_load((workflow.folder / "config.yaml").read_text())["tolerances"])
+    checked = ["--manifest", f"results/{MODEL}/{smallest}/manifest.json", "--probes", probes, "--reference", reference]
+    weights = [
+        "--own-resolution",
+        "320",
+        "--probe",
+        probe,
+        "--dtypes",
+        *dtypes["tfjs"],
+        "--tflite-dtypes",
+        *dtypes["tflite"],
+    ]
     published = ["--site", "results/site", *every, "--bucket", "s3://bucket/site", "--endpoint", NOWHERE]
     return [
         Stage("manifest.write_manifest", "torch", manifest, recorded),
         Stage("manifest.verify_manifests", "torch", [*every, "--summaries", *summaries], [*vouched, *summaries]),
         Stage("manifest.summarize_manifests", "torch", [*every, *table], vouched),
         Stage(
-            "website.share_weights", "tensorflow", [*every, *weights, "--output", str(elsewhere / "shared")], vouched
+            "website.share_probe",
+            "torch",
+            [*checked, "--tolerances", tolerances, "--output", str(elsewhere / "probe")],
+            [checked[1], probes, reference],
+        ),
+        Stage(
+            "website.share_weights",
+            "tensorflow",
+            [*every, *weights, "--output", str(elsewhere / "shared")],
+            [*vouched, *files_below(workflow, probe)],
         ),
         Stage("website.describe_model", "provenance", [*every, "--output", str(elsewhere / "card.json")], vouched),
         Stage(

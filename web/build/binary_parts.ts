@@ -30,7 +30,7 @@ export function binaryParts(): Plugin {
       const parts = [];
       for (let start = 0; start < packed.length; start += PART_BYTES) {
         const part = packed.subarray(start, start + PART_BYTES);
-        const emitted = this.emitFile({ type: 'asset', name: `${stem}.${parts.length}.part`, source: part });
+        const emitted = this.emitFile({ type: 'asset', name: `${stem}.${parts.length}.bin`, source: part });
         parts.push({ url: `import.meta.ROLLUP_FILE_URL_${emitted}`, ...described(part) });
       }
       return moduleOf(parts, true);

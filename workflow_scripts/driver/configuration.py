@@ -58,6 +58,8 @@ def normalise(config: Config) -> None:
     Snakemake reads a list or a boolean given with --config as text, and numbers in a mapping. A list of one value needs
     no brackets.
     """
+    # First, because a text of such a configuration may take all memory.
+    check_extent(config)
     for key in LISTS:
         config[key] = as_list(config[key])
     config["resolutions"] = [int(r) if str(r).isdecimal() else r for r in config["resolutions"]]
@@ -101,7 +103,6 @@ def validate(config: Config, schema: Path) -> None:
 
     The schema's numbers are those of JSON: NaN and infinity are not numbers, and 64.0 is not an integer.
     """
-    check_extent(config)
     types = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
     types = types.redefine("number", lambda _, value: type(value) in (int, float) and math.isfinite(value))
     validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_checker=types)

@@ -86,12 +86,20 @@ def files_below(root: Path, folder: str) -> list[str]:
 
 def page_sources(root: Path) -> list[str]:
     """Return every file from which the page is built. It is built on the library."""
-    return [*(f"web/{name}" for name in PAGE_FILES), *files_below(root, "web/src"), *files_below(root, "web/lib")]
+    folders = ("web/src", "web/lib", "web/build")
+    return [
+        *(f"web/{name}" for name in PAGE_FILES),
+        *(file for folder in folders for file in files_below(root, folder)),
+    ]
 
 
 def library_sources(root: Path) -> list[str]:
     """Return every file from which the library for other pages is built."""
-    return [*(f"web/{name}" for name in LIBRARY_FILES), *files_below(root, "web/lib")]
+    folders = ("web/lib", "web/build")
+    return [
+        *(f"web/{name}" for name in LIBRARY_FILES),
+        *(file for folder in folders for file in files_below(root, folder)),
+    ]
 
 
 def benchmark_page_sources(root: Path) -> list[str]:

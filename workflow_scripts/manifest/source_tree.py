@@ -25,6 +25,7 @@ OWN_FILES = (
     "web/*.ts",
     "web/src/**/*",
     "web/lib/**/*",
+    "web/build/**/*",
     "web/benchmark/**/*",
 )
 

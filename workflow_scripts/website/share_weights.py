@@ -9,11 +9,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from workflow_scripts.formats.catalogue import check_vouched, shown_parity, source_of
-from workflow_scripts.formats.manifest import Manifest, by_resolution
+from workflow_scripts.formats.manifest import Manifest, again, by_resolution
 from workflow_scripts.formats.tfjs_model import read_weights
 from workflow_scripts.formats.tflite_file import ends, split
-from workflow_scripts.shared.failures import run
-from workflow_scripts.shared.files import replacing, sha256, write_json
+from workflow_scripts.shared.failures import Failure, run
+from workflow_scripts.shared.files import broken_seal, replacing, sha256, write_json
 
 # A visitor's browser keeps the finished shards of an interrupted download. They are smaller than the converter's, so
 # that on a slow line the first ones are there soon, and so large that 176 MB of weights are 336 requests.
@@ -138,6 +138,8 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder: models/, probes/, weights/ and entry.json")
     arguments = parser.parse_args(argv)
     manifests = by_resolution(arguments.manifests)
+    if problem := broken_seal(arguments.probe):
+        raise Failure(f"{problem}, so nothing is shared{again(arguments.probe)}")
     first = next(iter(manifests.values()))
     with replacing(arguments.output) as staging:
         (staging / "weights").mkdir(parents=True)

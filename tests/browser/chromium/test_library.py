@@ -340,5 +340,5 @@ def test_site_says_which_origins_it_allows(
             host,
         )
         page.close()
-    assert found[0] == ("litert-wasm" if allowed else "download-interrupted")
+    assert found[0] == ("wasm" if allowed else "download-interrupted")
     assert found[1] is True if allowed else "catalogue.json" in found[1]

@@ -144,7 +144,16 @@ def test_litert_that_cannot_start_is_replaced_and_why(visitor: Visitor) -> None:
     page.reload()
     page.wait_for_function(IDLE)
     assert visitor.draw_sample()["backend"] == "litert-wasm"
-    assert len([answer for answer in visitor.host.answers if answer.path.endswith(".part")]) == 1
+    assert (
+        len(
+            [
+                answer
+                for answer in visitor.host.answers
+                if "/assets/litert" in answer.path and answer.path.endswith(".bin")
+            ]
+        )
+        == 1
+    )
     visitor.errors.clear()
 
 

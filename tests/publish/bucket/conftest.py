@@ -68,7 +68,8 @@ def assemble(results: Path, folder: Path, dtypes: list[str], page: Path | None =
     """
     manifests = ["--manifests", *(str(results / f"u2netp/{size}/manifest.json") for size in (64, 128))]
     weights = ["--dtypes", *dtypes, "--tflite-dtypes", "float16", "--output", str(folder / "shared")]
-    script("tensorflow", "share_weights", *manifests, *weights)
+    own = ["--own-resolution", "320", "--probe", str(results / "u2netp/probe")]
+    script("tensorflow", "share_weights", *manifests, *own, *weights)
     page = page or lean(results / "_page", folder / "page")
     parts = ["--page", str(page), "--library", str(results / "_library")]
     parts += ["--samples", str(results / "_samples")]
@@ -79,8 +80,8 @@ def assemble(results: Path, folder: Path, dtypes: list[str], page: Path | None =
 
 
 def lean(folder: Path, copy: Path) -> Path:
-    """Copy a page without LiteRT's binaries: with its 28 MB, uploads would take most of these tests' time."""
-    shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("litert_wasm*.wasm"))
+    """Copy a page without LiteRT's binaries: with its 9 MB, uploads would take most of these tests' time."""
+    shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("litert_wasm*.bin"))
     return sealed(copy)
 
 

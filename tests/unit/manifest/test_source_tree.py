@@ -56,7 +56,9 @@ def test_the_digest_is_of_the_projects_own_files(project: Path, tmp_path: Path) 
     assert source_digest(copy) != digest
 
 
-@pytest.mark.parametrize("name", ["rules", "workflow_scripts", "web/src", "web/lib", "web/benchmark", "envs"])
+@pytest.mark.parametrize(
+    "name", ["rules", "workflow_scripts", "web/src", "web/lib", "web/build", "web/benchmark", "envs"]
+)
 def test_the_digest_is_of_every_folder_that_rules_read(tmp_path: Path, name: str) -> None:
     copy = tmp_path / name
     shutil.copytree(ROOT / name, copy, ignore=shutil.ignore_patterns("__pycache__"))

@@ -84,7 +84,8 @@ async function start(build: Build, threads: number, onProgress: (progress: Recei
   globals.ModuleFactory = factory;
   globals.Module = {
     wasmBinary: binary,
-    mainScriptUrlOrBlob: threads > 1 ? await threadScript() : undefined,
+    // With one thread, too, the threaded build starts a worker.
+    mainScriptUrlOrBlob: build === 'threaded' ? await threadScript() : undefined,
     print: (line: string) => console.debug(line),
     printErr: (line: string) => {
       if (/^(INFO|WARNING):/.test(line)) return console.debug(line);
