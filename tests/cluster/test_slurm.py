@@ -15,9 +15,9 @@ from types import SimpleNamespace
 import boto3
 import pytest
 import yaml
-from cluster.slurm import NODES
 
 from tests.support.project import NOWHERE, ROOT, SMALL, Workflow, copy_project
+from tests.support.slurm import NODES
 
 GOLDEN: dict[str, str] = json.loads((ROOT / "tests/golden/u2netp-64.json").read_text())["artifacts"]
 # As docs/cluster.md says for a cluster without accounting. The last option makes Snakemake ask for statuses early.
@@ -187,17 +187,29 @@ def evaluated(expression: str, resolution: int, attempt: int) -> int:
     return value
 
 
+def measured_memory() -> dict[str, int]:
+    """Return the mem_mb of each rule. A rule made from another one has that rule's, unless it states its own."""
+    memory: dict[str, int] = {}
+    for path in sorted((ROOT / "rules").glob("*.smk")):
+        rules = re.split(r"^(?=rule |use rule )", path.read_text(), flags=re.MULTILINE)
+        for head, text in (rule.split(":", 1) for rule in rules[1:]):
+            *_, base, name = ["", *re.findall(r"\b(?!use\b|rule\b|as\b|with\b)\w+", head)]
+            stated = re.search(r"\bmem_mb=(\d+)", text)
+            if stated or base in memory:
+                memory[name] = int(stated[1]) if stated else memory[base]
+    return memory
+
+
 def unfit(resources: dict[str, dict[str, str]], submitted: set[str]) -> list[str]:
     """Name the rules that the profile forgets, or whose memory at 1024 is not that of the rule times the attempt."""
-    texts = [text for path in (ROOT / "rules").glob("*.smk") for text in path.read_text().split("\nrule ")[1:]]
-    measured = {text.partition(":")[0]: re.search(r"\bmem_mb=(\d+)", text) for text in texts}
+    measured = measured_memory()
     return sorted(
         rule
         for rule in submitted
-        for own in [measured[rule]]
-        if own is None
+        if rule not in measured
         or rule not in resources
-        or [evaluated(resources[rule]["mem_mb"], 1024, attempt) for attempt in (1, 2)] != [int(own[1]), 2 * int(own[1])]
+        or [evaluated(resources[rule]["mem_mb"], 1024, attempt) for attempt in (1, 2)]
+        != [measured[rule], 2 * measured[rule]]
     )
 
 
@@ -205,7 +217,7 @@ def test_profile_asks_for_the_memory_that_was_measured(project: Workflow) -> Non
     profile = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
     local = re.search(r"^localrules:\n((?:    \w+,\n)+)", (ROOT / "Snakefile").read_text(), re.MULTILINE)
     assert local is not None
-    planned = project.planned("--config", "dtypes=[float32,uint16,compact]", "resolutions=[64]", "--", "all", "site")
+    planned = project.planned("all", "site", "--config", "dtypes=[float32,uint16,compact]", "resolutions=[64]")
     submitted = planned.keys() - set(re.findall(r"\w+", local[1])) - {"all", "site"}
     assert len(submitted) > 25
     resources = profile["set-resources"]
