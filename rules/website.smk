@@ -83,7 +83,7 @@ rule install_page:
 
 
 rule build_page:
-    """Bundle the page."""
+    """Bundle the page. The rules of the library are made from this one."""
     input:
         package="web/package.json",
         sources=page_sources(ROOT),
@@ -96,13 +96,15 @@ rule build_page:
         "results/_benchmarks/build_page/all.tsv"
     resources:
         mem_mb=2000,
+    params:
+        script="build",
     shell:
         r'PATH="$PWD/.venvs/node/bin:$PATH" .venvs/torch/bin/python -m workflow_scripts.website.build_page'
-        r' --web "$(dirname {input.package:q})" --script build --output {output.folder:q} &> {log:q}'
+        r' --web "$(dirname {input.package:q})" --script {params.script:q} --output {output.folder:q} &> {log:q}'
 
 
-rule build_library:
-    """Bundle the library that other pages import, and the element."""
+# Bundle the library that other pages import, and the element.
+use rule build_page as build_library with:
     input:
         package="web/package.json",
         sources=library_sources(ROOT),
@@ -115,13 +117,12 @@ rule build_library:
         "results/_benchmarks/build_library/all.tsv"
     resources:
         mem_mb=1500,
-    shell:
-        r'PATH="$PWD/.venvs/node/bin:$PATH" .venvs/torch/bin/python -m workflow_scripts.website.build_page'
-        r' --web "$(dirname {input.package:q})" --script build:library --output {output.folder:q} &> {log:q}'
+    params:
+        script="build:library",
 
 
-rule declare_types:
-    """Write the library's type declarations for TypeScript."""
+# Write the library's type declarations for TypeScript.
+use rule build_page as declare_types with:
     input:
         package="web/package.json",
         sources=library_sources(ROOT),
@@ -134,9 +135,8 @@ rule declare_types:
         "results/_benchmarks/declare_types/all.tsv"
     resources:
         mem_mb=1500,
-    shell:
-        r'PATH="$PWD/.venvs/node/bin:$PATH" .venvs/torch/bin/python -m workflow_scripts.website.build_page'
-        r' --web "$(dirname {input.package:q})" --script build:types --output {output.folder:q} &> {log:q}'
+    params:
+        script="build:types",
 
 
 rule npm:

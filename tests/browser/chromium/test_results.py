@@ -171,7 +171,7 @@ def test_a_pasted_address(visitor: Visitor) -> None:
     visitor.wait_for_drawing(1)
     page.evaluate(PASTE, "https://example.com/cat.jpg")
     assert "This page loads nothing from other hosts" in visitor.wait_for_error("download-interrupted")
-    # Any other text is none of the page's business.
+    # The page ignores any other text.
     page.evaluate(PASTE, "good morning")
     expect(page.get_by_test_id("result-view")).to_be_visible()
 

@@ -101,10 +101,8 @@ def test_young_releases_stay(place: Place, admin: Any, three: list[str]) -> None
     assert objects_in(admin, place).keys() == before.keys()
 
 
-def test_what_a_running_publisher_uploaded_stays(
-    place: Place, line: Line, admin: Any, float32: Path, both: Path
-) -> None:
-    place.publish(float32)
+def hold_before_the_record(line: Line) -> tuple[threading.Event, threading.Event]:
+    """Stop a publisher before it stores its record. Return an event that says so, and one that lets it go on."""
     held, go = threading.Event(), threading.Event()
 
     def hold(passing: Passing) -> None:
@@ -113,6 +111,14 @@ def test_what_a_running_publisher_uploaded_stays(
             go.wait(timeout=60)
 
     line.watch = hold
+    return held, go
+
+
+def test_what_a_running_publisher_uploaded_stays(
+    place: Place, line: Line, admin: Any, float32: Path, both: Path
+) -> None:
+    place.publish(float32)
+    held, go = hold_before_the_record(line)
     with reading(place.address) as reader:
         publisher = place.publishing(both, endpoint=line.endpoint)
         assert held.wait(timeout=60)
@@ -143,14 +149,7 @@ def test_address_that_a_running_publisher_is_about_to_change(
 ) -> None:
     place.publish(both)
     place.publish(float32)
-    held, go = threading.Event(), threading.Event()
-
-    def hold(passing: Passing) -> None:
-        if passing.method == "PUT" and passing.key.startswith("releases/") and not passing.answered:
-            held.set()
-            go.wait(timeout=60)
-
-    line.watch = hold
+    held, go = hold_before_the_record(line)
     publisher = place.publishing(other_uint16, endpoint=line.endpoint)
     assert held.wait(timeout=60)
     prune(place, "--keep", "1", "--grace-hours", "1", "--delete")
