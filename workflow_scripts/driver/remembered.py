@@ -7,15 +7,18 @@ from pathlib import Path
 from typing import Any
 
 # The same pattern as in config.schema.yaml. Anything else in results/ is not a model.
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 PLACE = "checkpoint/remembered.json"
+
+
+def was_accepted(model: str) -> bool:
+    """Return whether a model has a checkpoint. A run that built something else may not have fetched it."""
+    return Path("results", model, PLACE).with_name("original").is_file()
 
 
 def remember(model: str, source: Mapping[str, Any]) -> None:
     """Write a model's source beside its checkpoint, in the form of `checkpoints` in config.yaml."""
     path = Path("results", model, PLACE)
-    if not path.with_name("original").is_file():
-        return
     staging = path.with_name(".remembered.json.partial")
     staging.write_text(json.dumps(dict(source), indent=2, sort_keys=True) + "\n")
     staging.replace(path)

@@ -12,7 +12,7 @@ from typing import Any
 from workflow_scripts.driver.checkpoint_files import digest, files_beside, is_onnx
 from workflow_scripts.driver.configuration import Config, as_list
 from workflow_scripts.driver.refusal import refuse
-from workflow_scripts.driver.remembered import left_out, remember, remembered
+from workflow_scripts.driver.remembered import left_out, remember, remembered, was_accepted
 from workflow_scripts.driver.students import teacher_of, teacher_sources, trained_students
 
 Source = dict[str, Any]
@@ -162,7 +162,7 @@ class Settings:
 
     def remember_sources(self) -> None:
         """Write down where the models of this run came from, for later runs that do not name them."""
-        for model in self.models:
+        for model in filter(was_accepted, self.models):
             source = self.checkpoints[model]
             content = [digest(Path(path)) for path in files_of(source)]
             remember(model, {**source, "content": content} if content else source)

@@ -40,3 +40,9 @@ def test_no_name_of_the_workflow_can_be_a_model() -> None:
     for name in own:
         with pytest.raises(SystemExit):
             name_model(name, own)
+
+
+@pytest.mark.parametrize("name", ["_new", "_site", "-new", ".new", "a/b", "..", "", "a\n"])
+def test_no_model_begins_as_a_folder_of_the_workflow_does(name: str) -> None:
+    with pytest.raises(SystemExit, match="Error: config model"):
+        name_model(name, set())
