@@ -1,5 +1,6 @@
 # Reads the models of one model in all formats, and PyTorch's predictions.
 # Writes results/{model}/benchmark.json, .md and .png: how fast each engine draws, in one Chromium and natively. Only on request.
+# Reads what the site's devices.html saved on other devices, and writes results/devices.md and .png of it.
 
 
 rule convert_by_hand:
@@ -133,3 +134,21 @@ rule plot_benchmark:
     shell:
         r".venvs/torch/bin/python -m workflow_scripts.benchmark.plot_benchmark"
         r" --report {input.report:q} --output {output.plot:q} &> {log:q}"
+
+
+rule tabulate_devices:
+    """Collect what the site's devices.html saved on several devices, a folder of files, into one table and one plot."""
+    input:
+        reports=settings.device_reports,
+    output:
+        table="results/devices.md",
+        plot="results/devices.png",
+    log:
+        "results/_logs/tabulate_devices/all.log",
+    benchmark:
+        "results/_benchmarks/tabulate_devices/all.tsv"
+    resources:
+        mem_mb=1500,
+    shell:
+        r".venvs/torch/bin/python -m workflow_scripts.benchmark.tabulate_devices"
+        r" --reports {input.reports:q} --table {output.table:q} --plot {output.plot:q} 2> {log:q}"

@@ -17,7 +17,7 @@ export default defineConfig(({ command }) => ({
   // During development, catalogue and models come from the site that the workflow built.
   publicDir: command === 'serve' ? '../results/site' : false,
   server: { headers },
-  worker: { format: 'es', plugins: () => [selfContainedThreads(), importableLitert(), smallThreadScript(), binaryParts()] },
+  worker: { format: 'es', plugins: workerPlugins },
   plugins: [listShell()],
 
   build: {
@@ -36,6 +36,11 @@ export default defineConfig(({ command }) => ({
     },
   },
 }));
+
+/** What the engines' scripts need to become modules of a worker. */
+export function workerPlugins(): Plugin[] {
+  return [selfContainedThreads(), importableLitert(), smallThreadScript(), binaryParts()];
+}
 
 /** Writes the list of the page's files into the service worker, so that it can keep them for offline use. */
 function listShell(): Plugin {

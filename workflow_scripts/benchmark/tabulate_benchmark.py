@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from workflow_scripts.benchmark.markdown import markdown_table
 from workflow_scripts.shared.failures import run
 from workflow_scripts.shared.files import replacing
 
@@ -13,12 +14,6 @@ Report = Mapping[str, Any]
 
 # Every time is divided by that of our first model, and also by the rival's.
 RIVAL = "onnxruntime-web"
-
-
-def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
 def ratio(ratios: Report, a: str, b: str) -> str:

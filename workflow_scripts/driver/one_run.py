@@ -20,6 +20,7 @@ SOURCES = (
     "rules/*",
     "web/*",
     "web/src/**/*",
+    "web/devices/**/*",
     "web/lib/**/*",
     "web/benchmark/**/*",
     f"{PACKAGE}/**/*",

@@ -238,6 +238,14 @@ class Settings:
         """Return the teacher's weights, as read_checkpoint wrote them."""
         return f"results/{self.teacher(wildcards)}/checkpoint/weights.safetensors"
 
+    def device_reports(self, wildcards: Wildcards) -> list[str]:
+        """Return the files that devices.html saved, from the folder that is configured. Refuse if there are none."""
+        folder = Path(self.needed("devices", "path/to/files"))
+        found = sorted(map(str, folder.glob("*.json")))
+        if not found:
+            refuse(f"no .json file in {folder}; save some on the site's devices.html and put them there")
+        return found
+
     def photos(self, wildcards: Wildcards) -> str:
         """Return the folder of photos to train on or to draw."""
         return self.needed("photos", "path/to/photos")
@@ -323,7 +331,7 @@ class Settings:
             if name in self.models or name in self.config["checkpoints"]
         }
         changed = {"resolutions": self.config["resolutions"][:1], "checkpoints": checkpoints}
-        changed |= {"checkpoint": None, "teacher": None, "photos": None}
+        changed |= {"checkpoint": None, "teacher": None, "photos": None, "devices": None}
         return json.dumps({**self.config, **changed}, sort_keys=True)
 
     def rebuilt_targets(self, wildcards: Wildcards) -> list[str]:

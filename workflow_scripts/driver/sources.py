@@ -18,7 +18,10 @@ BILLS = {
     "node-packages": "envs/node/package-lock.json",
     "page-packages": "web/package-lock.json",
 }
-PAGE_FILES = ("index.html", "package.json", "tsconfig.json", "tsconfig.worker.json", "vite.config.ts")
+PAGE_FILES = (
+    *("index.html", "devices.html", "package.json", "tsconfig.json", "tsconfig.worker.json", "vite.config.ts"),
+    *("tsconfig.devices.json", "vite.devices.config.ts"),
+)
 LIBRARY_FILES = ("package.json", "tsconfig.json", "tsconfig.library.json", "vite.library.config.ts")
 # How the paths of the checkout's own files begin in rules.
 OWN_FILES = (
@@ -86,7 +89,7 @@ def files_below(root: Path, folder: str) -> list[str]:
 
 def page_sources(root: Path) -> list[str]:
     """Return every file from which the page is built. It is built on the library."""
-    folders = ("web/src", "web/lib", "web/build")
+    folders = ("web/src", "web/devices", "web/lib", "web/build")
     return [
         *(f"web/{name}" for name in PAGE_FILES),
         *(file for folder in folders for file in files_below(root, folder)),

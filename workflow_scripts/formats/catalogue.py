@@ -35,10 +35,22 @@ def source_of(manifest: Manifest, engine: str, dtype: str) -> dict[str, Recorded
     return {name: recorded for name, recorded in manifest.artifacts.items() if name.startswith(start)}
 
 
+def onnx_of(model: str) -> str:
+    """Return the path of a model's ONNX file of free size, as manifests name it."""
+    return f"results/{model}/onnx/dynamic.onnx"
+
+
 def check_vouched(models: Sequence[dict[str, Any]], manifests: Sequence[Manifest]) -> None:
     """Raise Failure unless manifests vouch for every file from which the models of a catalogue were made."""
     known = {(manifest.model, manifest.resolution): manifest for manifest in manifests}
     for model in models:
+        if onnx := model.get("onnx"):
+            name = onnx_of(model["name"])
+            of_model = [manifest for manifest in manifests if manifest.model == model["name"]]
+            if not all(name in made.artifacts and made.artifacts[name].sha256 == onnx["sha256"] for made in of_model):
+                raise Failure(
+                    f"the site's {onnx['url']} is not the {name} that manifests vouch for; build the site again"
+                )
         for size in model["resolutions"]:
             manifest = known.get((model["name"], size["resolution"]))
             for artifact in size["dtypes"]:

@@ -20,10 +20,10 @@ def digest_name(file: Path) -> str:
 
 
 def name_in_page(page: Path, name: str, replacement: str) -> None:
-    """Make index.html name a file by its digest. Raises Failure unless it names the file exactly once."""
-    html = page.read_text()
+    """Make a page name a file by its digest. Raises Failure unless it names the file exactly once."""
+    html = page.read_text() if page.is_file() else ""
     if html.count(f'content="{name}"') != 1:
-        raise Failure(f"the built index.html does not name {name} once, as web/index.html does; build the page again")
+        raise Failure(f"the built {page.name} does not name {name} once, as web/{page.name} does; build the page again")
     page.write_text(html.replace(f'content="{name}"', f'content="{replacement}"'))
 
 
@@ -103,7 +103,8 @@ def main(argv: Sequence[str]) -> None:
         # So one index.html always leads to one release, even if another is published meanwhile.
         listing, worker, page = (staging / name for name in ("catalogue.json", "service_worker.js", "index.html"))
         shutil.copyfile(listing, listing.with_name(digest_name(listing)))
-        name_in_page(page, listing.name, digest_name(listing))
+        for each in (page, staging / "devices.html"):
+            name_in_page(each, listing.name, digest_name(listing))
         name_in_page(page, worker.name, digest_name(worker))
         worker.rename(worker.with_name(digest_name(worker)))
         attest(staging, manifests, arguments.locks, arguments.bills, arguments.builder)

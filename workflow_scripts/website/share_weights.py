@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from workflow_scripts.formats.catalogue import check_vouched, shown_parity, source_of
+from workflow_scripts.formats.catalogue import check_vouched, onnx_of, shown_parity, source_of
 from workflow_scripts.formats.manifest import Manifest, again, by_resolution
 from workflow_scripts.formats.tfjs_model import read_weights
 from workflow_scripts.formats.tflite_file import ends, split
@@ -104,6 +104,18 @@ def share_tflite(file: Path, site: Path, place: str) -> dict[str, Any]:
     return {"model": named, "weights": skeleton + weights, "address": address}
 
 
+def share_onnx(manifest: Manifest, project: Path, site: Path) -> dict[str, Any] | None:
+    """Copy the ONNX file that the models were converted from, for the page that times engines. Return its reference.
+
+    Its sizes are free, so it is one file for all resolutions. Return None if the manifest does not vouch for it.
+    """
+    name = onnx_of(manifest.model)
+    if name not in manifest.artifacts:
+        return None
+    url = f"models/{manifest.model}/{manifest.artifacts[name].sha256}.onnx"
+    return copy_to_address(project / name, site, url)
+
+
 def share_resolution(
     manifest: Manifest, root: Path, dtypes: Sequence[str], tflite_dtypes: Sequence[str], site: Path
 ) -> dict[str, Any]:
@@ -155,6 +167,7 @@ def main(argv: Sequence[str]) -> None:
             "licence": first.licence,
             "notice": first.notice,
             "own_resolution": arguments.own_resolution,
+            "onnx": share_onnx(first, arguments.manifests[0].parents[3], staging),
             "probe": json.loads((arguments.probe / "probe.json").read_text()),
             "resolutions": resolutions,
         }

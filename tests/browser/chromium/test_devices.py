@@ -5,41 +5,11 @@ import re
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
 from tests.support.visitors import Visitor
+from tests.support.wrong_gpu import spoil_gpu
 from workflow_scripts.website.predict_browser import IDLE
-
-# Put before the worker's own script. The engine is TensorFlow.js on Chromium's WebGL; what it reads back is right the
-# first time only, as on GPUs in the field. The page takes it for a real GPU.
-WRONG_GPU = """{
-  const { getParameter, getBufferSubData, readPixels } = WebGL2RenderingContext.prototype;
-  let results = 0;
-  const spoil = (data) => {
-    if (!(data instanceof Float32Array) || data.length < 64 * 64 || ++results === 1) return;
-    data.forEach((value, index) => (data[index] = value + 0.01));
-  };
-  Object.assign(WebGL2RenderingContext.prototype, {
-    getParameter(name) {
-      const value = getParameter.call(this, name);
-      return typeof value === 'string' && value.includes('SwiftShader') ? 'Test GPU' : value;
-    },
-    getBufferSubData(...given) {
-      getBufferSubData.apply(this, given);
-      spoil(given[2]);
-    },
-    readPixels(...given) {
-      readPixels.apply(this, given);
-      spoil(given[6]);
-    },
-  });
-}
-"""
-
-
-def spoil_gpu(route: Route) -> None:
-    answer = route.fetch()
-    route.fulfill(response=answer, body=WRONG_GPU + answer.text())
 
 
 def test_gpu_that_is_right_the_first_time_only_is_found_out(visitor: Visitor) -> None:

@@ -80,8 +80,8 @@ def assemble(results: Path, folder: Path, dtypes: list[str], page: Path | None =
 
 
 def lean(folder: Path, copy: Path) -> Path:
-    """Copy a page without LiteRT's binaries: with its 9 MB, uploads would take most of these tests' time."""
-    shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("litert_wasm*.bin"))
+    """Copy a page without the engines' binaries: with their 20 MB, uploads would take most of these tests' time."""
+    shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("litert_wasm*.bin", "ort-wasm*.bin"))
     return sealed(copy)
 
 

@@ -15,7 +15,8 @@ from workflow_scripts.website.assemble_site import main
 pytestmark = pytest.mark.environment("provenance")
 
 Refusal = Callable[..., str]
-INDEX = '<meta name="catalogue" content="catalogue.json"><meta name="worker" content="service_worker.js">'
+CATALOGUE = '<meta name="catalogue" content="catalogue.json">'
+INDEX = f'{CATALOGUE}<meta name="worker" content="service_worker.js">'
 GRAPH, SHARD, PHOTO = b"{}", b"weights", b"photo"
 
 
@@ -33,7 +34,8 @@ class Parts:
         (self.results / "mine/64/tfjs/float32/model.json").write_bytes(GRAPH)
         write_vouched(project, manifest())
         scripts = {"assets/worker-a.js": b"page", "assets/find_faces-a.js": b"page"}
-        self.output("page", {"index.html": INDEX.encode(), "service_worker.js": b"worker", **scripts})
+        pages = {"index.html": INDEX.encode(), "devices.html": CATALOGUE.encode(), "service_worker.js": b"worker"}
+        self.output("page", {**pages, **scripts})
         self.output("library", {"u2net.js": b"library"})
         photo = f"coffee.{digest(PHOTO)}.png"
         listed = json.dumps([{"url": f"samples/{photo}", "name": "Coffee", "credit": "CC0"}]).encode()
@@ -90,7 +92,7 @@ def test_a_site_holds_what_its_parts_name(parts: Parts) -> None:
     catalogue, worker = (site / "catalogue.json").read_bytes(), digest(b"worker")
     provenance = ("SHA256SUMS", "mine.64.manifest.json", "statement.json", "torch.cdx.json")
     assert content(site).keys() - {".seal.json"} == {
-        *("index.html", "assets/worker-a.js", "assets/find_faces-a.js"),
+        *("index.html", "devices.html", "assets/worker-a.js", "assets/find_faces-a.js"),
         *("lib/u2net.js", f"service_worker.{worker}.js"),
         *("catalogue.json", f"catalogue.{digest(catalogue)}.json", f"samples/coffee.{digest(PHOTO)}.png"),
         *(f"models/model.{digest(GRAPH)}.json", f"weights/{digest(SHARD)}.bin", "models/model.json"),

@@ -60,6 +60,8 @@ export interface ModelEntry {
   /** The resolution that the model was made for, where it draws best. */
   readonly ownResolution: number;
   readonly probe: Probe;
+  /** The ONNX file that the models were converted from, of free size; null if the site has none. */
+  readonly onnx: FileRef | null;
   readonly licence: string;
   /** The terms to show where the model is offered. */
   readonly notice: string | null;
@@ -127,6 +129,7 @@ function parseModel(value: unknown, path: string): ModelEntry {
     parameters: count(model['parameters'], `${path}.parameters`),
     ownResolution: count(model['own_resolution'], `${path}.own_resolution`),
     probe: parseProbe(model['probe'], `${path}.probe`),
+    onnx: model['onnx'] == null ? null : parseFile(model['onnx'], `${path}.onnx`),
     licence: text(model['licence'], `${path}.licence`),
     notice: model['notice'] === null ? null : text(model['notice'], `${path}.notice`),
     resolutions: nonEmpty(model['resolutions'], `${path}.resolutions`, parseResolution),
@@ -177,11 +180,7 @@ function parseFile(value: unknown, path: string): FileRef {
   const file = object(value, path);
   const sha256 = text(file['sha256'], `${path}.sha256`);
   if (!/^[0-9a-f]{64}$/.test(sha256)) throw invalid(`${path}.sha256`, '64 hexadecimal digits');
-  return {
-    url: relativeUrl(file['url'], `${path}.url`),
-    sha256,
-    bytes: count(file['bytes'], `${path}.bytes`),
-  };
+  return { url: relativeUrl(file['url'], `${path}.url`), sha256, bytes: count(file['bytes'], `${path}.bytes`) };
 }
 
 function parseSample(value: unknown, path: string): Sample {

@@ -13,18 +13,29 @@ const BINARIES = { threaded, plain, compat } as const;
 /** Where the parts lie, whatever page uses them. */
 const store = new FileStore(new URL(import.meta.url));
 
+/** A binary that the build has cut into parts (see build/binary_parts.ts). */
+export interface Binary {
+  readonly parts: readonly FileRef[];
+  readonly gzipped: boolean;
+}
+
 /**
- * The binary of a build, from the cache or else over the network.
+ * A binary, from the cache or else over the network.
  *
  * @throws U2NetError as {@link FileStore.read} does.
  */
-export async function readBinary(build: Build, onProgress: (progress: Received) => void): Promise<ArrayBuffer> {
-  const { parts, gzipped } = BINARIES[build];
+export async function readParts({ parts, gzipped }: Binary, onProgress: (progress: Received) => void): Promise<ArrayBuffer> {
   const { contents } = await store.read(parts, onProgress);
-  // Those of an earlier release have no use any more.
-  await store.keepOnly(parts);
   const joined = new Blob(contents).stream();
   return new Response(gzipped ? joined.pipeThrough(new DecompressionStream('gzip')) : joined).arrayBuffer();
+}
+
+/** The binary of one of LiteRT's builds. */
+export async function readBinary(build: Build, onProgress: (progress: Received) => void): Promise<ArrayBuffer> {
+  const binary = await readParts(BINARIES[build], onProgress);
+  // Those of an earlier release have no use any more.
+  await store.keepOnly(BINARIES[build].parts);
+  return binary;
 }
 
 /** How many bytes of a build's binary are not here yet. */

@@ -1,0 +1,29 @@
+import { ENGINES_TIMED, type Row, spread } from './report';
+
+/** One row as the words of its cells. */
+export function cellsOf({ backend, threads, device, resolution, max_abs, frames_ms, problem }: Row): string[] {
+  const on = device === 'processor' ? `processor, ${threads} ${threads === 1 ? 'thread' : 'threads'}` : device;
+  const away = max_abs === null ? '' : max_abs.toPrecision(1);
+  const first = [ENGINES_TIMED[backend], on, `${resolution}`, away];
+  if (problem !== null) return [...first, problem, '', ''];
+  const { median, low, high } = spread(frames_ms);
+  return [...first, inMs(median), `${inMs(low)} to ${inMs(high)}`, `${frames_ms.length}`];
+}
+
+function inMs(time: number): string {
+  return `${time.toFixed(time < 10 ? 1 : 0)} ms`;
+}
+
+/** A table's row. */
+export function rowOf(row: Row): HTMLTableRowElement {
+  const line = document.createElement('tr');
+  line.append(
+    ...cellsOf(row).map((text, index) => {
+      const cell = document.createElement('td');
+      cell.textContent = text;
+      cell.classList.toggle('number', index > 1 && row.problem === null);
+      return cell;
+    }),
+  );
+  return line;
+}
