@@ -46,8 +46,8 @@ def manifest(model: str = "mine", resolution: int = 64, **changes: Any) -> Manif
     return replace(made, **changes)
 
 
-def write_vouched(project: Path, made: Manifest, **files: bytes) -> Path:
-    """Write `files`, and a manifest of these and of the files that are already in its folder. Return its path.
+def write_vouched(project: Path, made: Manifest, *shared: Path, **files: bytes) -> Path:
+    """Write `files`, and a manifest of these, of `shared` and of what its folder already holds. Return its path.
 
     A report says that it judged all of them.
     """
@@ -58,7 +58,7 @@ def write_vouched(project: Path, made: Manifest, **files: bytes) -> Path:
     report = folder / "size.json"
     report.unlink(missing_ok=True)
     (folder / "manifest.json").unlink(missing_ok=True)
-    artifacts = files_in(folder)
+    artifacts = [*files_in(folder), *shared]
     write_json(report, {"read": read_by(report, artifacts), "passed": True})
     recorded = {str(file.relative_to(project)): Recorded.of(file) for file in artifacts}
     evidence = {str(report.relative_to(project)): Recorded.of(report)}

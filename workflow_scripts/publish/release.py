@@ -21,8 +21,9 @@ from workflow_scripts.shared.media_types import MEDIA_TYPES, OTHER
 
 # The entries: the files that people and programs open. The first and the last file that change to a new release.
 ENTRIES = ("index.html", "catalogue.json")
-# The addresses: other files that have the same key in every release. Other pages load the library and models from them.
-ADDRESS = re.compile(r"lib/[\w-]+\.js|models/[\w.-]+/\d+/(?:[\w-]+/model\.json|[\w-]+\.tflite)", re.ASCII)
+# The addresses: other files that have the same key in every release. People open one of them, and other pages load the
+# library and models from the rest.
+ADDRESS = re.compile(r"devices\.html|lib/[\w-]+\.js|models/[\w.-]+/\d+/(?:[\w-]+/model\.json|[\w-]+\.tflite)", re.ASCII)
 RECORDS = "releases/"
 # The file in which a site lists its own files.
 SUMS = "provenance/SHA256SUMS"

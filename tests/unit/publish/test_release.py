@@ -94,6 +94,7 @@ def test_keys_never_change_their_content(path: str, key: str) -> None:
 
 def test_entries_and_addresses_have_the_same_key_in_every_release() -> None:
     addresses = [
+        "devices.html",
         "lib/u2net-portrait.js",
         "lib/u2net.js",
         "models/mine/320/float32.tflite",
@@ -102,6 +103,7 @@ def test_entries_and_addresses_have_the_same_key_in_every_release() -> None:
     ]
     assert [key_of(path, DIGEST) for path in addresses] == addresses
     others = [
+        "lib/devices.html",
         f"models/mine/320/uint16/model.{DIGEST}.json",
         f"weights/{DIGEST}.bin",
         "assets/worker-1a2b3c4d.js",

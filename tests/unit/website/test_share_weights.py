@@ -10,7 +10,9 @@ import tensorflow.compat.v1 as tf
 
 from tests.support.manifests import manifest, write_vouched
 from workflow_scripts.convert import convert_tflite
-from workflow_scripts.formats.manifest import Checks
+from workflow_scripts.formats.catalogue import check_vouched
+from workflow_scripts.formats.manifest import Checks, read_manifest
+from workflow_scripts.shared.failures import Failure
 from workflow_scripts.website import share_weights
 from workflow_scripts.website.share_weights import main
 
@@ -54,6 +56,9 @@ def write_tfjs(folder: Path, resolution: int) -> None:
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One model's manifests and browser artifacts at two resolutions; the LiteRT files are real ones."""
     folder = tmp_path_factory.mktemp("project") / "results/mine"
+    onnx = folder / "onnx/dynamic.onnx"
+    onnx.parent.mkdir(parents=True)
+    onnx.write_bytes(b"onnx")
     for resolution in RESOLUTIONS:
         root = folder / str(resolution)
         write_tfjs(root / "tfjs/float32", resolution)
@@ -70,7 +75,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
             architecture={"parameters": ELEMENTS},
             checks=Checks(parity, {}),
         )
-        write_vouched(folder.parents[1], made)
+        write_vouched(folder.parents[1], made, onnx)
     (folder / "probe/probes").mkdir(parents=True)
     (folder / "probe/probes/a.d0").write_bytes(b"d0")
     (folder / "probe/probe.json").write_text(json.dumps({"reference": {"url": "probes/a.d0"}}))
@@ -134,7 +139,7 @@ def test_the_parts_are_the_tflite_file_again(results: Path, shared: Path, resolu
 
 
 def test_the_catalogue_names_every_file_with_its_digest(shared: Path) -> None:
-    named = {"probes/a.d0"}
+    named = {"probes/a.d0", json.loads((shared / "entry.json").read_text())["onnx"]["url"]}
     for artifact in entries(shared).values():
         for file in (artifact["model"], *artifact["weights"], artifact["address"]):
             content = (shared / file["url"]).read_bytes()
@@ -215,3 +220,15 @@ def test_each_entry_names_what_it_was_made_of(results: Path, shared: Path) -> No
         }
         assert artifact["made_of"] == made_of
         assert made_of
+
+
+def test_the_onnx_file_is_there_for_the_page_that_times_engines(shared: Path, results: Path) -> None:
+    onnx = json.loads((shared / "entry.json").read_text())["onnx"]
+    assert (shared / onnx["url"]).read_bytes() == (results / "onnx/dynamic.onnx").read_bytes()
+    assert onnx["url"] == f"models/mine/{onnx['sha256']}.onnx"
+    entry = json.loads((shared / "entry.json").read_text())
+    made = [read_manifest(results / str(resolution) / "manifest.json") for resolution in RESOLUTIONS]
+    check_vouched([entry], made)
+    entry["onnx"]["sha256"] = "0" * 64
+    with pytest.raises(Failure, match=r"is not the results/mine/onnx/dynamic\.onnx that manifests vouch for"):
+        check_vouched([entry], made)
