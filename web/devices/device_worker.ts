@@ -27,11 +27,11 @@ async function measure(task: Task): Promise<void> {
     reply({ type: 'row', row: { backend, threads, device, resolution, max_abs, ...found } });
   let resolution = task.sizes[0]!;
   try {
+    if (task.emulated) return say(resolution, { frames_ms: [], problem: 'an emulated GPU is not timed' });
     const open = await startEngine(task);
     const verdict = await check(task, await open(task.probe.resolution));
     max_abs = verdict.max_abs;
     if (!verdict.passed) return say(resolution, { frames_ms: [], problem: 'computes wrong results here' });
-    if (task.emulated) return say(resolution, { frames_ms: [], problem: 'an emulated GPU is not timed' });
     for (resolution of task.sizes) {
       say(resolution, { frames_ms: await time(await open(resolution), resolution), problem: null });
     }

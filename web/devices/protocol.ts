@@ -8,7 +8,7 @@ export interface Task {
   readonly backend: TimedBackend;
   readonly threads: number;
   readonly device: string;
-  /** The processor emulates this GPU, so it is compared and not timed. */
+  /** The processor emulates this GPU, so it is not timed. */
   readonly emulated: boolean;
   /** Address of the catalogue, to which the files' addresses are relative. */
   readonly base: string;

@@ -20,7 +20,7 @@ export interface Row {
   /** The GPU's own description, or "processor". */
   readonly device: string;
   readonly resolution: number;
-  /** The farthest that any value of d0 was from PyTorch's on the probe; null if the engine gave no numbers. */
+  /** The farthest that any value of d0 was from PyTorch's on the probe; null if it was not compared or gave no numbers. */
   readonly max_abs: number | null;
   /** Every frame's time in its order. It is empty if the engine was not timed. */
   readonly frames_ms: readonly number[];

@@ -1,13 +1,13 @@
 import { ENGINES_TIMED, type Row, spread } from './report';
 
-/** One row as the words of its cells. */
+/** One row as the words of its cells. The last cell of an engine that was not timed says why, in the place of four. */
 export function cellsOf({ backend, threads, device, resolution, max_abs, frames_ms, problem }: Row): string[] {
   const on = device === 'processor' ? `processor, ${threads} ${threads === 1 ? 'thread' : 'threads'}` : device;
-  const away = max_abs === null ? '' : max_abs.toPrecision(1);
-  const first = [ENGINES_TIMED[backend], on, `${resolution}`, away];
-  if (problem !== null) return [...first, problem, '', ''];
+  const first = [ENGINES_TIMED[backend], on, `${resolution}`];
+  if (problem !== null) return [...first, problem];
   const { median, low, high } = spread(frames_ms);
-  return [...first, inMs(median), `${inMs(low)} to ${inMs(high)}`, `${frames_ms.length}`];
+  const away = max_abs === null ? '' : max_abs.toPrecision(1);
+  return [...first, inMs(median), `${inMs(low)} to ${inMs(high)}`, `${frames_ms.length}`, away];
 }
 
 function inMs(time: number): string {
@@ -22,6 +22,7 @@ export function rowOf(row: Row): HTMLTableRowElement {
       const cell = document.createElement('td');
       cell.textContent = text;
       cell.classList.toggle('number', index > 1 && row.problem === null);
+      if (index === 3 && row.problem !== null) cell.colSpan = 4;
       return cell;
     }),
   );
