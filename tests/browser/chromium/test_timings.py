@@ -72,4 +72,3 @@ def test_a_gpu_that_is_wrong_is_not_timed(visitor: Visitor) -> None:
     assert (rows["webgl"]["problem"], rows["webgl"]["frames_ms"]) == ("computes wrong results here", [])
     assert rows["webgl"]["device"] == "Test GPU"
     assert rows["webgl"]["max_abs"] == pytest.approx(0.01, rel=0.1)
-    assert "wasm" not in rows
