@@ -1,6 +1,6 @@
-import { U2NetError } from '../../lib/errors';
 import { frameOf } from '../../lib/photo/frame';
 import { byId } from '../dom';
+import { Failure, words } from '../words/words';
 
 /** The device's camera, shown in the photo's place. */
 export class Camera {
@@ -29,7 +29,7 @@ export class Camera {
         video: { facingMode: facing ? 'user' : 'environment', width: { ideal: 1280 }, height: { ideal: 960 } },
       });
     } catch (cause) {
-      throw new U2NetError('camera-unavailable', explain(cause), { cause });
+      throw new Failure('camera-unavailable', () => explain(cause), { cause });
     }
     this.#video.srcObject = this.#stream;
     await this.#video.play();
@@ -67,12 +67,12 @@ export class Camera {
 function explain(cause: unknown): string {
   switch (cause instanceof DOMException ? cause.name : '') {
     case 'NotAllowedError':
-      return "The camera may not be used. Allow it in the browser's settings for this site, or choose a photo.";
+      return words.failures.cameraDenied;
     case 'NotFoundError':
-      return 'No camera was found. Connect one, or choose a photo.';
+      return words.failures.noCamera;
     case 'NotReadableError':
-      return 'The camera is in use elsewhere. Close the other program and try again, or choose a photo.';
+      return words.failures.cameraInUse;
     default:
-      return 'The camera could not be started. Choose a photo instead.';
+      return words.failures.cameraFailed;
   }
 }

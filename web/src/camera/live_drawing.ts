@@ -1,4 +1,3 @@
-import { formatSeconds } from '../../lib/format';
 import { type Rect, type Size, wholeOf } from '../../lib/geometry';
 import { shownSize } from '../../lib/photo/frame';
 import type { Timing } from '../../lib/worker/protocol';
@@ -8,6 +7,7 @@ import { Artist } from '../drawing/artist';
 import type { FaceFollower } from '../faces/face_follower';
 import { ResultView } from '../result/result_view';
 import type { Settings } from '../settings/settings';
+import { words } from '../words/words';
 import { Camera } from './camera';
 
 /** The camera is drawn without being asked where a frame takes less than this. */
@@ -65,9 +65,7 @@ export class LiveDrawing {
     const smooth = this.#settings.within(SMOOTH_MS);
     if (smooth !== null) this.#settings.useResolution(smooth.side);
     if (this.#artist.misfit() !== null) {
-      this.#stop(
-        'Live drawing does not fit into graphics memory here. Choose a smaller resolution, or take the photo.',
-      );
+      this.#stop(words.talk.liveDoesNotFit);
       return;
     }
     this.#follower.reset();
@@ -96,20 +94,19 @@ export class LiveDrawing {
   }
 
   /** "12 frames a second at 192 × 192" */
-  #rate(side: number): string {
+  #rate(side: number): () => string {
     const now = performance.now();
     this.#times = [...this.#times.slice(-10), now];
     const span = now - this.#times[0]!;
-    const rate = span > 0 ? `${((1000 * (this.#times.length - 1)) / span).toFixed(1)} frames a second` : 'Live';
-    return `${rate} at ${side} × ${side}.`;
+    const size = `${side} × ${side}`;
+    const rate = (1000 * (this.#times.length - 1)) / span;
+    return () => (span > 0 ? words.talk.rate(rate, size) : words.talk.noRateYet(size));
   }
 
   /** Takes another resolution if that is nearer to a smooth picture, or stops if the machine is too slow. */
   #adapt({ run_ms }: Timing): void {
     if (run_ms > LIVE_FRAME_MS) {
-      this.#stop(
-        `Live drawing would need a frame in ${formatSeconds(LIVE_FRAME_MS)}, and one takes ${formatSeconds(run_ms)} here. Choose a smaller resolution, or take the photo.`,
-      );
+      this.#stop(words.talk.liveTooSlow(LIVE_FRAME_MS, run_ms));
       return;
     }
     if (++this.#frames < SETTLED) return;

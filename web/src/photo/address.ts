@@ -1,5 +1,7 @@
 /** Photos that are pasted by their address. */
-import { U2NetError } from '../../lib/errors';
+import { Reason, reasonOf } from '../../lib/errors';
+import { said } from '../../lib/messages';
+import { Failure, tell, words } from '../words/words';
 
 /** The address of an image in a pasted text, or null if the text is anything else. */
 export function addressIn(text: string): URL | null {
@@ -22,22 +24,15 @@ export function nameOf(address: URL): string {
 export async function fetchPhoto(address: URL): Promise<Blob> {
   if (address.protocol === 'data:') return decode(address);
   if (address.origin !== location.origin) {
-    throw new U2NetError(
-      'download-interrupted',
-      `This page loads nothing from other hosts, so not from ${address.host} either. Save the image there, or copy the image itself, and open it here.`,
-    );
+    throw new Failure('download-interrupted', () => words.failures.otherHost(address.host));
   }
   try {
     const response = await fetch(address);
-    if (!response.ok) throw new Error(`the server answered ${response.status}`);
+    if (!response.ok) throw new Reason(said('serverAnswered', response.status));
     return await response.blob();
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new U2NetError(
-      'download-interrupted',
-      `${nameOf(address)} could not be loaded (${reason}). Check its address, or choose a file.`,
-      { cause },
-    );
+    const explain = () => words.failures.addressFailed(nameOf(address), tell(reasonOf(cause)));
+    throw new Failure('download-interrupted', explain, { cause });
   }
 }
 
@@ -50,6 +45,6 @@ function decode(address: URL): Blob {
     const binary = head.endsWith(';base64') ? atob(text) : text;
     return new Blob([Uint8Array.from(binary, (char) => char.charCodeAt(0))], { type });
   } catch (cause) {
-    throw new U2NetError('photo-unreadable', 'The pasted data: address is damaged. Copy it again.', { cause });
+    throw new Failure('photo-unreadable', () => words.failures.addressDamaged, { cause });
   }
 }
