@@ -75,6 +75,7 @@ export class ResultView {
   clear(): void {
     this.#setFiles(undefined);
     for (const part of [this.#view, this.#products, this.#actions]) part.hidden = true;
+    write(byId('result-facts', HTMLElement), () => '');
     this.stale(false);
     this.#empty.hidden = false;
   }
