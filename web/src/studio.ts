@@ -53,7 +53,7 @@ export class Studio {
     listen('cancel', () => artist.cancel());
     listen('camera-open', () => void this.#openCamera());
     listen('camera-close', () => this.#closeCamera());
-    listen('camera-turn', () => void this.#openCamera(!this.#camera.mirrored));
+    listen('camera-turn', () => void this.#openCamera(() => this.#camera.turn()));
     listen('capture', () => void this.#capture());
     listen('check-device', () => void this.#check());
     settings.onChange = () => {
@@ -131,11 +131,10 @@ export class Studio {
     });
   }
 
-  /** @param facing whether to take the camera that faces the person. */
-  async #openCamera(facing = true): Promise<void> {
+  async #openCamera(open = () => this.#camera.open()): Promise<void> {
     this.#activity.clearError();
     try {
-      await this.#camera.open(facing);
+      await open();
     } catch (cause) {
       this.#showPanels();
       this.#activity.fail(asU2NetError(cause));

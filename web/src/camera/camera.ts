@@ -18,15 +18,33 @@ export class Camera {
     return this.#mirrored;
   }
 
+  /** Opens the camera that faces the person, where there are two. @throws U2NetError `camera-unavailable`. */
+  open(): Promise<void> {
+    return this.#open({ facingMode: 'user' }, true);
+  }
+
   /**
-   * @param facing whether to take the camera that faces the person, where there are two.
-   * @throws U2NetError `camera-unavailable`.
+   * Changes to the camera on the other side of the device. Where the browser does not tell the sides, it changes to the
+   * next camera.
+   *
+   * @throws U2NetError as {@link open}.
    */
-  async open(facing: boolean): Promise<void> {
+  async turn(): Promise<void> {
+    const { facingMode, deviceId } = this.#stream?.getVideoTracks()[0]?.getSettings() ?? {};
+    if (facingMode !== undefined) {
+      const facing = facingMode === 'environment';
+      return this.#open({ facingMode: facing ? 'user' : 'environment' }, facing);
+    }
+    const ids = (await cameras()).map((camera) => camera.deviceId);
+    const next = ids[(ids.indexOf(deviceId ?? '') + 1) % ids.length];
+    return this.#open(next === undefined ? {} : { deviceId: { exact: next } }, this.#mirrored);
+  }
+
+  async #open(wanted: MediaTrackConstraints, facing: boolean): Promise<void> {
     this.close();
     try {
       this.#stream = await navigator.mediaDevices.getUserMedia({
-        video: { facingMode: facing ? 'user' : 'environment', width: { ideal: 1280 }, height: { ideal: 960 } },
+        video: { ...wanted, width: { ideal: 1280 }, height: { ideal: 960 } },
       });
     } catch (cause) {
       throw new Failure('camera-unavailable', () => explain(cause), { cause });
@@ -39,8 +57,7 @@ export class Camera {
     this.#video.classList.toggle('mirrored', this.#mirrored);
     this.#view.style.setProperty('--aspect', String(this.#video.videoWidth / this.#video.videoHeight));
     this.#view.hidden = false;
-    const devices = await navigator.mediaDevices.enumerateDevices();
-    byId('camera-turn', HTMLElement).hidden = devices.filter(({ kind }) => kind === 'videoinput').length < 2;
+    byId('camera-turn', HTMLElement).hidden = (await cameras()).length < 2;
   }
 
   close(): void {
@@ -62,6 +79,10 @@ export class Camera {
     canvas.getContext('bitmaprenderer')?.transferFromImageBitmap(frame);
     return canvas.convertToBlob({ type: 'image/png' });
   }
+}
+
+async function cameras(): Promise<MediaDeviceInfo[]> {
+  return (await navigator.mediaDevices.enumerateDevices()).filter(({ kind }) => kind === 'videoinput');
 }
 
 function explain(cause: unknown): string {

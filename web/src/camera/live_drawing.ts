@@ -89,18 +89,18 @@ export class LiveDrawing {
     const made = await this.#artist.draw({ photo: frame, size, crop, products: ['picture'] });
     if (made === null || !this.#isOn()) return;
     this.#results.mirror(this.#camera.mirrored);
-    this.#results.show(made.drawing, made.choice.model.task, 'camera', this.#rate(made.choice.resolution.side));
+    this.#results.show(made.drawing, made.choice.model.task, 'camera', this.#rate(made.choice.resolution.side, made.drawing.timing));
     this.#adapt(made.drawing.timing);
   }
 
-  /** "12 frames a second at 192 × 192" */
-  #rate(side: number): () => string {
+  /** "12 frames a second at 192 × 192": of the last frames, or what the first one's own time makes. */
+  #rate(side: number, { decode_ms, preprocess_ms, run_ms, postprocess_ms }: Timing): () => string {
     const now = performance.now();
+    const first = decode_ms + preprocess_ms + run_ms + postprocess_ms;
     this.#times = [...this.#times.slice(-10), now];
-    const span = now - this.#times[0]!;
-    const size = `${side} × ${side}`;
-    const rate = (1000 * (this.#times.length - 1)) / span;
-    return () => (span > 0 ? words.talk.rate(rate, size) : words.talk.noRateYet(size));
+    const [frames, span] = this.#times.length > 1 ? [this.#times.length - 1, now - this.#times[0]!] : [1, first];
+    const rate = (1000 * frames) / Math.max(1, span);
+    return () => words.talk.rate(rate, `${side} × ${side}`);
   }
 
   /** Takes another resolution if that is nearer to a smooth picture, or stops if the machine is too slow. */

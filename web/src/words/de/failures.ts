@@ -11,8 +11,8 @@ export const failures: Words['failures'] = {
   cameraInUse:
     'Die Kamera wird gerade anderswo benutzt. Schließen Sie das andere Programm und versuchen Sie es noch einmal, oder wählen Sie ein Foto.',
   cameraFailed: 'Die Kamera ließ sich nicht starten. Wählen Sie stattdessen ein Foto.',
-  otherHost: (host) =>
-    `Diese Seite lädt nichts von anderen Servern, also auch nicht von ${host}. Speichern Sie das Bild dort, oder kopieren Sie das Bild selbst, und öffnen Sie es hier.`,
+  otherHost: (name, host) =>
+    `${host} ist nicht zu erreichen oder lässt andere Seiten ${name} nicht lesen. Speichern Sie das Bild dort, oder kopieren Sie das Bild selbst, und öffnen Sie es hier.`,
   addressFailed: (name, reason) =>
     `${name} konnte nicht geladen werden (${reason}). Prüfen Sie die Adresse, oder wählen Sie eine Datei.`,
   addressDamaged: 'Die eingefügte data:-Adresse ist beschädigt. Kopieren Sie sie noch einmal.',

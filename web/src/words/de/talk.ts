@@ -23,6 +23,7 @@ export const talk: Words['talk'] = {
   checked: 'Geprüft.',
   copied: 'Kopiert.',
   cancelled: 'Abgebrochen. Das Foto ist noch da.',
+  fetching: (name) => `${name} wird geladen.`,
   photoOpened: 'Foto geöffnet.',
   photoScaled: (from, to) => `Ein Foto mit ${from} Pixeln ist zu groß zum Zeichnen: Es wird mit ${to} bearbeitet.`,
   facesFailed: (reason) => `Gesichter konnten nicht gesucht werden: ${reason}`,
@@ -45,7 +46,6 @@ export const talk: Words['talk'] = {
   cameraOn: 'Die Kamera ist an.',
   drawingLive: 'Es wird live gezeichnet.',
   rate: (rate, size) => `${fixed(rate, 1)} Bilder pro Sekunde bei ${size}.`,
-  noRateYet: (size) => `Live bei ${size}.`,
   liveDoesNotFit:
     'Für das Zeichnen live reicht der Grafikspeicher hier nicht. Wählen Sie eine kleinere Auflösung oder nehmen Sie das Foto auf.',
   liveTooSlow: (limit, took) =>

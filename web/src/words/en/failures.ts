@@ -9,8 +9,8 @@ export const failures = {
   noCamera: 'No camera was found. Connect one, or choose a photo.',
   cameraInUse: 'The camera is in use elsewhere. Close the other program and try again, or choose a photo.',
   cameraFailed: 'The camera could not be started. Choose a photo instead.',
-  otherHost: (host: string) =>
-    `This page loads nothing from other hosts, so not from ${host} either. Save the image there, or copy the image itself, and open it here.`,
+  otherHost: (name: string, host: string) =>
+    `${host} cannot be reached, or does not let other pages read ${name}. Save the image there, or copy the image itself, and open it here.`,
   addressFailed: (name: string, reason: string) =>
     `${name} could not be loaded (${reason}). Check its address, or choose a file.`,
   addressDamaged: 'The pasted data: address is damaged. Copy it again.',

@@ -50,6 +50,7 @@ export const talk = {
   checked: 'Checked.',
   copied: 'Copied.',
   cancelled: 'Cancelled. The photo is still here.',
+  fetching: (name: string) => `Loading ${name}.`,
   photoOpened: 'Photo opened.',
   photoScaled: (from: string, to: string) =>
     `A photo of ${from} pixels is more than can be drawn: it is worked on at ${to}.`,
@@ -65,7 +66,6 @@ export const talk = {
   cameraOn: 'The camera is on.',
   drawingLive: 'Drawing live.',
   rate: (rate: number, size: string) => `${fixed(rate, 1)} frames a second at ${size}.`,
-  noRateYet: (size: string) => `Live at ${size}.`,
   liveDoesNotFit:
     'Live drawing does not fit into graphics memory here. Choose a smaller resolution, or take the photo.',
   liveTooSlow: (limit: number, took: number) =>

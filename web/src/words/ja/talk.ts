@@ -22,6 +22,7 @@ export const talk: Words['talk'] = {
   checked: '検査しました。',
   copied: 'コピーしました。',
   cancelled: '中止しました。写真はそのまま残っています。',
+  fetching: (name) => `${name} を読み込んでいます。`,
   photoOpened: '写真を開きました。',
   photoScaled: (from, to) => `${from} ピクセルの写真は大きすぎるため、${to} で処理します。`,
   facesFailed: (reason) => `顔を探せませんでした：${reason}`,
@@ -44,7 +45,6 @@ export const talk: Words['talk'] = {
   cameraOn: 'カメラがオンになりました。',
   drawingLive: 'ライブで描いています。',
   rate: (rate, size) => `毎秒 ${fixed(rate, 1)} フレーム、${size}。`,
-  noRateYet: (size) => `ライブ、${size}。`,
   liveDoesNotFit:
     'この端末のグラフィックメモリでは、ライブで描けません。解像度を下げるか、写真を撮ってください。',
   liveTooSlow: (limit, took) =>

@@ -8,8 +8,8 @@ export const failures: Words['failures'] = {
   noCamera: '没有找到相机。请连接相机，或选择照片。',
   cameraInUse: '相机正被其他程序使用。请关闭那个程序后重试，或选择照片。',
   cameraFailed: '无法启动相机。请改为选择照片。',
-  otherHost: (host) =>
-    `本页面不从其他主机加载任何内容，因此也不从 ${host} 加载。请在那里保存图片，或复制图片本身，再在这里打开。`,
+  otherHost: (name, host) =>
+    `无法连接 ${host}，或者它不允许其他页面读取 ${name}。请在那里保存图片，或复制图片本身，再在这里打开。`,
   addressFailed: (name, reason) => `无法加载 ${name}（${reason}）。请检查地址，或选择文件。`,
   addressDamaged: '粘贴的 data: 地址已损坏。请重新复制。',
   sampleFailed: (name) => `无法加载示例“${name}”。请检查网络连接，或选择您自己的照片。`,

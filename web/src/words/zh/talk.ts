@@ -22,6 +22,7 @@ export const talk: Words['talk'] = {
   checked: '已检查。',
   copied: '已复制。',
   cancelled: '已取消。照片仍然在这里。',
+  fetching: (name) => `正在加载 ${name}。`,
   photoOpened: '照片已打开。',
   photoScaled: (from, to) => `${from} 像素的照片太大，将按 ${to} 处理。`,
   facesFailed: (reason) => `无法查找人脸：${reason}`,
@@ -44,7 +45,6 @@ export const talk: Words['talk'] = {
   cameraOn: '相机已打开。',
   drawingLive: '正在实时绘制。',
   rate: (rate, size) => `每秒 ${fixed(rate, 1)} 帧，${size}。`,
-  noRateYet: (size) => `实时，${size}。`,
   liveDoesNotFit: '本设备的显存不够实时绘制。请选择较低的分辨率，或拍一张照片。',
   liveTooSlow: (limit, took) =>
     `实时绘制要求每帧不超过 ${seconds(limit)}，而这里需要 ${seconds(took)}。请选择较低的分辨率，或拍一张照片。`,
