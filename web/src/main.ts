@@ -46,6 +46,7 @@ listenForPhotos(
       (ready) => ready.open(file, name),
       () => {},
     ),
+  (name) => activity.done(words.talk.fetching(name)),
   (error) => activity.fail(error),
 );
 studio.then(

@@ -2,6 +2,7 @@
 import { Reason, reasonOf } from '../../lib/errors';
 import { said } from '../../lib/messages';
 import { Failure, tell, words } from '../words/words';
+import type { Fetched } from './fetched';
 
 /** The address of an image in a pasted text, or null if the text is anything else. */
 export function addressIn(text: string): URL | null {
@@ -15,17 +16,10 @@ export function nameOf(address: URL): string {
   return (address.protocol === 'data:' ? '' : address.pathname.split('/').at(-1)) || 'pasted';
 }
 
-/**
- * Loads a photo. The page's policy lets it ask no host but its own, so that no photo can leave the device. What lies
- * elsewhere has to be saved first.
- *
- * @throws U2NetError `download-interrupted`.
- */
+/** Loads a photo. @throws U2NetError `download-interrupted`, or `photo-unreadable` for a damaged data: address. */
 export async function fetchPhoto(address: URL): Promise<Blob> {
   if (address.protocol === 'data:') return decode(address);
-  if (address.origin !== location.origin) {
-    throw new Failure('download-interrupted', () => words.failures.otherHost(address.host));
-  }
+  if (address.origin !== location.origin) return fetchElsewhere(address);
   try {
     const response = await fetch(address);
     if (!response.ok) throw new Reason(said('serverAnswered', response.status));
@@ -33,6 +27,27 @@ export async function fetchPhoto(address: URL): Promise<Blob> {
   } catch (cause) {
     const explain = () => words.failures.addressFailed(nameOf(address), tell(reasonOf(cause)));
     throw new Failure('download-interrupted', explain, { cause });
+  }
+}
+
+/** Loads a photo from another host, in a worker that gets nothing but the address (elsewhere.ts). */
+async function fetchElsewhere(address: URL): Promise<Blob> {
+  const worker = new Worker(new URL('./elsewhere.ts', import.meta.url), { type: 'module' });
+  try {
+    const fetched = await new Promise<Fetched>((resolve) => {
+      worker.addEventListener('message', ({ data }: MessageEvent<Fetched>) => resolve(data));
+      worker.addEventListener('error', () => resolve({ reason: said('codeMissing') }));
+      worker.postMessage(address.href);
+    });
+    if ('photo' in fetched) return fetched.photo;
+    const { reason } = fetched;
+    throw new Failure('download-interrupted', () =>
+      reason === null
+        ? words.failures.otherHost(nameOf(address), address.host)
+        : words.failures.addressFailed(nameOf(address), tell(reason)),
+    );
+  } finally {
+    worker.terminate();
   }
 }
 
