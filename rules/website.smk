@@ -220,12 +220,14 @@ rule assemble_site:
         mem_mb=500,
     params:
         builder=f"pkg:pypi/snakemake@{snakemake.__version__}",
+        address=config["site_address"] or "",
         leaving=settings.say_what_leaves,
     shell:
         r".venvs/provenance/bin/python -m workflow_scripts.website.assemble_site"
         r" --page {input.page:q} --library {input.library:q} --samples {input.samples:q}"
         r" --models {input.models:q} --manifests {input.manifests:q} --locks {input.locks:q}"
-        r" --bills {input.bills:q} {input.cards:q} --builder {params.builder:q} --output {output.folder:q} &> {log:q}"
+        r" --bills {input.bills:q} {input.cards:q} --builder {params.builder:q} --address {params.address:q}"
+        r" --output {output.folder:q} &> {log:q}"
 
 
 rule serve:

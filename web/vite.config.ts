@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { defineConfig, minify, type Plugin } from 'vite';
 import { binaryParts } from './build/binary_parts.ts';
+import { installable } from './build/installable.ts';
 
 /**
  * The page's security headers. Threads in wasm need them, so every server of the page should send them too.
@@ -18,7 +19,7 @@ export default defineConfig(({ command }) => ({
   publicDir: command === 'serve' ? '../results/site' : false,
   server: { headers },
   worker: { format: 'es', plugins: workerPlugins },
-  plugins: [listShell()],
+  plugins: [installable(), listShell()],
 
   build: {
     target: 'es2022',
@@ -53,8 +54,8 @@ function listShell(): Plugin {
       if (worker?.type !== 'chunk') throw new Error('The service worker was not built');
       const left = [worker.fileName, 'index.html'];
       // What only some visitors use is kept once it is used: LiteRT's parts (lib/engines/litert/binary.ts) and the face
-      // detector (lib/faces/find_faces.ts).
-      const shell = Object.keys(bundle).filter((name) => !left.includes(name) && !/\.(bin|tflite)$/.test(name));
+      // detector (lib/faces/find_faces.ts). The preview (.jpg) is for other sites that lead to this one.
+      const shell = Object.keys(bundle).filter((name) => !left.includes(name) && !/\.(bin|tflite|jpg)$/.test(name));
       worker.code = worker.code.replace('__SHELL__', JSON.stringify(shell.sort()));
     },
   };

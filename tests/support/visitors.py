@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, Request
 from skimage import data
 
 from workflow_scripts.formats.predictions import read_predictions
@@ -110,12 +110,17 @@ class Visitor:
         self.stop_host = stop_host
         self.errors: list[str] = []
         self.requested: list[str] = []
+        self.sent: list[Request] = []
         self.page: Page
         context.set_default_timeout(TIMEOUT_MS)
         context.add_init_script(KEEP_DRAWINGS + KEEP_VIOLATIONS)
-        context.on("request", lambda request: self.requested.append(request.url))
+        context.on("request", self.note)
         context.on("weberror", lambda error: self.errors.append(str(error.error)))
         context.on("console", lambda entry: self.errors.append(entry.text) if entry.type == "error" else None)
+
+    def note(self, request: Request) -> None:
+        self.sent.append(request)
+        self.requested.append(request.url)
 
     def open(self, **wishes: object) -> Page:
         """Open the page at ?wishes, by default 64 × 64 on wasm. Return it once it is ready."""
@@ -160,5 +165,6 @@ class Visitor:
     def wait_for_error(self, code: str) -> str:
         """Wait until the page says that something failed. Return its words."""
         self.page.get_by_test_id("error").wait_for(timeout=60_000)
-        assert self.page.get_by_test_id("error").get_attribute("data-code") == code
+        found = self.page.get_by_test_id("error").get_attribute("data-code")
+        assert found == code, self.page.locator("#error-text").inner_text()
         return self.page.locator("#error-text").inner_text()

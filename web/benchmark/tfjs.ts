@@ -1,6 +1,7 @@
 /** TensorFlow.js as the page sets it up. */
 import { type GraphModel, loadGraphModel } from '@tensorflow/tfjs-converter';
 import { engine, type io, memory, type Rank, Tensor, tensor4d, tidy, version_core, zeros } from '@tensorflow/tfjs-core';
+import { textOf } from '../lib/messages';
 import { startTfjs } from '../lib/engines/tfjs/start';
 import { download } from './download';
 import type { Backend, Profile, TimedEngine } from './protocol';
@@ -8,7 +9,7 @@ import type { Backend, Profile, TimedEngine } from './protocol';
 /** Starts a backend, with as many threads as are asked for where it is wasm. */
 export async function start(backend: Backend, threads: number): Promise<TimedEngine> {
   const running = await startTfjs(backend, threads, (reason) => {
-    throw new Error(reason);
+    throw new Error(textOf(reason));
   });
   return {
     version: version_core,
@@ -62,7 +63,7 @@ async function predict(model: GraphModel, input: Float32Array): Promise<Float32A
  */
 export async function profile(backend: Backend, url: string): Promise<Profile> {
   const running = await startTfjs(backend, 1, (reason) => {
-    throw new Error(reason);
+    throw new Error(textOf(reason));
   });
   const { artifacts } = await downloadModel(url);
   const model = await loadGraphModel({ load: () => Promise.resolve(artifacts) });

@@ -1,4 +1,5 @@
 import { startRuntime } from '../lib/engines/start';
+import { textOf } from '../lib/messages';
 import { FileStore } from '../lib/site/file_store';
 import type { Task } from './protocol';
 
@@ -23,7 +24,7 @@ export async function startEngine(task: Task): Promise<(resolution: number) => P
   const runtime = await startRuntime(
     backend,
     threads,
-    (reason) => (lost = reason),
+    (reason) => (lost = textOf(reason)),
     () => {},
   );
   const store = new FileStore(base);

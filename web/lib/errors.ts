@@ -1,3 +1,5 @@
+import { type Said, said, textOf } from './messages';
+
 /** What went wrong, for code that must act on it. The message is for the person. */
 export type ErrorCode =
   | 'insecure-origin'
@@ -23,11 +25,31 @@ export type ErrorCode =
 export class U2NetError extends Error {
   override readonly name = 'U2NetError';
   readonly code: ErrorCode;
+  /** The message as data. A page in another language translates it. */
+  readonly said: Said;
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
+  constructor(code: ErrorCode, message: Said | string, options?: ErrorOptions) {
+    const given = typeof message === 'string' ? said('verbatim', message) : message;
+    super(textOf(given), options);
     this.code = code;
+    this.said = given;
   }
+}
+
+/** What is thrown to be the reason of a {@link U2NetError}. */
+export class Reason extends Error {
+  readonly said: Said;
+
+  constructor(reason: Said) {
+    super(textOf(reason));
+    this.said = reason;
+  }
+}
+
+/** Why something failed, as anything that was thrown says it. */
+export function reasonOf(cause: unknown): Said {
+  if (cause instanceof Reason || cause instanceof U2NetError) return cause.said;
+  return said('verbatim', cause instanceof Error ? cause.message : String(cause));
 }
 
 /** Wraps anything thrown, so that the person always gets a {@link U2NetError}. */
@@ -35,19 +57,9 @@ export function asU2NetError(cause: unknown): U2NetError {
   if (cause instanceof U2NetError) return cause;
   const text = cause instanceof Error ? cause.message : String(cause);
   if (cause instanceof RangeError || /out of memory|allocation failed|Aborted\(OOM/i.test(text)) {
-    return new U2NetError(
-      'out-of-memory',
-      `There was not enough memory for this drawing (${text}). Choose a smaller resolution or a smaller crop, and draw again.`,
-      { cause },
-    );
+    return new U2NetError('out-of-memory', said('outOfMemory', text), { cause });
   }
-  return new U2NetError(
-    'internal',
-    `The drawing failed: ${text}. Try again; if it fails again, choose another backend.`,
-    {
-      cause,
-    },
-  );
+  return new U2NetError('internal', said('drawingFailed', reasonOf(cause)), { cause });
 }
 
 /** Whether a GPU failed in a way that a processor would not. */

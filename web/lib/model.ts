@@ -76,7 +76,7 @@ export class Model {
     this.#choice = choice;
     this.#backendTold = backendTold;
     this.#finder = new FaceFinder(() => startWorker(new URL(catalogue.faces, base)));
-    client.onIdleLoss = (message) => void this.#moveOn({ code: 'context-lost', message });
+    client.onIdleLoss = (error) => void this.#moveOn(error);
   }
 
   /** Side of the network's square input, in pixels. */
@@ -202,11 +202,11 @@ export class Model {
    *
    * @returns whether that changed anything.
    */
-  #moveOn({ code, message }: Pick<U2NetError, 'code' | 'message'>): boolean {
+  #moveOn({ code, said }: U2NetError): boolean {
     const { name } = this.#choice.backend;
     if (this.#backendTold) return false;
     const excluded = code === 'wrong-results' || name === 'wasm';
-    if (excluded) this.#machine = without(this.#machine, name, message);
+    if (excluded) this.#machine = without(this.#machine, name, said);
     this.#choice = change(this.#catalogue, this.#machine, this.#choice, { backend: excluded ? null : 'wasm' });
     return this.#choice.backend.name !== name;
   }

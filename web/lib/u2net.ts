@@ -10,6 +10,7 @@ import { inspect } from './choice/inspect';
 import { NO_STORAGE, Speeds } from './choice/speed';
 import type { BackendName } from './engines/backends';
 import { U2NetError } from './errors';
+import { textOf } from './messages';
 import { Model, type RunOptions } from './model';
 import { artifactsOf, type Catalogue, type Dtype, type Task } from './site/catalogue';
 import { readCatalogue } from './site/read_catalogue';
@@ -121,7 +122,7 @@ function check({ models }: Catalogue, name: string | null, { resolution }: LoadO
 function checkChoice({ resolution, artifact, backend }: Choice, { backends }: Machine, asked: LoadOptions): void {
   if (asked.backend !== undefined && backend.name !== asked.backend) {
     const found = backends.find(({ name }) => name === asked.backend);
-    const reason = found?.unavailable ?? `the site does not hold the model for it`;
+    const reason = found?.unavailable ? textOf(found.unavailable) : 'the site does not hold the model for it';
     throw new U2NetError('not-offered', `${asked.backend} cannot be used here: ${reason}.`);
   }
   if (asked.dtype !== undefined && artifact.dtype !== asked.dtype) {

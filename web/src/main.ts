@@ -14,7 +14,7 @@
  * - With ?debug in the address, window.page.loseContext() really loses the worker's GPU context.
  */
 import { NO_STORAGE, Speeds } from '../lib/choice/speed';
-import { asU2NetError, U2NetError } from '../lib/errors';
+import { asU2NetError } from '../lib/errors';
 import { FaceFinder } from '../lib/faces/finder';
 import { FileStore } from '../lib/site/file_store';
 import { readCatalogue } from '../lib/site/read_catalogue';
@@ -28,8 +28,10 @@ import { listenForPhotos } from './photo/intake';
 import { offerSamples } from './photo/samples';
 import { Remembered } from './settings/remembered';
 import { Settings } from './settings/settings';
-import { offer } from './settings/words';
+import { products } from './settings/words';
 import { Studio } from './studio';
+import { chooseLanguage } from './words/language_choice';
+import { Failure, onLanguage, words, write } from './words/words';
 import { inspect } from '../lib/choice/inspect';
 
 byId('unstarted', HTMLElement).hidden = true;
@@ -44,12 +46,13 @@ listenForPhotos(
       (ready) => ready.open(file, name),
       () => {},
     ),
+  (name) => activity.done(words.talk.fetching(name)),
   (error) => activity.fail(error),
 );
 studio.then(
   () => {
     dataset['state'] = 'ready';
-    activity.done('Ready.');
+    activity.done(words.talk.ready);
   },
   (cause: unknown) => {
     dataset['state'] = 'failed';
@@ -60,18 +63,16 @@ studio.then(
 
 async function start(): Promise<Studio> {
   dataset['state'] = 'starting';
+  const storage = openStorage();
+  const spoken = chooseLanguage(storage);
   if (!isSecureContext) {
-    throw new U2NetError(
-      'insecure-origin',
-      'Browsers allow what this page needs only over https:// or on localhost. Open it at such an address.',
-    );
+    throw new Failure('insecure-origin', () => words.failures.insecure);
   }
   const base = new URL(named('catalogue'), location.href);
   const store = new FileStore(base);
   const client = new WorkerClient(startWorker);
   client.onRefusal = noteRefusal;
-  const storage = openStorage();
-  const [catalogue, machine] = await Promise.all([readCatalogue(base), inspect(client, new Speeds(storage))]);
+  const [catalogue, machine] = await Promise.all([readCatalogue(base), inspect(client, new Speeds(storage)), spoken]);
   entitle(catalogue);
   const parameters = new URLSearchParams(location.search);
   const settings = new Settings(catalogue, machine, store, new Remembered(storage), {
@@ -105,14 +106,15 @@ async function start(): Promise<Studio> {
 
 /** Says in the title what this site's models make. */
 function entitle({ models }: Catalogue): void {
-  const made = offer(models);
-  document.title = `${made} in your browser · Atelier`;
-  byId('tagline', HTMLElement).textContent = `${made} from your photos, made on this device. No photo leaves it.`;
+  const entitle = () => (document.title = words.talk.title(products(models)));
+  onLanguage(entitle);
+  entitle();
+  write(byId('tagline', HTMLElement), () => words.talk.tagline(products(models)));
 }
 
 /** Without a catalogue nothing can work. */
 function disableAll(): void {
-  for (const control of document.querySelectorAll<HTMLInputElement>('button, input, select')) control.disabled = true;
+  for (const control of document.querySelectorAll<HTMLInputElement>('button, input, select:not(#language)')) control.disabled = true;
   byId('drop-zone', HTMLElement).inert = true;
 }
 

@@ -66,7 +66,7 @@ async function networkFirst(request: Request, key: RequestInfo): Promise<Respons
 
 /** Whether all files that a copy of index.html loads are kept here. Offline, a page of another build would not work. */
 function isOfThisBuild(html: string): boolean {
-  return Array.from(html.matchAll(/"\.\/(assets\/[^"]+)"/g)).every(([, name]) => shell.includes(name!));
+  return Array.from(html.matchAll(/(?:href|src)="\.\/(assets\/[^"]+)"/g)).every(([, name]) => shell.includes(name!));
 }
 
 async function cacheFirst(request: Request): Promise<Response> {

@@ -1,5 +1,5 @@
 import { type Choice, startsByItself } from '../lib/choice/choose';
-import { asU2NetError, U2NetError } from '../lib/errors';
+import { asU2NetError } from '../lib/errors';
 import type { FaceFinder } from '../lib/faces/finder';
 import type { Rect } from '../lib/geometry';
 import { Activity } from './activity/activity';
@@ -13,12 +13,12 @@ import { FaceFollower } from './faces/face_follower';
 import { closePhoto, openPhoto, type Photo } from './photo/open_photo';
 import { PhotoView } from './photo/photo_view';
 import { ResultView } from './result/result_view';
-import { note } from './settings/select';
+import type { Said } from '../lib/messages';
 import { Settings } from './settings/settings';
+import { explain, Failure, tell, words, write } from './words/words';
 
 /** What is made of a photo. Of a live frame, only the picture is made. */
 const PRODUCTS = ['picture', 'cut-out', 'photo', 'png'] as const;
-const HINT = 'It appears here.';
 
 /** Connects photo, camera and drawing: what follows when a person opens a photo or presses a button. */
 export class Studio {
@@ -44,7 +44,7 @@ export class Studio {
       (text) => activity.done(text),
     );
     const follower = new FaceFollower(finder, (cause) =>
-      activity.say(`Faces could not be looked for: ${asU2NetError(cause).message}`),
+      activity.say(words.talk.facesFailed(explain(asU2NetError(cause)))),
     );
     this.#live = new LiveDrawing(this.#camera, artist, settings, this.#results, activity, follower);
 
@@ -53,7 +53,7 @@ export class Studio {
     listen('cancel', () => artist.cancel());
     listen('camera-open', () => void this.#openCamera());
     listen('camera-close', () => this.#closeCamera());
-    listen('camera-turn', () => void this.#openCamera(!this.#camera.mirrored));
+    listen('camera-turn', () => void this.#openCamera(() => this.#camera.turn()));
     listen('capture', () => void this.#capture());
     listen('check-device', () => void this.#check());
     settings.onChange = () => {
@@ -86,7 +86,7 @@ export class Studio {
       return;
     }
     this.#activity.clearError();
-    this.#clear(HINT);
+    this.#clear();
     this.#view.show(photo);
     this.#showPanels();
     await this.#view.frameFace();
@@ -112,13 +112,13 @@ export class Studio {
       const made = await this.#artist.draw({ photo: photo.file, size: photo, crop, products: PRODUCTS });
       if (made === null) return;
       this.#results.mirror(false);
-      this.#results.show(made.drawing, made.choice.model.task, photo.name, facts(made));
+      this.#results.show(made.drawing, made.choice.model.task, photo.name, () => facts(made));
       this.#shown = { crop, choice: made.choice };
       this.#dim();
-      note('figures', figures(made));
+      write(byId('figures', HTMLElement), () => figures(made));
       announce(made, crop);
       void made.files.then((ready) => this.#results.offer(ready));
-      this.#activity.done('Done.');
+      this.#activity.done(words.talk.done);
       this.#activity.look();
     });
   }
@@ -127,29 +127,28 @@ export class Studio {
     if (this.#artist.busy !== undefined) return;
     await this.#artist.during(async () => {
       this.#settings.drawn(await this.#artist.check());
-      this.#activity.done('Checked.');
+      this.#activity.done(words.talk.checked);
     });
   }
 
-  /** @param facing whether to take the camera that faces the person. */
-  async #openCamera(facing = true): Promise<void> {
+  async #openCamera(open = () => this.#camera.open()): Promise<void> {
     this.#activity.clearError();
     try {
-      await this.#camera.open(facing);
+      await open();
     } catch (cause) {
       this.#showPanels();
       this.#activity.fail(asU2NetError(cause));
       return;
     }
-    this.#clear(HINT);
+    this.#clear();
     this.#showPanels();
-    this.#activity.done('The camera is on.');
+    this.#activity.done(words.talk.cameraOn);
     await this.#live.start();
   }
 
   #closeCamera(): void {
     this.#camera.close();
-    this.#clear(HINT);
+    this.#clear();
     this.#showPanels();
   }
 
@@ -162,9 +161,9 @@ export class Studio {
   }
 
   /** Takes the drawing away, which is of another photo. */
-  #clear(hint: string): void {
+  #clear(): void {
     this.#shown = undefined;
-    this.#results.clear(hint);
+    this.#results.clear();
   }
 
   /** Dims the drawing while frame, model or settings are others than it was made with. */
@@ -188,21 +187,18 @@ export class Studio {
     byId('run', HTMLButtonElement).disabled = !photo;
   }
 
-  #offerWasm(reason: string): void {
-    const error = new U2NetError(
-      'out-of-memory',
-      `${reason}. It can be drawn on the processor instead, or at a smaller resolution.`,
-    );
+  #offerWasm(reason: Said): void {
+    const error = new Failure('out-of-memory', () => words.failures.wouldNotFit(tell(reason)));
     this.#activity.fail(error, [
       {
         id: 'use-wasm',
-        label: 'Draw on the processor',
+        label: () => words.failures.drawOnProcessor,
         run: () => {
           this.#settings.useBackend('wasm');
           void this.draw();
         },
       },
-      { id: 'draw-anyway', label: 'Try all the same', run: () => void this.draw(true) },
+      { id: 'draw-anyway', label: () => words.failures.tryAnyway, run: () => void this.draw(true) },
     ]);
   }
 }

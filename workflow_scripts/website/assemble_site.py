@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,9 @@ from workflow_scripts.formats.manifest import again, vouched
 from workflow_scripts.shared.failures import Failure, run
 from workflow_scripts.shared.files import broken_seal, replacing, seal_of, sha256, write_json
 from workflow_scripts.website.attestations import attest
+
+# The addresses in index.html that other sites read. They begin with ./ in the built page.
+SHOWN = re.compile(r'(<meta property="og:(?:url|image)" content=")\./')
 
 
 def digest_name(file: Path) -> str:
@@ -25,6 +29,14 @@ def name_in_page(page: Path, name: str, replacement: str) -> None:
     if html.count(f'content="{name}"') != 1:
         raise Failure(f"the built {page.name} does not name {name} once, as web/{page.name} does; build the page again")
     page.write_text(html.replace(f'content="{name}"', f'content="{replacement}"'))
+
+
+def name_address(page: Path, address: str) -> None:
+    """Make what other sites show of the page absolute: its address and its preview. Raises Failure if it lacks one."""
+    html, count = SHOWN.subn(lambda found: f"{found[1]}{address.rstrip('/')}/", page.read_text())
+    if count != 2:
+        raise Failure("the built index.html does not name og:url and og:image, as web/index.html does; build it again")
+    page.write_text(html)
 
 
 def copy_named(named: Any, folder: Path, site: Path, prefix: str = "") -> None:
@@ -76,6 +88,7 @@ def main(argv: Sequence[str]) -> None:
     )
     parser.add_argument("--bills", type=Path, nargs="+", required=True, help="of list_components and describe_model")
     parser.add_argument("--builder", required=True, help="URI of what ran the build, for the statement")
+    parser.add_argument("--address", nargs="?", help="where visitors open the site, if that is known")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
     manifests = {path: vouched(path) for path in arguments.manifests}
@@ -103,6 +116,8 @@ def main(argv: Sequence[str]) -> None:
         # So one index.html always leads to one release, even if another is published meanwhile.
         listing, worker, page = (staging / name for name in ("catalogue.json", "service_worker.js", "index.html"))
         shutil.copyfile(listing, listing.with_name(digest_name(listing)))
+        if arguments.address:
+            name_address(page, arguments.address)
         for each in (page, staging / "devices.html"):
             name_in_page(each, listing.name, digest_name(listing))
         name_in_page(page, worker.name, digest_name(worker))

@@ -17,6 +17,21 @@ SET_COLOUR = """(input, colour) => {
   input.dispatchEvent(new Event('input', { bubbles: true }));
 }"""
 
+# The platform's dialogue: it takes every file, and answers as a test says.
+SHARE = """{
+  window.shared = [];
+  window.answer = null;
+  Navigator.prototype.canShare = () => true;
+  Navigator.prototype.share = async ({ files }) => {
+    window.shared.push(files[0]);
+    if (window.answer !== null) throw window.answer;
+  };
+}"""
+SHARED = """async () => {
+  const [file] = window.shared;
+  return [file.name, file.type, Array.from(new Uint8Array(await file.arrayBuffer()))];
+}"""
+
 
 def saved(visitor: Visitor, button: str, name: str) -> NDArray[np.uint8]:
     """Press a button that saves a file of this name. Return its pixels."""
@@ -112,3 +127,35 @@ def test_drawing_in_ink_of_another_colour(visitor: Visitor) -> None:
     alone = saved(visitor, "save", name)
     assert np.abs(alone[..., 3] - (255 - grey)).max() <= 1
     assert np.abs(alone[alone[..., 3] > 250][:, :3] - ink).max() <= 1
+
+
+def test_sharing_hands_over_what_would_be_saved(visitor: Visitor) -> None:
+    """The platform's own dialogue is a stub here: Chromium has none on Linux."""
+    visitor.context.add_init_script(SHARE)
+    page = visitor.open()
+    visitor.draw_sample("Coffee")
+    page.get_by_test_id("export").locator("summary").click()
+    page.get_by_test_id("background").select_option("colour")
+    set_colour(page.get_by_test_id("background-colour"), "#2080ff")
+    expected = saved(visitor, "save", "coffee-cut-out.png")
+    page.get_by_test_id("share").click()
+    page.wait_for_function("() => window.shared.length === 1")
+    name, kind, content = page.evaluate(SHARED)
+    assert (name, kind) == ("coffee-cut-out.png", "image/png")
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(bytes(content)))), expected)
+    # Somebody who closes the dialogue has done nothing wrong.
+    page.evaluate("() => (window.answer = new DOMException('closed', 'AbortError'))")
+    page.get_by_test_id("share").click()
+    page.wait_for_function("() => window.shared.length === 2")
+    expect(page.get_by_test_id("error")).to_be_hidden()
+    page.evaluate("() => (window.answer = new Error('no printer'))")
+    page.get_by_test_id("share").click()
+    assert "could not be handed over: no printer" in visitor.wait_for_error("internal")
+
+
+def test_sharing_is_not_offered_where_there_is_none(visitor: Visitor) -> None:
+    page = visitor.open()
+    visitor.draw_sample()
+    page.get_by_test_id("export").locator("summary").click()
+    expect(page.get_by_test_id("save")).to_be_visible()
+    assert page.get_by_test_id("share").is_visible() == page.evaluate("() => 'canShare' in navigator")

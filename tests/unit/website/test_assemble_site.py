@@ -103,6 +103,22 @@ def test_a_site_holds_what_its_parts_name(parts: Parts) -> None:
     assert json.loads(catalogue)["faces"] == {"url": "assets/find_faces-a.js"}
 
 
+def test_other_sites_find_the_page_at_its_address(parts: Parts, refusal: Refusal) -> None:
+    address = ("--address", "https://example.org/draw/")
+    assert "does not name og:url and og:image" in refusal(main, *parts.arguments(), *address)
+    metas = '<meta property="og:url" content="./"><meta property="og:image" content="./assets/preview-a.jpg">'
+    pages = {"index.html": f"{INDEX}{metas}".encode(), "devices.html": CATALOGUE.encode()}
+    scripts = dict.fromkeys(("service_worker.js", "assets/worker-a.js", "assets/find_faces-a.js"), b"page")
+    parts.output("page", {**pages, **scripts, "assets/preview-a.jpg": b"picture"})
+    main([*parts.arguments(), *address])
+    html = (parts.results / "site/index.html").read_text()
+    assert '"og:url" content="https://example.org/draw/"' in html
+    assert '"og:image" content="https://example.org/draw/assets/preview-a.jpg"' in html
+    # Without an address they stay relative.
+    main(parts.arguments())
+    assert '"og:image" content="./assets/preview-a.jpg"' in (parts.results / "site/index.html").read_text()
+
+
 @pytest.mark.parametrize("place", ["page", "library", "samples", "mine/shared", "mine/shared/weights"])
 def test_what_somebody_put_there_is_not_copied(parts: Parts, refusal: Refusal, place: str) -> None:
     main(parts.arguments())

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { BackendReport } from '../engines/backends';
+import { said } from '../messages';
 import { artifactsOf, parseCatalogue } from '../site/catalogue';
 import { exampleCatalogue } from '../site/example_catalogue';
 import { bestBackend, choose, fidelity, isExperimental, type Machine, offered, startsByItself, without } from './choose';
@@ -29,7 +30,7 @@ function machine(backends: BackendReport[], deviceMemory?: number): Machine {
 
 test('prefers webgpu, then webgl, then wasm', () => {
   expect(best([wasm, webgl, webgpu]).name).toBe('webgpu');
-  expect(best([{ ...webgpu, unavailable: 'none' }, webgl, wasm]).name).toBe('webgl');
+  expect(best([{ ...webgpu, unavailable: said('noWebgpu') }, webgl, wasm]).name).toBe('webgl');
 });
 
 test('prefers wasm to a GPU imitated in software', () => {
@@ -60,7 +61,7 @@ test('goes without LiteRT where the site has no models for it, and says so', () 
   expect([backend.name, artifact.engine]).toEqual(['wasm', 'tfjs']);
   expect(offered([wasm, litert], without.models[0]!).map((entry) => entry.unavailable)).toEqual([
     null,
-    'this site does not hold small for LiteRT',
+    said('notHeld', 'small', 'LiteRT'),
   ]);
 });
 
@@ -92,9 +93,9 @@ test('counts the download of an engine against its speed', () => {
 });
 
 test('goes on without a backend that computes wrong results', () => {
-  const here = without(machine([webgpu, webgl, wasm]), 'webgpu', 'it computes wrong results');
+  const here = without(machine([webgpu, webgl, wasm]), 'webgpu', said('wrongValues', 'webgpu'));
   expect(choose(catalogue, here, { ...NO_WISH, backend: 'webgpu' }).backend.name).toBe('webgl');
-  expect(here.backends[0]!.unavailable).toBe('it computes wrong results');
+  expect(here.backends[0]!.unavailable).toEqual(said('wrongValues', 'webgpu'));
 });
 
 test('chooses exact weights where they are small, and else the smallest that look the same', () => {
@@ -111,13 +112,13 @@ test('grants a wish, and ignores one that cannot be granted', () => {
     'uint8',
     'wasm',
   ]);
-  const ignored = choose(catalogue, machine([{ ...webgpu, unavailable: 'none' }, wasm]), {
+  const ignored = choose(catalogue, machine([{ ...webgpu, unavailable: said('noWebgpu') }, wasm]), {
     model: 'none',
     resolution: '333',
     dtype: 'int4',
     backend: 'webgpu',
   });
-  expect(ignored).toEqual(choose(catalogue, machine([{ ...webgpu, unavailable: 'none' }, wasm]), NO_WISH));
+  expect(ignored).toEqual(choose(catalogue, machine([{ ...webgpu, unavailable: said('noWebgpu') }, wasm]), NO_WISH));
 });
 
 test('starts by itself only what is small to download and soon done', () => {

@@ -8,6 +8,7 @@ import {
   type ModelEntry,
   type Resolution,
 } from '../site/catalogue';
+import { type Said, said } from '../messages';
 import { misfit } from './memory';
 import { type Speeds, typical } from './speed';
 
@@ -81,7 +82,7 @@ export function offered(backends: readonly BackendReport[], model: ModelEntry): 
     const engine = engineOf(backend.name);
     const held = model.resolutions.every((resolution) => artifactsOf(resolution, engine).length > 0);
     if (held || backend.unavailable !== null) return backend;
-    return { ...backend, unavailable: `this site does not hold ${model.name} for ${ENGINE_NAMES[engine]}` };
+    return { ...backend, unavailable: said('notHeld', model.name, ENGINE_NAMES[engine]) };
   });
 }
 
@@ -98,7 +99,7 @@ export function bestBackend(backends: readonly BackendReport[], model: ModelEntr
 }
 
 /** A machine on which a backend is not to be used, and why. */
-export function without(machine: Machine, name: BackendName, reason: string): Machine {
+export function without(machine: Machine, name: BackendName, reason: Said): Machine {
   const backends = machine.backends.map((entry) => (entry.name === name ? unavailable(name, reason) : entry));
   return { ...machine, backends };
 }
@@ -124,8 +125,10 @@ export function startsByItself(choice: Choice, machine: Machine, missingBytes: n
   return missingBytes <= SMALL_DOWNLOAD && fits(choice.model, choice.resolution, choice.backend, machine);
 }
 
-/** "same to the eye", "slightly different" or "visibly different" from float32, by the parity figure. */
-export function fidelity(artifact: Artifact): string {
+export type Fidelity = 'same to the eye' | 'slightly different' | 'visibly different';
+
+/** How its drawings look beside those of float32, by the parity figure. */
+export function fidelity(artifact: Artifact): Fidelity {
   const { psnr_db } = artifact.parity;
   if (psnr_db >= SAME_TO_THE_EYE_DB) return 'same to the eye';
   return psnr_db >= 35 ? 'slightly different' : 'visibly different';

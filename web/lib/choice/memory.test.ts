@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { BackendReport } from '../engines/backends';
+import { textOf } from '../messages';
 import { parseCatalogue } from '../site/catalogue';
 import { exampleCatalogue } from '../site/example_catalogue';
 import { misfit, peakBytes } from './memory';
@@ -22,11 +23,11 @@ test('comes close to what U²-Net was measured to take at 512 × 512', () => {
 
 test('warns of what would overflow, with figures', () => {
   expect(misfit(small!, 512, webgl, 8)).toBeNull();
-  expect(misfit(large!, 1024, webgl, 4)).toMatch(/needs about 2\.\d GB .* about 1\.1 GB/);
+  expect(textOf(misfit(large!, 1024, webgl, 4)!)).toMatch(/needs about 2\.\d GB .* about 1\.1 GB/);
 });
 
 test('warns of a tensor too large for one buffer', () => {
-  expect(misfit(small!, 1024, { ...webgl, maxTensorBytes: 2 ** 27 }, 32)).toMatch(/at most 134 MB in one piece/);
+  expect(textOf(misfit(small!, 1024, { ...webgl, maxTensorBytes: 2 ** 27 }, 32)!)).toMatch(/at most 134 MB in one piece/);
 });
 
 test('never warns on the processor, which fails cleanly', () => {

@@ -1,5 +1,5 @@
 import { type BackendReport, onProcessor } from '../engines/backends';
-import { formatBytes } from '../format';
+import { type Said, said } from '../messages';
 import type { ModelEntry } from '../site/catalogue';
 
 /**
@@ -33,13 +33,13 @@ export function misfit(
   resolution: number,
   backend: BackendReport,
   deviceMemory: number | undefined,
-): string | null {
+): Said | null {
   if (onProcessor(backend.name)) return null;
   if (LARGEST_TENSOR_BYTES * resolution ** 2 > backend.maxTensorBytes) {
-    return `${backend.name} here takes at most ${formatBytes(backend.maxTensorBytes)} in one piece, too little for ${resolution} × ${resolution}`;
+    return said('pieceTooLarge', backend.name, backend.maxTensorBytes, resolution);
   }
   const needed = peakBytes(model, resolution, backend);
   const budget = (deviceMemory ?? ASSUMED_MEMORY_GIB) * 2 ** 30 * GPU_SHARE;
   if (needed <= budget) return null;
-  return `${model.name} at ${resolution} × ${resolution} needs about ${formatBytes(needed)} of graphics memory, and about ${formatBytes(budget)} can be counted on here`;
+  return said('memoryTooSmall', model.name, resolution, needed, budget);
 }

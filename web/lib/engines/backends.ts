@@ -1,3 +1,4 @@
+import type { Said } from '../messages';
 import type { EngineName } from '../site/catalogue';
 
 /** Where a network can compute: the backends of TensorFlow.js and those of LiteRT, whose names begin with it. */
@@ -18,7 +19,7 @@ export function onProcessor(name: BackendName): boolean {
 export interface BackendReport {
   readonly name: BackendName;
   /** Why it cannot be used, or null if it can. */
-  readonly unavailable: string | null;
+  readonly unavailable: Said | null;
   /** The renderer's or the processor's own description. */
   readonly device: string;
   /** The processor emulates this GPU: its results are right, but it is slower than wasm. */
@@ -35,6 +36,6 @@ export interface BackendReport {
 export const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|software/i;
 
 /** A backend that cannot be used here, and why. */
-export function unavailable(name: BackendName, reason: string): BackendReport {
+export function unavailable(name: BackendName, reason: Said): BackendReport {
   return { name, unavailable: reason, device: '', software: false, threads: 1, maxTensorBytes: 0, download: 0 };
 }

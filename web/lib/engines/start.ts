@@ -1,4 +1,5 @@
-import { U2NetError } from '../errors';
+import { reasonOf, U2NetError } from '../errors';
+import { type Said, said } from '../messages';
 import type { Received } from '../site/file_store';
 import type { BackendName } from './backends';
 import { litertBuild } from './litert/probe';
@@ -14,7 +15,7 @@ import type { Runtime } from './runtime';
 export async function startRuntime(
   name: BackendName,
   threads: number,
-  onLost: (reason: string) => void,
+  onLost: (reason: Said) => void,
   onProgress: (progress: Received) => void,
 ): Promise<Runtime> {
   try {
@@ -30,13 +31,6 @@ export async function startRuntime(
     }
   } catch (cause) {
     if (cause instanceof U2NetError) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new U2NetError(
-      'backend-unavailable',
-      `${name} could not be started here (${reason}). Choose another backend.`,
-      {
-        cause,
-      },
-    );
+    throw new U2NetError('backend-unavailable', said('backendNotStarted', name, reasonOf(cause)), { cause });
   }
 }

@@ -1,3 +1,4 @@
+import { said } from '../messages';
 import { type BackendReport, SOFTWARE, unavailable } from './backends';
 
 /**
@@ -7,7 +8,7 @@ import { type BackendReport, SOFTWARE, unavailable } from './backends';
  */
 export async function probeWebgpu(name: 'webgpu' | 'litert-webgpu', download: number): Promise<BackendReport> {
   const adapter = await navigator.gpu?.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null);
-  if (!adapter) return unavailable(name, 'this browser offers no WebGPU');
+  if (!adapter) return unavailable(name, said('noWebgpu'));
   const { vendor, architecture, description, isFallbackAdapter } = adapter.info;
   const device = description || [vendor, architecture].filter(Boolean).join(' ') || 'GPU';
   return {

@@ -23,8 +23,8 @@ self.addEventListener('message', ({ data }: MessageEvent<FaceRequest>) => {
   find(data)
     .then((faces) => reply({ id: data.id, faces }))
     .catch((cause: unknown) => {
-      const { code, message } = asU2NetError(cause);
-      reply({ id: data.id, code, message });
+      const { code, said } = asU2NetError(cause);
+      reply({ id: data.id, code, said });
     });
 });
 

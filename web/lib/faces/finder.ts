@@ -1,5 +1,6 @@
 import { type ErrorCode, U2NetError } from '../errors';
 import { type Rect, type Size, wholeOf } from '../geometry';
+import { type Said, said } from '../messages';
 import type { Face } from './boxes';
 import { frameFace } from './frame_face';
 
@@ -15,7 +16,7 @@ export interface FaceRequest {
 
 export type FaceReply =
   | { readonly id: number; readonly faces: Face[] }
-  | { readonly id: number; readonly code: ErrorCode; readonly message: string };
+  | { readonly id: number; readonly code: ErrorCode; readonly said: Said };
 
 /** A face, and the square part of the photo that a portrait of it shows. */
 export interface FramedFace extends Face {
@@ -58,7 +59,7 @@ export class FaceFinder {
 
   /** Ends the worker. Searches that are under way fail with `disposed`. */
   close(): void {
-    this.#end(new U2NetError('disposed', 'The search for faces was ended.'));
+    this.#end(new U2NetError('disposed', said('facesEnded')));
   }
 
   #open(): Worker {
@@ -67,11 +68,11 @@ export class FaceFinder {
       const found = this.#pending.get(data.id);
       this.#pending.delete(data.id);
       if ('faces' in data) found?.resolve(data.faces);
-      else found?.reject(new U2NetError(data.code, data.message));
+      else found?.reject(new U2NetError(data.code, data.said));
     });
     worker.addEventListener('error', (event) => {
-      const reason = event.message || 'its code could not be loaded';
-      this.#end(new U2NetError('worker-unavailable', `The search for faces stopped (${reason}).`));
+      const reason = event.message ? said('verbatim', event.message) : said('codeMissing');
+      this.#end(new U2NetError('worker-unavailable', said('facesStopped', reason)));
     });
     return worker;
   }

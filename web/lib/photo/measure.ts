@@ -1,5 +1,6 @@
 import { U2NetError } from '../errors';
 import type { Size } from '../geometry';
+import { said } from '../messages';
 
 /**
  * A photo up to this size is used as it is. A larger one is scaled down to this. Canvases cannot be much larger.
@@ -26,10 +27,7 @@ export async function measure(url: string, type: string, name: string): Promise<
   // The browser can show vector drawings, but the worker has no document and cannot decode them.
   if (pixels === 0 || type === 'image/svg+xml') throw unreadable(name);
   if (pixels > REFUSED_PIXELS) {
-    throw new U2NetError(
-      'photo-too-large',
-      `${name} has ${size.width} × ${size.height} pixels, too many to be opened here. Save it at most 14,000 pixels wide and high, and open that.`,
-    );
+    throw new U2NetError('photo-too-large', said('photoTooLarge', name, size.width, size.height));
   }
   if (pixels <= MAX_PIXELS) return { ...size, scaledFrom: null };
   const scale = Math.sqrt(MAX_PIXELS / pixels);
@@ -46,8 +44,5 @@ function sizeOf(url: string, name: string): Promise<Size> {
 }
 
 function unreadable(name: string): U2NetError {
-  return new U2NetError(
-    'photo-unreadable',
-    `${name} cannot be read as an image here. Choose a JPEG, PNG, WebP or AVIF file.`,
-  );
+  return new U2NetError('photo-unreadable', said('photoUnreadable', name));
 }

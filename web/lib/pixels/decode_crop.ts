@@ -1,5 +1,6 @@
 import { U2NetError } from '../errors';
 import type { Rect, Size } from '../geometry';
+import { said } from '../messages';
 
 /**
  * Decodes a photo and returns the crop's pixels: 8-bit RGBA, opaque, transparent parts on white. The photo is turned as
@@ -39,10 +40,6 @@ async function decode(photo: Blob, colours: 'stored' | 'shown'): Promise<ImageBi
       imageOrientation: 'from-image',
     });
   } catch (cause) {
-    throw new U2NetError(
-      'photo-unreadable',
-      'This file cannot be read as an image here. Choose a JPEG, PNG, WebP or AVIF file.',
-      { cause },
-    );
+    throw new U2NetError('photo-unreadable', said('fileUnreadable'), { cause });
   }
 }

@@ -1,4 +1,5 @@
 import { U2NetError } from '../errors';
+import { said } from '../messages';
 
 export const DTYPES = ['float32', 'float16', 'uint16', 'uint8', 'compact'] as const;
 /** The engines: TensorFlow.js runs graph models, and LiteRT runs .tflite files. */
@@ -194,10 +195,7 @@ function parseSample(value: unknown, path: string): Sample {
 }
 
 function invalid(path: string, expected: string): U2NetError {
-  return new U2NetError(
-    'catalogue-invalid',
-    `The site's catalogue.json is not valid: ${path} should be ${expected}. Its owner has to build the site again.`,
-  );
+  return new U2NetError('catalogue-invalid', said('catalogueInvalid', path, expected));
 }
 
 function object(value: unknown, path: string): Record<string, unknown> {

@@ -1,4 +1,5 @@
-import { U2NetError } from '../errors';
+import { Reason, reasonOf, U2NetError } from '../errors';
+import { type Said, said } from '../messages';
 import type { FileRef } from './catalogue';
 
 /**
@@ -63,7 +64,7 @@ export class FileStore {
       for (let index = missing.shift(); index !== undefined; index = missing.shift()) {
         const file = files[index]!;
         const begun = performance.now();
-        const part = files.length > 1 ? `part ${index + 1} of ${files.length}` : 'a file';
+        const part = files.length > 1 ? said('partOf', index + 1, files.length) : said('aFile');
         const content = await this.#fetch(file, part, (bytes) => {
           loaded += bytes;
           fetched += bytes;
@@ -136,14 +137,14 @@ export class FileStore {
     await cache?.put(this.#keyOf(file), new Response(content)).catch(() => {});
   }
 
-  async #fetch(file: FileRef, part: string, onBytes: (bytes: number) => void): Promise<ArrayBuffer> {
+  async #fetch(file: FileRef, part: Said, onBytes: (bytes: number) => void): Promise<ArrayBuffer> {
     const content = new Uint8Array(file.bytes);
     let length = 0;
     try {
       // Bypass the browser's own cache: a second copy there would double the space and might be damaged.
       const response = await fetch(new URL(file.url, this.#base), { cache: 'no-store' });
-      if (!response.ok) throw new Error(`the server answered ${response.status}`);
-      if (response.body === null) throw new Error('the server sent nothing');
+      if (!response.ok) throw new Reason(said('serverAnswered', response.status));
+      if (response.body === null) throw new Reason(said('serverSentNothing'));
       const reader = response.body.getReader();
       for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
         if (length + chunk.value.length > content.length) throw corrupt(part);
@@ -153,12 +154,7 @@ export class FileStore {
       }
     } catch (cause) {
       if (cause instanceof U2NetError) throw cause;
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new U2NetError(
-        'download-interrupted',
-        `The download stopped at ${part} (${reason}). Check the connection and draw again: what has arrived is kept.`,
-        { cause },
-      );
+      throw new U2NetError('download-interrupted', said('downloadStopped', part, reasonOf(cause)), { cause });
     }
     if (length !== content.length || (await sha256(content.buffer)) !== file.sha256) throw corrupt(part);
     return content.buffer;
@@ -184,10 +180,6 @@ function sum(files: readonly FileRef[]): number {
   return files.reduce((total, file) => total + file.bytes, 0);
 }
 
-function corrupt(part: string): U2NetError {
-  return new U2NetError(
-    'file-corrupt',
-    `Of the model or its engine, ${part} arrived damaged and was refused (its SHA-256 is not the catalogue's). Draw again to fetch it once more. ` +
-      'If it is refused again, the copy on the server is damaged, and its owner has to upload the site again.',
-  );
+function corrupt(part: Said): U2NetError {
+  return new U2NetError('file-corrupt', said('damaged', part));
 }

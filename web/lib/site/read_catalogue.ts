@@ -1,4 +1,5 @@
-import { U2NetError } from '../errors';
+import { Reason, reasonOf, U2NetError } from '../errors';
+import { said } from '../messages';
 import { type Catalogue, parseCatalogue } from './catalogue';
 
 /**
@@ -10,16 +11,12 @@ export async function readCatalogue(address: URL, signal: AbortSignal | null = n
   let json: unknown;
   try {
     const response = await fetch(address, { cache: 'no-cache', signal });
-    if (!response.ok) throw new Error(`the server answered ${response.status}`);
+    if (!response.ok) throw new Reason(said('serverAnswered', response.status));
     json = await response.json();
   } catch (cause) {
     signal?.throwIfAborted();
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new U2NetError(
-      'download-interrupted',
-      `The list of models, ${nameOf(address)}, could not be loaded (${reason}). Check the connection and reload the page. If it stays so, its owner has to upload the site again.`,
-      { cause },
-    );
+    const message = said('catalogueMissing', nameOf(address), reasonOf(cause));
+    throw new U2NetError('download-interrupted', message, { cause });
   }
   return parseCatalogue(json);
 }

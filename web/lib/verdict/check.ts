@@ -1,5 +1,6 @@
 import type { BackendReport } from '../engines/backends';
 import { U2NetError } from '../errors';
+import { said } from '../messages';
 import type { Artifact, FileRef, Probe, Resolution } from '../site/catalogue';
 import { folderOf, sha256 } from '../site/file_store';
 import type { Limits, Verdict } from './compare';
@@ -38,11 +39,9 @@ export function checkOf(
 
 /** What is said of a GPU that failed. */
 export function wrongResults(backend: string, { max_abs }: Pick<Verdict, 'max_abs'>): U2NetError {
-  const how = max_abs === null ? 'values that are no numbers' : `${max_abs.toPrecision(1)} away from the right result`;
-  return new U2NetError(
-    'wrong-results',
-    `This device's graphics chip computes wrong results with ${backend} (${how}). Choose another under Advanced.`,
-  );
+  const how =
+    max_abs === null ? said('wrongValues', backend) : said('wrongResults', backend, max_abs.toPrecision(1));
+  return new U2NetError('wrong-results', how);
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { BackendReport } from '../engines/backends';
 import { type ErrorCode, U2NetError } from '../errors';
+import { said } from '../messages';
 import {
   type Drawing,
   type DrawJob,
@@ -50,7 +51,7 @@ export class WorkerClient {
   #id = 0;
 
   /** Called when the GPU is lost while no drawing is running. */
-  onIdleLoss: (reason: string) => void = () => {};
+  onIdleLoss: (error: U2NetError) => void = () => {};
 
   /** Called when a content security policy refuses the worker something. */
   onRefusal: (directive: string, blocked: string) => void = () => {};
@@ -86,7 +87,7 @@ export class WorkerClient {
   /** Stops the running work, if there is any. */
   cancel(): void {
     if (this.#pending === undefined) return;
-    this.#fail(new U2NetError('cancelled', 'Cancelled.'));
+    this.#fail(new U2NetError('cancelled', said('cancelled')));
   }
 
   /** Ends the worker and frees all that it holds. */
@@ -126,12 +127,8 @@ export class WorkerClient {
     worker.addEventListener('error', (event) => {
       this.#fail(
         event.message
-          ? new U2NetError('internal', `The worker stopped (${event.message}). Reload the page and try again.`)
-          : new U2NetError(
-              'worker-unavailable',
-              "The worker's code could not be loaded. Reload the page and try again. If this page is on another origin than the " +
-                "site, the site must allow this origin (CORS), and this page's policy must allow scripts and workers from the site, and workers from blob:.",
-            ),
+          ? new U2NetError('internal', said('workerStopped', event.message))
+          : new U2NetError('worker-unavailable', said('workerMissing')),
       );
     });
     return worker;
@@ -141,14 +138,7 @@ export class WorkerClient {
     switch (reply.type) {
       case 'probed':
         if (reply.protocol === PROTOCOL) this.#probed?.resolve(reply.backends);
-        else {
-          this.#fail(
-            new U2NetError(
-              'worker-unavailable',
-              'The library is older or newer than the site. Use the library of that site: its lib/u2net.js, or the package that was built with it.',
-            ),
-          );
-        }
+        else this.#fail(new U2NetError('worker-unavailable', said('protocolDiffers')));
         break;
       case 'progress':
         this.#pending?.onProgress(reply.stage, reply.loaded, reply.total);
@@ -167,7 +157,7 @@ export class WorkerClient {
         if (reply.id === this.#id) this.#files?.resolve(reply.files);
         break;
       case 'failed': {
-        const error = new U2NetError(reply.code, reply.message);
+        const error = new U2NetError(reply.code, reply.said);
         if (UNSAFE.has(reply.code)) this.#fail(error);
         else this.#reject(error);
         break;
@@ -177,8 +167,9 @@ export class WorkerClient {
         break;
       case 'context-lost': {
         const busy = this.#pending !== undefined;
-        this.#fail(new U2NetError('context-lost', reply.reason));
-        if (!busy) this.onIdleLoss(reply.reason);
+        const error = new U2NetError('context-lost', reply.reason);
+        this.#fail(error);
+        if (!busy) this.onIdleLoss(error);
         break;
       }
     }

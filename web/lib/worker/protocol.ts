@@ -1,6 +1,7 @@
 import type { BackendName, BackendReport } from '../engines/backends';
 import type { ErrorCode } from '../errors';
 import type { Rect, Size } from '../geometry';
+import type { Said } from '../messages';
 import type { Artifact, Task } from '../site/catalogue';
 import type { Check } from '../verdict/check';
 import type { Verdict } from '../verdict/compare';
@@ -9,7 +10,7 @@ import type { Verdict } from '../verdict/compare';
  * The version of these messages. Increase it with every change that the older side would misread: a page may have the
  * library of one release and start the worker of another.
  */
-export const PROTOCOL = 2;
+export const PROTOCOL = 3;
 
 /** How to use a model: where its files are, and what computes. */
 export interface Plan {
@@ -101,8 +102,8 @@ export type Reply =
   | { readonly type: 'checked'; readonly verdict: Verdict }
   | { readonly type: 'drawing'; readonly drawing: Drawing }
   | { readonly type: 'files'; readonly id: number; readonly files: PngFiles }
-  | { readonly type: 'failed'; readonly code: ErrorCode; readonly message: string }
+  | { readonly type: 'failed'; readonly code: ErrorCode; readonly said: Said }
   /** A content security policy refused the worker something: a directive, and what it was. */
   | { readonly type: 'refused'; readonly directive: string; readonly blocked: string }
   /** The GPU is gone, whether or not a drawing is running. This worker can do nothing more. */
-  | { readonly type: 'context-lost'; readonly reason: string };
+  | { readonly type: 'context-lost'; readonly reason: Said };

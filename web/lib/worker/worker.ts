@@ -3,7 +3,8 @@ import { onProcessor } from '../engines/backends';
 import { probe } from '../engines/probe';
 import type { Network, Runtime } from '../engines/runtime';
 import { startRuntime } from '../engines/start';
-import { asU2NetError, U2NetError } from '../errors';
+import { asU2NetError, reasonOf, U2NetError } from '../errors';
+import { said } from '../messages';
 import { decodeCrop } from '../pixels/decode_crop';
 import { cutOut, greyToRgba, postprocess } from '../pixels/postprocess';
 import { preprocess } from '../pixels/preprocess';
@@ -191,7 +192,7 @@ async function guard<T>(runtime: Runtime, compute: () => Promise<T>): Promise<T>
     return await compute();
   } catch (cause) {
     if (onProcessor(runtime.name) || cause instanceof U2NetError) throw cause;
-    throw new U2NetError('context-lost', cause instanceof Error ? cause.message : String(cause), { cause });
+    throw new U2NetError('context-lost', reasonOf(cause), { cause });
   }
 }
 
@@ -213,8 +214,8 @@ async function toPng(image: ImageData): Promise<Blob> {
  */
 function notFinite(job: DrawJob): U2NetError {
   return onProcessor(job.backend)
-    ? new U2NetError('model-invalid', 'This model gives no usable drawing. Choose another resolution or precision.')
-    : new U2NetError('context-lost', 'the GPU gave no usable numbers');
+    ? new U2NetError('model-invalid', said('noDrawing'))
+    : new U2NetError('context-lost', said('noNumbers'));
 }
 
 function progress(stage: Stage, loaded = 0, total = 0): void {
@@ -222,8 +223,8 @@ function progress(stage: Stage, loaded = 0, total = 0): void {
 }
 
 function fail(cause: unknown): void {
-  const { code, message } = asU2NetError(cause);
-  reply(code === 'context-lost' ? { type: 'context-lost', reason: message } : { type: 'failed', code, message });
+  const { code, said } = asU2NetError(cause);
+  reply(code === 'context-lost' ? { type: 'context-lost', reason: said } : { type: 'failed', code, said });
 }
 
 function reply(message: Reply): void {

@@ -1,13 +1,12 @@
 import { U2NetError } from '../../lib/errors';
-import { formatBytes } from '../../lib/format';
 import type { Stage } from '../../lib/worker/protocol';
 import { byId } from '../dom';
+import { explain, onLanguage, words, write } from '../words/words';
 import { named } from './policy';
-import { elapsed, STAGES } from './words';
 
 export interface Remedy {
   readonly id: string;
-  readonly label: string;
+  readonly label: () => string;
   run(): void;
 }
 
@@ -28,6 +27,11 @@ export class Activity {
   readonly #errorActions = byId('error-actions', HTMLElement);
   readonly #sheet = byId('result-sheet', HTMLElement);
   #ticking: number | undefined;
+
+  constructor() {
+    // It was said in the language of before.
+    onLanguage(() => this.say(''));
+  }
 
   /** One line that a screen reader reads out. It is for rare changes, not for counters. */
   say(text: string): void {
@@ -72,11 +76,11 @@ export class Activity {
     this.#text.textContent = '';
     this.#work.hidden = false;
     this.#progress.removeAttribute('value');
-    this.say(STAGES[stage]);
-    this.#title.textContent = STAGES[stage];
+    this.say(words.talk.stages[stage]);
+    this.#title.textContent = words.talk.stages[stage];
     if (stage === 'download' || stage === 'engine') {
       this.#progress.value = total === 0 ? 0 : loaded / total;
-      this.#text.textContent = `${formatBytes(loaded)} of ${formatBytes(total)}`;
+      this.#text.textContent = words.talk.received(loaded, total);
     }
     if (stage === 'run') this.#tick(expectedMs);
   }
@@ -85,22 +89,22 @@ export class Activity {
   live(): void {
     this.#work.hidden = true;
     this.#text.textContent = '';
-    this.say('Drawing live.');
+    this.say(words.talk.drawingLive);
   }
 
   /** Says what went wrong, and offers what may help. What went well before is not said any more. */
   fail(error: U2NetError, remedies: readonly Remedy[] = []): void {
-    const { code, message } = named(error);
+    const cause = named(error);
     this.say('');
-    this.#errorText.textContent = message;
-    this.#error.dataset['code'] = code;
+    write(this.#errorText, () => explain(cause));
+    this.#error.dataset['code'] = cause.code;
     this.#errorActions.replaceChildren(
       ...remedies.map((remedy) => {
         const button = document.createElement('button');
         button.type = 'button';
         button.id = remedy.id;
         button.dataset['testid'] = remedy.id;
-        button.textContent = remedy.label;
+        write(button, remedy.label);
         button.addEventListener('click', () => remedy.run());
         return button;
       }),
@@ -111,7 +115,7 @@ export class Activity {
 
   clearError(): void {
     this.#error.hidden = true;
-    this.#errorText.textContent = '';
+    write(this.#errorText, () => '');
     this.#errorActions.replaceChildren();
   }
 
@@ -120,7 +124,7 @@ export class Activity {
     const start = performance.now();
     const show = () => {
       const passed = performance.now() - start;
-      this.#text.textContent = elapsed(passed, expectedMs);
+      this.#text.textContent = words.talk.elapsed(passed, expectedMs);
       if (passed < expectedMs) this.#progress.value = passed / expectedMs;
       else this.#progress.removeAttribute('value');
     };

@@ -2,8 +2,8 @@
  * What a server's content security policy refused. The failure that follows from it ("cannot be read as an image") says
  * nothing of the cause, so it is named instead.
  */
-import { U2NetError } from '../../lib/errors';
-import { forbidden } from './words';
+import type { U2NetError } from '../../lib/errors';
+import { Failure, words } from '../words/words';
 
 /** A failure that follows from a refusal comes at once. */
 const SOON_MS = 2000;
@@ -24,7 +24,8 @@ export function noteRefusal(directive: string, blocked: string): void {
 /** The refusal as an error if one has just happened, else the error itself. */
 export function named(error: U2NetError): U2NetError {
   if (refused === null || performance.now() - refused.time > SOON_MS) return error;
-  return new U2NetError('policy', forbidden(refused.directive, refused.source), { cause: error });
+  const { directive, source } = refused;
+  return new Failure('policy', () => words.failures.forbidden(directive, source), { cause: error });
 }
 
 /** What the policy has to allow. */

@@ -1,6 +1,6 @@
-import { U2NetError } from '../../lib/errors';
 import { frameOf } from '../../lib/photo/frame';
 import { byId } from '../dom';
+import { Failure, words } from '../words/words';
 
 /** The device's camera, shown in the photo's place. */
 export class Camera {
@@ -18,18 +18,36 @@ export class Camera {
     return this.#mirrored;
   }
 
+  /** Opens the camera that faces the person, where there are two. @throws U2NetError `camera-unavailable`. */
+  open(): Promise<void> {
+    return this.#open({ facingMode: 'user' }, true);
+  }
+
   /**
-   * @param facing whether to take the camera that faces the person, where there are two.
-   * @throws U2NetError `camera-unavailable`.
+   * Changes to the camera on the other side of the device. Where the browser does not tell the sides, it changes to the
+   * next camera.
+   *
+   * @throws U2NetError as {@link open}.
    */
-  async open(facing: boolean): Promise<void> {
+  async turn(): Promise<void> {
+    const { facingMode, deviceId } = this.#stream?.getVideoTracks()[0]?.getSettings() ?? {};
+    if (facingMode !== undefined) {
+      const facing = facingMode === 'environment';
+      return this.#open({ facingMode: facing ? 'user' : 'environment' }, facing);
+    }
+    const ids = (await cameras()).map((camera) => camera.deviceId);
+    const next = ids[(ids.indexOf(deviceId ?? '') + 1) % ids.length];
+    return this.#open(next === undefined ? {} : { deviceId: { exact: next } }, this.#mirrored);
+  }
+
+  async #open(wanted: MediaTrackConstraints, facing: boolean): Promise<void> {
     this.close();
     try {
       this.#stream = await navigator.mediaDevices.getUserMedia({
-        video: { facingMode: facing ? 'user' : 'environment', width: { ideal: 1280 }, height: { ideal: 960 } },
+        video: { ...wanted, width: { ideal: 1280 }, height: { ideal: 960 } },
       });
     } catch (cause) {
-      throw new U2NetError('camera-unavailable', explain(cause), { cause });
+      throw new Failure('camera-unavailable', () => explain(cause), { cause });
     }
     this.#video.srcObject = this.#stream;
     await this.#video.play();
@@ -39,8 +57,7 @@ export class Camera {
     this.#video.classList.toggle('mirrored', this.#mirrored);
     this.#view.style.setProperty('--aspect', String(this.#video.videoWidth / this.#video.videoHeight));
     this.#view.hidden = false;
-    const devices = await navigator.mediaDevices.enumerateDevices();
-    byId('camera-turn', HTMLElement).hidden = devices.filter(({ kind }) => kind === 'videoinput').length < 2;
+    byId('camera-turn', HTMLElement).hidden = (await cameras()).length < 2;
   }
 
   close(): void {
@@ -64,15 +81,19 @@ export class Camera {
   }
 }
 
+async function cameras(): Promise<MediaDeviceInfo[]> {
+  return (await navigator.mediaDevices.enumerateDevices()).filter(({ kind }) => kind === 'videoinput');
+}
+
 function explain(cause: unknown): string {
   switch (cause instanceof DOMException ? cause.name : '') {
     case 'NotAllowedError':
-      return "The camera may not be used. Allow it in the browser's settings for this site, or choose a photo.";
+      return words.failures.cameraDenied;
     case 'NotFoundError':
-      return 'No camera was found. Connect one, or choose a photo.';
+      return words.failures.noCamera;
     case 'NotReadableError':
-      return 'The camera is in use elsewhere. Close the other program and try again, or choose a photo.';
+      return words.failures.cameraInUse;
     default:
-      return 'The camera could not be started. Choose a photo instead.';
+      return words.failures.cameraFailed;
   }
 }

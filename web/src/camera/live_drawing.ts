@@ -1,4 +1,3 @@
-import { formatSeconds } from '../../lib/format';
 import { type Rect, type Size, wholeOf } from '../../lib/geometry';
 import { shownSize } from '../../lib/photo/frame';
 import type { Timing } from '../../lib/worker/protocol';
@@ -8,6 +7,7 @@ import { Artist } from '../drawing/artist';
 import type { FaceFollower } from '../faces/face_follower';
 import { ResultView } from '../result/result_view';
 import type { Settings } from '../settings/settings';
+import { words } from '../words/words';
 import { Camera } from './camera';
 
 /** The camera is drawn without being asked where a frame takes less than this. */
@@ -65,9 +65,7 @@ export class LiveDrawing {
     const smooth = this.#settings.within(SMOOTH_MS);
     if (smooth !== null) this.#settings.useResolution(smooth.side);
     if (this.#artist.misfit() !== null) {
-      this.#stop(
-        'Live drawing does not fit into graphics memory here. Choose a smaller resolution, or take the photo.',
-      );
+      this.#stop(words.talk.liveDoesNotFit);
       return;
     }
     this.#follower.reset();
@@ -91,25 +89,24 @@ export class LiveDrawing {
     const made = await this.#artist.draw({ photo: frame, size, crop, products: ['picture'] });
     if (made === null || !this.#isOn()) return;
     this.#results.mirror(this.#camera.mirrored);
-    this.#results.show(made.drawing, made.choice.model.task, 'camera', this.#rate(made.choice.resolution.side));
+    this.#results.show(made.drawing, made.choice.model.task, 'camera', this.#rate(made.choice.resolution.side, made.drawing.timing));
     this.#adapt(made.drawing.timing);
   }
 
-  /** "12 frames a second at 192 × 192" */
-  #rate(side: number): string {
+  /** "12 frames a second at 192 × 192": of the last frames, or what the first one's own time makes. */
+  #rate(side: number, { decode_ms, preprocess_ms, run_ms, postprocess_ms }: Timing): () => string {
     const now = performance.now();
+    const first = decode_ms + preprocess_ms + run_ms + postprocess_ms;
     this.#times = [...this.#times.slice(-10), now];
-    const span = now - this.#times[0]!;
-    const rate = span > 0 ? `${((1000 * (this.#times.length - 1)) / span).toFixed(1)} frames a second` : 'Live';
-    return `${rate} at ${side} × ${side}.`;
+    const [frames, span] = this.#times.length > 1 ? [this.#times.length - 1, now - this.#times[0]!] : [1, first];
+    const rate = (1000 * frames) / Math.max(1, span);
+    return () => words.talk.rate(rate, `${side} × ${side}`);
   }
 
   /** Takes another resolution if that is nearer to a smooth picture, or stops if the machine is too slow. */
   #adapt({ run_ms }: Timing): void {
     if (run_ms > LIVE_FRAME_MS) {
-      this.#stop(
-        `Live drawing would need a frame in ${formatSeconds(LIVE_FRAME_MS)}, and one takes ${formatSeconds(run_ms)} here. Choose a smaller resolution, or take the photo.`,
-      );
+      this.#stop(words.talk.liveTooSlow(LIVE_FRAME_MS, run_ms));
       return;
     }
     if (++this.#frames < SETTLED) return;

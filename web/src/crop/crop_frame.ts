@@ -1,5 +1,6 @@
 import { type Rect, type Size, wholeOf } from '../../lib/geometry';
 import { byId } from '../dom';
+import { words, write } from '../words/words';
 import { type Handle, move, resizeFrame } from './frame';
 
 /** One key press moves a side by this share of the photo's shorter side. */
@@ -26,6 +27,10 @@ export class CropFrame {
   onChange: () => void = () => {};
 
   constructor() {
+    // Of all sides and corners.
+    for (const [x, y] of [-1, 0, 1].flatMap((y) => [-1, 0, 1].map((x) => [x, y]))) {
+      if (x !== 0 || y !== 0) this.#frameElement.append(handleAt(x!, y!));
+    }
     this.#frameElement.addEventListener('pointerdown', (event) => this.#drag(event));
     this.#frameElement.addEventListener('keydown', (event) => this.#press(event));
     this.#whole.addEventListener('change', () => {
@@ -105,9 +110,18 @@ export class CropFrame {
     style.setProperty('width', `${(100 * width) / this.#photo.width}%`);
     style.setProperty('height', `${(100 * height) / this.#photo.height}%`);
     Object.assign(dataset, { x, y, width, height });
-    this.#readout.textContent = `${width} × ${height} pixels${this.#whole.checked ? '' : ` from ${x}, ${y}`}`;
+    const size = `${width} × ${height}`;
+    const whole = this.#whole.checked;
+    write(this.#readout, () => (whole ? words.talk.frame(size) : words.talk.frameAt(size, x, y)));
     this.onChange();
   }
+}
+
+function handleAt(x: number, y: number): HTMLElement {
+  const handle = document.createElement('span');
+  handle.className = 'handle';
+  Object.assign(handle.dataset, { x, y });
+  return handle;
 }
 
 function handleOf(target: EventTarget | null): Handle | null {

@@ -1,12 +1,14 @@
 import type { Choice, Machine } from '../../lib/choice/choose';
 import { misfit } from '../../lib/choice/memory';
-import { asU2NetError, isGpuFailure, U2NetError } from '../../lib/errors';
+import { asU2NetError, isGpuFailure, type U2NetError } from '../../lib/errors';
+import type { Said } from '../../lib/messages';
 import type { Verdict } from '../../lib/verdict/compare';
 import { type Drawn, WorkerClient } from '../../lib/worker/client';
 import { planOf } from '../../lib/worker/plan';
 import type { DrawJob } from '../../lib/worker/protocol';
 import type { Activity } from '../activity/activity';
 import { Settings } from '../settings/settings';
+import { words } from '../words/words';
 
 /** A drawing, and what was chosen when it was begun. */
 export interface Made extends Drawn {
@@ -29,7 +31,7 @@ export class Artist {
     this.#settings = settings;
     this.#base = base;
     this.#activity = activity;
-    client.onIdleLoss = (reason) => this.#moveOn(new U2NetError('context-lost', reason));
+    client.onIdleLoss = (error) => this.#moveOn(error);
   }
 
   /** Settles when the running drawing, or live drawing, is over. It is undefined if no drawing is running. */
@@ -46,7 +48,7 @@ export class Artist {
   }
 
   /** Why the chosen settings would not fit into memory here, or null if they should. */
-  misfit(): string | null {
+  misfit(): Said | null {
     const { model, resolution, backend } = this.#settings.choice;
     return misfit(model, resolution.side, backend, this.#machine.deviceMemory);
   }
@@ -108,15 +110,15 @@ export class Artist {
   }
 
   /** Has something else compute: after wrong results, and from wasm, the best of the others, else wasm. @returns whether there is any. */
-  #moveOn({ code, message }: U2NetError): boolean {
+  #moveOn({ code, said }: U2NetError): boolean {
     const { name } = this.#settings.choice.backend;
-    if (code === 'wrong-results' || name === 'wasm') this.#settings.exclude(name, message);
-    else this.#settings.useBackend('wasm', message);
+    if (code === 'wrong-results' || name === 'wasm') this.#settings.exclude(name, said);
+    else this.#settings.useBackend('wasm', said);
     return this.#settings.choice.backend.name !== name;
   }
 
   #report(error: U2NetError): void {
-    if (error.code === 'cancelled') this.#activity.say('Cancelled. The photo is still here.');
+    if (error.code === 'cancelled') this.#activity.say(words.talk.cancelled);
     else this.#activity.fail(error);
   }
 }

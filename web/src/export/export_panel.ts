@@ -1,5 +1,7 @@
-import { U2NetError } from '../../lib/errors';
+import { reasonOf, U2NetError } from '../../lib/errors';
+import { said } from '../../lib/messages';
 import { byId } from '../dom';
+import { Failure, tell, words } from '../words/words';
 import { type Background, boundsOf, colourOf, drawBackground, tint } from './compose';
 
 /** Finishes the result that is shown: background of a cut-out, colours of a drawing, file format; saved or shared at full size. */
@@ -97,8 +99,7 @@ export class ExportPanel {
       this.#picture = picture;
       this.show();
     } catch (cause) {
-      const message = `${file.name} cannot be read as an image here. Choose a JPEG, PNG, WebP or AVIF file.`;
-      this.#onError(new U2NetError('photo-unreadable', message, { cause }));
+      this.#onError(new U2NetError('photo-unreadable', said('photoUnreadable', file.name), { cause }));
     } finally {
       this.#file.value = '';
     }
@@ -110,8 +111,8 @@ export class ExportPanel {
     } catch (cause) {
       // The person closed the platform's own dialogue.
       if (cause instanceof DOMException && cause.name === 'AbortError') return;
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      this.#onError(new U2NetError('internal', `The picture could not be handed over: ${reason}`, { cause }));
+      const reason = () => (cause instanceof Failure ? cause.write() : tell(reasonOf(cause)));
+      this.#onError(new Failure('internal', () => words.failures.notHandedOver(reason()), { cause }));
     }
   }
 
@@ -146,7 +147,7 @@ export class ExportPanel {
   }
 
   async #share(file: File): Promise<void> {
-    if (!navigator.canShare({ files: [file] })) throw new Error('this browser shares no pictures. Save it instead.');
+    if (!navigator.canShare({ files: [file] })) throw new Failure('internal', () => words.failures.sharesNoPictures);
     await navigator.share({ files: [file] });
   }
 }

@@ -2,6 +2,7 @@ import { FaceFinder, type FramedFace } from '../../lib/faces/finder';
 import type { Rect, Size } from '../../lib/geometry';
 import { byId } from '../dom';
 import type { Photo } from '../photo/open_photo';
+import { words, write } from '../words/words';
 
 /** The faces of the open photo. Where there are several, each has a mark to tap, and a button and a key go to the next. */
 export class FaceFrames {
@@ -65,7 +66,8 @@ export class FaceFrames {
     mark.type = 'button';
     mark.className = 'face';
     mark.dataset['testid'] = 'face';
-    mark.ariaLabel = `Draw face ${index + 1} of ${this.#faces.length}`;
+    const faces = this.#faces.length;
+    write(mark, () => words.talk.drawFace(index + 1, faces), 'aria-label');
     mark.style.setProperty('left', `${(100 * box.x) / photo.width}%`);
     mark.style.setProperty('top', `${(100 * box.y) / photo.height}%`);
     mark.style.setProperty('width', `${(100 * box.width) / photo.width}%`);
@@ -76,7 +78,7 @@ export class FaceFrames {
 
   /** Marks all faces but the one in the frame: there, the mark would be in the way of moving the frame. */
   #label(): void {
-    this.#next.textContent = `Next face (${this.#framed + 1} of ${this.#faces.length})`;
+    write(this.#next, () => words.talk.nextFace(this.#framed + 1, this.#faces.length));
     for (const [index, mark] of this.#marks.entries()) mark.hidden = index === this.#framed;
   }
 }

@@ -1,5 +1,8 @@
 /** Photos that are pasted by their address. */
-import { U2NetError } from '../../lib/errors';
+import { Reason, reasonOf } from '../../lib/errors';
+import { said } from '../../lib/messages';
+import { Failure, tell, words } from '../words/words';
+import type { Fetched } from './fetched';
 
 /** The address of an image in a pasted text, or null if the text is anything else. */
 export function addressIn(text: string): URL | null {
@@ -13,31 +16,38 @@ export function nameOf(address: URL): string {
   return (address.protocol === 'data:' ? '' : address.pathname.split('/').at(-1)) || 'pasted';
 }
 
-/**
- * Loads a photo. The page's policy lets it ask no host but its own, so that no photo can leave the device. What lies
- * elsewhere has to be saved first.
- *
- * @throws U2NetError `download-interrupted`.
- */
+/** Loads a photo. @throws U2NetError `download-interrupted`, or `photo-unreadable` for a damaged data: address. */
 export async function fetchPhoto(address: URL): Promise<Blob> {
   if (address.protocol === 'data:') return decode(address);
-  if (address.origin !== location.origin) {
-    throw new U2NetError(
-      'download-interrupted',
-      `This page loads nothing from other hosts, so not from ${address.host} either. Save the image there, or copy the image itself, and open it here.`,
-    );
-  }
+  if (address.origin !== location.origin) return fetchElsewhere(address);
   try {
     const response = await fetch(address);
-    if (!response.ok) throw new Error(`the server answered ${response.status}`);
+    if (!response.ok) throw new Reason(said('serverAnswered', response.status));
     return await response.blob();
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new U2NetError(
-      'download-interrupted',
-      `${nameOf(address)} could not be loaded (${reason}). Check its address, or choose a file.`,
-      { cause },
+    const explain = () => words.failures.addressFailed(nameOf(address), tell(reasonOf(cause)));
+    throw new Failure('download-interrupted', explain, { cause });
+  }
+}
+
+/** Loads a photo from another host, in a worker that gets nothing but the address (elsewhere.ts). */
+async function fetchElsewhere(address: URL): Promise<Blob> {
+  const worker = new Worker(new URL('./elsewhere.ts', import.meta.url), { type: 'module' });
+  try {
+    const fetched = await new Promise<Fetched>((resolve) => {
+      worker.addEventListener('message', ({ data }: MessageEvent<Fetched>) => resolve(data));
+      worker.addEventListener('error', () => resolve({ reason: said('codeMissing') }));
+      worker.postMessage(address.href);
+    });
+    if ('photo' in fetched) return fetched.photo;
+    const { reason } = fetched;
+    throw new Failure('download-interrupted', () =>
+      reason === null
+        ? words.failures.otherHost(nameOf(address), address.host)
+        : words.failures.addressFailed(nameOf(address), tell(reason)),
     );
+  } finally {
+    worker.terminate();
   }
 }
 
@@ -50,6 +60,6 @@ function decode(address: URL): Blob {
     const binary = head.endsWith(';base64') ? atob(text) : text;
     return new Blob([Uint8Array.from(binary, (char) => char.charCodeAt(0))], { type });
   } catch (cause) {
-    throw new U2NetError('photo-unreadable', 'The pasted data: address is damaged. Copy it again.', { cause });
+    throw new Failure('photo-unreadable', () => words.failures.addressDamaged, { cause });
   }
 }

@@ -4,9 +4,13 @@ import { addressIn, fetchPhoto, nameOf } from './address';
 
 /**
  * Calls `open` with each image file that is chosen, dropped anywhere on the page, or pasted, as a file or by its address;
- * `onError` if there is nothing at an address.
+ * `onFetch` while one is fetched from its address, `onError` if there is none.
  */
-export function listenForPhotos(open: (file: Blob, name: string) => void, onError: (error: U2NetError) => void): void {
+export function listenForPhotos(
+  open: (file: Blob, name: string) => void,
+  onFetch: (name: string) => void,
+  onError: (error: U2NetError) => void,
+): void {
   const input = byId('file', HTMLInputElement);
   input.addEventListener('change', () => {
     take(input.files, open);
@@ -36,7 +40,9 @@ export function listenForPhotos(open: (file: Blob, name: string) => void, onErro
     if (clipboardData.files.length > 0) take(clipboardData.files, open);
     else {
       const address = addressIn(clipboardData.getData('text'));
-      if (address !== null) fetchPhoto(address).then((photo) => open(photo, nameOf(address)), onError);
+      if (address === null) return;
+      onFetch(nameOf(address));
+      fetchPhoto(address).then((photo) => open(photo, nameOf(address)), onError);
     }
   });
 }

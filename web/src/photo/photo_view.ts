@@ -7,6 +7,7 @@ import { portraitFrame } from '../crop/frame';
 import { byId } from '../dom';
 import { FaceFrames } from '../faces/face_frames';
 import { Settings } from '../settings/settings';
+import { explain, words } from '../words/words';
 import { closePhoto, type Photo } from './open_photo';
 
 /** The open photo, with a frame around the part that will be drawn. */
@@ -47,8 +48,8 @@ export class PhotoView {
     const { scaledFrom } = photo;
     this.#activity.say(
       scaledFrom === null
-        ? 'Photo opened.'
-        : `A photo of ${scaledFrom.width} × ${scaledFrom.height} pixels is more than can be drawn: it is worked on at ${photo.width} × ${photo.height}.`,
+        ? words.talk.photoOpened
+        : words.talk.photoScaled(`${scaledFrom.width} × ${scaledFrom.height}`, `${photo.width} × ${photo.height}`),
     );
   }
 
@@ -68,8 +69,7 @@ export class PhotoView {
       if (!this.#drawsPortraits()) this.#faces.clear();
       else if (frame !== null && !this.#cropFrame.touched) this.#cropFrame.open(photo, frame, false);
     } catch (cause) {
-      const { message } = asU2NetError(cause);
-      if (photo === this.#photo) this.#activity.say(`Faces could not be looked for: ${message}`);
+      if (photo === this.#photo) this.#activity.say(words.talk.facesFailed(explain(asU2NetError(cause))));
     }
   }
 

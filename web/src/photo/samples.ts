@@ -1,6 +1,8 @@
-import { U2NetError } from '../../lib/errors';
+import { Reason, type U2NetError } from '../../lib/errors';
+import { said } from '../../lib/messages';
 import type { Sample } from '../../lib/site/catalogue';
 import { byId } from '../dom';
+import { Failure, words, write } from '../words/words';
 
 /** Offers the sample photos as buttons. `open` gets the file of the pressed one. */
 export function offerSamples(
@@ -15,15 +17,15 @@ export function offerSamples(
     button.type = 'button';
     button.className = 'sample';
     button.dataset['testid'] = 'sample';
-    button.title = `${sample.name} (${sample.credit})`;
+    write(button, () => credited(sample), 'title');
     const image = document.createElement('img');
     image.src = new URL(sample.thumbnail, base).href;
-    image.alt = `Sample photo: ${sample.name}`;
+    write(image, () => words.talk.samplePhoto(named(sample)), 'alt');
     image.loading = 'lazy';
     image.decoding = 'async';
     button.append(image);
     button.addEventListener('click', () => {
-      fetchSample(address, sample.name).then(
+      fetchSample(address, sample).then(
         // The file's own name has a digest in it, and what is saved is named after the photo.
         (file) => open(file, `${sample.name.toLowerCase()}.png`),
         onError,
@@ -32,24 +34,25 @@ export function offerSamples(
     return button;
   });
   byId('samples', HTMLElement).replaceChildren(...buttons);
-  byId('credits', HTMLElement).textContent =
-    samples.length === 0
-      ? ''
-      : `Sample photos: ${samples.map(({ name, credit }) => `${name} (${credit})`).join('; ')}.`;
+  const all = () => (samples.length === 0 ? '' : words.talk.sampleCredits(samples.map(credited)));
+  write(byId('credits', HTMLElement), all);
 }
 
-async function fetchSample(address: string, name: string): Promise<Blob> {
+/** The catalogue names its samples in English. */
+function named({ name }: Sample): string {
+  return words.talk.samples[name] ?? name;
+}
+
+function credited(sample: Sample): string {
+  return `${named(sample)} (${sample.credit})`;
+}
+
+async function fetchSample(address: string, sample: Sample): Promise<Blob> {
   try {
     const response = await fetch(address);
-    if (!response.ok) throw new Error(`the server answered ${response.status}`);
+    if (!response.ok) throw new Reason(said('serverAnswered', response.status));
     return await response.blob();
   } catch (cause) {
-    throw new U2NetError(
-      'download-interrupted',
-      `The sample ${name} could not be loaded. Check the connection, or choose a photo of your own.`,
-      {
-        cause,
-      },
-    );
+    throw new Failure('download-interrupted', () => words.failures.sampleFailed(named(sample)), { cause });
   }
 }

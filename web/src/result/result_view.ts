@@ -1,7 +1,8 @@
-import { U2NetError } from '../../lib/errors';
+import type { U2NetError } from '../../lib/errors';
 import type { Task } from '../../lib/site/catalogue';
 import type { Drawing, PngFiles } from '../../lib/worker/protocol';
 import { byId } from '../dom';
+import { Failure, words, write } from '../words/words';
 
 /** The drawing: shown beside the photo it came from, saved, copied. */
 export class ResultView {
@@ -28,7 +29,7 @@ export class ResultView {
     this.#copy.addEventListener('click', () => {
       const file = this.#file();
       if (file === null) return;
-      copy(file).then(() => say('Copied.'), onError);
+      copy(file).then(() => say(words.talk.copied), onError);
     });
     this.#split();
   }
@@ -38,7 +39,7 @@ export class ResultView {
    *
    * @param name the photo's name, after which the files are named.
    */
-  show(drawing: Drawing, task: Task, name: string, facts: string): void {
+  show(drawing: Drawing, task: Task, name: string, facts: () => string): void {
     const { picture, cutOut, photo } = drawing;
     if (picture === null) throw new Error('There is no picture to show');
     const preview = photo === null;
@@ -61,7 +62,7 @@ export class ResultView {
     this.#split();
     this.#products.hidden = !this.#hasCutOut;
     this.#actions.hidden = preview;
-    byId('result-facts', HTMLElement).textContent = facts;
+    write(byId('result-facts', HTMLElement), facts);
     this.#show();
   }
 
@@ -70,13 +71,13 @@ export class ResultView {
     return !this.#view.hidden;
   }
 
-  /** Takes the drawing away. @param hint what is said in its place. */
-  clear(hint: string): void {
+  /** Takes the drawing away. */
+  clear(): void {
     this.#setFiles(undefined);
     for (const part of [this.#view, this.#products, this.#actions]) part.hidden = true;
+    write(byId('result-facts', HTMLElement), () => '');
     this.stale(false);
     this.#empty.hidden = false;
-    byId('result-hint', HTMLElement).textContent = hint;
   }
 
   /** Dims the drawing if it is not what the present settings would make. */
@@ -140,6 +141,6 @@ async function copy(file: Blob): Promise<void> {
   try {
     await navigator.clipboard.write([new ClipboardItem({ 'image/png': file })]);
   } catch (cause) {
-    throw new U2NetError('internal', 'This browser did not let the drawing be copied. Download it instead.', { cause });
+    throw new Failure('internal', () => words.failures.copyRefused, { cause });
   }
 }

@@ -1,14 +1,15 @@
 import { change, type Choice, choose, isExperimental, type Machine, madeFor, offered, type Wish, without } from '../../lib/choice/choose';
 import { misfit } from '../../lib/choice/memory';
 import type { BackendName, BackendReport } from '../../lib/engines/backends';
-import { formatBytes, formatSeconds } from '../../lib/format';
+import type { Said } from '../../lib/messages';
 import { type Artifact, artifactsOf, type Catalogue, filesOf, type Resolution } from '../../lib/site/catalogue';
 import type { FileStore } from '../../lib/site/file_store';
 import type { Verdict } from '../../lib/verdict/compare';
 import { byId } from '../dom';
+import { onLanguage, tell, words } from '../words/words';
 import type { Remembered } from './remembered';
 import { fill, note } from './select';
-import * as words from './words';
+import * as phrases from './words';
 
 /** What to make, and under "Advanced" how: four selects, each with its cost beside it. */
 export class Settings {
@@ -20,7 +21,7 @@ export class Settings {
   readonly #store: FileStore;
   #machine: Machine;
   #choice: Choice;
-  #explanation: string | null = null;
+  #explanation: (() => string) | null = null;
   #verdict: Verdict | null = null;
   /** Backends whose engine has come since the machine was inspected. */
   readonly #engines = new Set<BackendName>();
@@ -47,6 +48,7 @@ export class Settings {
     });
     onSelect(this.#dtype, (dtype) => ({ dtype }));
     onSelect(this.#backend, (backend) => ({ backend }));
+    onLanguage(() => this.#show());
     this.#show();
   }
 
@@ -59,18 +61,18 @@ export class Settings {
   }
 
   /** Uses another backend from now on, with the same other choices. @param reason why, to be said beside it. */
-  useBackend(name: BackendName, reason: string | null = null): void {
+  useBackend(name: BackendName, reason: Said | null = null): void {
     const from = this.#choice.backend;
     this.#choose({ backend: name });
-    if (reason !== null) this.#explain(words.wentOn(from, reason, this.#choice.backend));
+    if (reason !== null) this.#explain(from, reason);
   }
 
   /** Uses the best of the other backends from now on, because this one computes wrong results. */
-  exclude(name: BackendName, reason: string): void {
+  exclude(name: BackendName, reason: Said): void {
     const from = this.#choice.backend;
     this.#machine = without(this.#machine, name, reason);
     this.#choose({ backend: null });
-    this.#explain(words.wentOn(from, reason, this.#choice.backend));
+    this.#explain(from, reason);
   }
 
   /** Uses another resolution from now on. */
@@ -110,8 +112,10 @@ export class Settings {
     this.onChange();
   }
 
-  #explain(explanation: string): void {
-    this.#explanation = explanation;
+  /** Says why another backend than before is used. */
+  #explain(from: BackendReport, reason: Said): void {
+    const to = this.#choice.backend;
+    this.#explanation = () => phrases.wentOn(from, reason, to);
     this.#show();
   }
 
@@ -120,20 +124,20 @@ export class Settings {
   }
 
   #time(resolution: Resolution, backend: BackendReport): string {
-    return `about ${formatSeconds(this.#estimate(resolution, backend))}`;
+    return words.talk.about(this.#estimate(resolution, backend));
   }
 
   #show(): void {
     const { model, resolution, artifact, backend } = this.#choice;
     const { models } = this.#catalogue;
-    fill(this.#model, models, model, (entry) => [entry.name, words.modelLabel(entry, models)]);
+    fill(this.#model, models, model, (entry) => [entry.name, phrases.modelLabel(entry, models)]);
     fill(this.#resolution, model.resolutions, resolution, (entry) => [
       String(entry.side),
-      `${entry.side} × ${entry.side}${isExperimental(model, entry) ? ' · experimental' : ''} · ${this.#time(entry, backend)}`,
+      `${entry.side} × ${entry.side}${isExperimental(model, entry) ? ` · ${words.talk.experimental}` : ''} · ${this.#time(entry, backend)}`,
     ]);
     fill(this.#dtype, artifactsOf(resolution, artifact.engine), artifact, (entry) => [
       entry.dtype,
-      `${entry.dtype} · ${formatBytes(bytesOf(entry))}`,
+      `${entry.dtype} · ${words.talk.bytes(bytesOf(entry))}`,
     ]);
     const backends = offered(this.#machine.backends, model);
     fill(
@@ -142,23 +146,23 @@ export class Settings {
       backend,
       (entry) => [
         entry.name,
-        `${words.backendLabel(entry)} · ${entry.unavailable === null ? this.#time(resolution, entry) : 'not here'}`,
+        `${phrases.backendLabel(entry)} · ${entry.unavailable === null ? this.#time(resolution, entry) : words.talk.notHere}`,
       ],
       (entry) => entry.unavailable !== null,
     );
     note('model-note', model.notice ?? '');
-    note('machine-summary', this.#explanation ?? words.summary(backend, this.#estimate(resolution, backend)));
+    note('machine-summary', this.#explanation?.() ?? phrases.summary(backend, this.#estimate(resolution, backend)));
     note('resolution-note', this.#resolutionNote());
-    note('dtype-note', words.weightsNote(model, artifact));
+    note('dtype-note', phrases.weightsNote(model, artifact));
     // Several backends may be missing for the same reason.
-    const reasons = new Set(backends.flatMap(({ unavailable }) => unavailable ?? []));
-    const why = Array.from(reasons, (reason) => `${words.capital(reason).replace(/\.$/, '')}.`);
-    note('backend-note', [words.describeDevice(backend), ...why].join(' '));
-    note('verified', words.verdictNote(this.#verdict, backend));
-    note('licence', `${model.name}: ${model.licence}.`);
+    const reasons = new Set(backends.flatMap(({ unavailable }) => (unavailable === null ? [] : tell(unavailable))));
+    const why = Array.from(reasons, (reason) => words.talk.sentence(reason));
+    note('backend-note', words.talk.sentences([phrases.describeDevice(backend), ...why]));
+    note('verified', phrases.verdictNote(this.#verdict, backend));
+    note('licence', words.talk.licence(model.name, model.licence));
     const portrait = model.task !== 'saliency';
-    note('run', portrait ? 'Draw' : 'Cut out');
-    note('result-title', portrait ? 'Drawing' : 'Cut-out');
+    note('run', portrait ? words.page.draw : words.talk.cutOut);
+    note('result-title', portrait ? words.page.drawing : words.page.cutOut);
     void this.#showDownload(artifact);
   }
 
@@ -166,17 +170,17 @@ export class Settings {
     const { model, engine } = await this.missing();
     if (artifact !== this.#choice.artifact) return;
     byId('download-note', HTMLElement).hidden = model + engine === 0;
-    note('download-note', words.downloadNote(model, engine));
+    note('download-note', phrases.downloadNote(model, engine));
   }
 
   #resolutionNote(): string {
     const { model, resolution, backend } = this.#choice;
     if (misfit(model, resolution.side, backend, this.#machine.deviceMemory) !== null) {
-      return 'May not fit into graphics memory.';
+      return words.talk.mayNotFit;
     }
-    if (isExperimental(model, resolution)) return words.experimentalNote(model);
+    if (isExperimental(model, resolution)) return phrases.experimentalNote(model);
     const { measured } = this.#machine.speeds.estimate(backend, model.name, resolution.multiply_adds);
-    return measured ? 'Time from your last drawing.' : 'Time estimated, until you have drawn once.';
+    return measured ? words.talk.timeMeasured : words.talk.timeEstimated;
   }
 }
 

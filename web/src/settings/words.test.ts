@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import type { BackendReport } from '../../lib/engines/backends';
 import { parseCatalogue } from '../../lib/site/catalogue';
 import { exampleCatalogue } from '../../lib/site/example_catalogue';
-import { backendLabel, decimal, downloadNote, modelLabel, offer, summary, verdictNote } from './words';
+import { words } from '../words/words';
+import { backendLabel, decimal, downloadNote, modelLabel, products, summary, verdictNote } from './words';
 
 const { models } = parseCatalogue(exampleCatalogue());
 const litert: BackendReport = {
@@ -16,8 +17,8 @@ const litert: BackendReport = {
 };
 
 test('says what the models make', () => {
-  expect(offer(models)).toBe('Cut-outs and pencil portraits');
-  expect(offer(models.slice(1))).toBe('Pencil portraits');
+  expect(words.talk.title(products(models))).toBe('Cut-outs and pencil portraits in your browser · Atelier');
+  expect(products(models.slice(1))).toEqual(['Pencil portraits']);
   expect(modelLabel(models[0]!, models)).toBe('Cut-outs');
   expect(modelLabel(models[0]!, [...models, { ...models[0]!, name: 'other' }])).toBe('Cut-outs (small)');
 });

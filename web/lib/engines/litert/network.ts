@@ -1,5 +1,6 @@
 import { type CompiledModel, loadAndCompile, Tensor } from '@litertjs/core';
 import { U2NetError } from '../../errors';
+import { said } from '../../messages';
 import type { Artifact } from '../../site/catalogue';
 import { invalid } from '../invalid';
 import type { Network, Runtime } from '../runtime';
@@ -26,10 +27,7 @@ function refuseComplaints(): void {
   if (failure === null) return;
   const reason = failure;
   failure = null;
-  throw new U2NetError(
-    'out-of-memory',
-    `LiteRT cannot compute this here (${reason}). Choose a smaller resolution, or TensorFlow.js as the backend.`,
-  );
+  throw new U2NetError('out-of-memory', said('litertFailed', reason));
 }
 
 /** How LiteRT reads a model for one accelerator. */
@@ -56,7 +54,7 @@ async function load(
   // If a GPU cannot run the whole model, LiteRT uses WebAssembly instead and only warns.
   if (options.accelerator === 'webgpu' && !(model.options.accelerator === 'webgpu' && model.isFullyAccelerated)) {
     model.delete();
-    throw new U2NetError('backend-unavailable', 'LiteRT cannot run all of this model on this GPU');
+    throw new U2NetError('backend-unavailable', said('litertInPart'));
   }
   return new LitertNetwork(model, resolution);
 }

@@ -1,3 +1,4 @@
+import { said } from '../../messages';
 import { type BackendReport, unavailable } from '../backends';
 import { processor } from '../processor';
 import { hasRelaxedSimd, hasThreads } from '../wasm_features';
@@ -7,7 +8,7 @@ export type Build = 'threaded' | 'plain' | 'compat';
 
 /** @param download bytes of LiteRT that are still to be downloaded. */
 export function probeLitertWasm(download: number): BackendReport {
-  if (typeof WebAssembly === 'undefined') return unavailable('litert-wasm', 'this browser runs no WebAssembly');
+  if (typeof WebAssembly === 'undefined') return unavailable('litert-wasm', said('noWasm'));
   return processor('litert-wasm', litertBuild() === 'threaded', download);
 }
 

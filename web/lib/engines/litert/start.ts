@@ -1,6 +1,7 @@
 import { getWebGpuDevice, loadLiteRt } from '@litertjs/core';
 import threadedScript from '@litertjs/core/wasm/litert_wasm_threaded_internal.js?url';
-import { U2NetError } from '../../errors';
+import { Reason, U2NetError } from '../../errors';
+import { type Said, said } from '../../messages';
 import type { Received } from '../../site/file_store';
 import type { Runtime } from '../runtime';
 import { readBinary } from './binary';
@@ -41,15 +42,15 @@ export async function startLitertWasm(
 /** Sets LiteRT up on the GPU. @param onLost called once if the GPU is lost or reports an error. */
 export async function startLitertWebgpu(
   build: Build,
-  onLost: (reason: string) => void,
+  onLost: (reason: Said) => void,
   onProgress: (progress: Received) => void,
 ): Promise<Runtime> {
   await start(build, 1, onProgress);
   const device = getWebGpuDevice();
   if (device === null) throw new Error('LiteRT found no GPU');
-  let failure: string | null = null;
+  let failure: Said | null = null;
   const lose = (reason: string) => {
-    failure ??= reason;
+    failure ??= said('verbatim', reason);
     onLost(failure);
   };
   void device.lost.then((info) => lose(info.message || info.reason));
@@ -71,7 +72,7 @@ async function threadScript(): Promise<string | Blob> {
   const address = new URL(threadedScript, import.meta.url);
   if (address.origin === globalThis.origin) return address.href;
   const response = await fetch(address);
-  if (!response.ok) throw new Error(`the server answered ${response.status} for ${address.pathname}`);
+  if (!response.ok) throw new Reason(said('serverAnswered', response.status));
   return response.blob();
 }
 

@@ -1,3 +1,4 @@
+import { said } from '../../messages';
 import { type BackendReport, SOFTWARE, unavailable } from '../backends';
 import { processor } from '../processor';
 import { hasSimd, hasThreads } from '../wasm_features';
@@ -5,10 +6,10 @@ import { hasSimd, hasThreads } from '../wasm_features';
 /** @param download bytes of TensorFlow.js that are still to be downloaded. */
 export function probeWebgl(download: number): Promise<BackendReport> {
   const gl = new OffscreenCanvas(1, 1).getContext('webgl2');
-  if (gl === null) return Promise.resolve(unavailable('webgl', 'this browser offers no WebGL 2 to a worker'));
+  if (gl === null) return Promise.resolve(unavailable('webgl', said('noWebgl')));
   try {
     if (gl.getExtension('EXT_color_buffer_float') === null) {
-      return Promise.resolve(unavailable('webgl', 'this GPU cannot compute in 32-bit floating point'));
+      return Promise.resolve(unavailable('webgl', said('noFloats')));
     }
     const info = gl.getExtension('WEBGL_debug_renderer_info');
     const device = String(gl.getParameter(info === null ? gl.RENDERER : info.UNMASKED_RENDERER_WEBGL));
@@ -30,7 +31,7 @@ export function probeWebgl(download: number): Promise<BackendReport> {
 
 /** @param download bytes of TensorFlow.js that are still to be downloaded. */
 export function probeWasm(download: number): BackendReport {
-  if (typeof WebAssembly === 'undefined') return unavailable('wasm', 'this browser runs no WebAssembly');
+  if (typeof WebAssembly === 'undefined') return unavailable('wasm', said('noWasm'));
   // TensorFlow.js has a threaded binary only with SIMD.
   return processor('wasm', hasSimd() && hasThreads(), download);
 }

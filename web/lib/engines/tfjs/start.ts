@@ -5,6 +5,7 @@ import wasmPlain from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm
 import wasmSimd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url';
 import wasmThreadedSimd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url';
 import { U2NetError } from '../../errors';
+import { type Said, said } from '../../messages';
 import type { BackendName } from '../backends';
 import type { Runtime } from '../runtime';
 import { type Compile, openGraph } from './network';
@@ -18,7 +19,7 @@ export interface TfjsRuntime extends Runtime {
 export function startTfjs(
   name: 'webgpu' | 'webgl' | 'wasm',
   threads: number,
-  onLost: (reason: string) => void,
+  onLost: (reason: Said) => void,
 ): Promise<TfjsRuntime> {
   if (name === 'wasm') return startWasm(threads);
   return name === 'webgpu' ? startWebgpu(onLost) : startWebgl(onLost);
@@ -33,13 +34,13 @@ async function activate(name: BackendName): Promise<void> {
   await ready();
 }
 
-async function startWebgpu(onLost: (reason: string) => void): Promise<TfjsRuntime> {
+async function startWebgpu(onLost: (reason: Said) => void): Promise<TfjsRuntime> {
   await import('@tensorflow/tfjs-backend-webgpu');
   await activate('webgpu');
   const backend = currentBackend() as WebGPUBackend;
-  let failure: string | null = null;
+  let failure: Said | null = null;
   const lose = (reason: string) => {
-    failure ??= reason;
+    failure ??= said('verbatim', reason);
     onLost(failure);
   };
   void backend.device.lost.then((info) => lose(info.message || info.reason));
@@ -66,7 +67,7 @@ async function startWebgpu(onLost: (reason: string) => void): Promise<TfjsRuntim
   };
 }
 
-async function startWebgl(onLost: (reason: string) => void): Promise<TfjsRuntime> {
+async function startWebgl(onLost: (reason: Said) => void): Promise<TfjsRuntime> {
   await import('@tensorflow/tfjs-backend-webgl');
   // By default, each convolution's input is unrolled into a matrix of nine times its size. That overflows GPU memory
   // at 512 × 512. With this setting the input is read in place.
@@ -75,7 +76,7 @@ async function startWebgl(onLost: (reason: string) => void): Promise<TfjsRuntime
   const backend = currentBackend() as MathBackendWebGL;
   // In a worker the context belongs to an OffscreenCanvas, which TypeScript's types for WebGL in workers leave out.
   const gl = backend.gpgpu.gl as WebGL2RenderingContext & { readonly canvas: OffscreenCanvas };
-  gl.canvas.addEventListener('webglcontextlost', () => onLost('the WebGL context was lost'));
+  gl.canvas.addEventListener('webglcontextlost', () => onLost(said('webglLost')));
   const compile: Compile = async (run) => {
     env().set('ENGINE_COMPILE_ONLY', true);
     try {
@@ -94,7 +95,7 @@ async function startWebgl(onLost: (reason: string) => void): Promise<TfjsRuntime
     read: openGraph(compile),
     check() {
       const error = gl.getError();
-      if (error !== gl.NO_ERROR) throw new U2NetError('context-lost', `WebGL reported error ${error}`);
+      if (error !== gl.NO_ERROR) throw new U2NetError('context-lost', said('webglError', error));
     },
     loseContext: () => gl.getExtension('WEBGL_lose_context')?.loseContext(),
   };

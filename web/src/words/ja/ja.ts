@@ -1,0 +1,7 @@
+import type { Words } from '../words';
+import { failures } from './failures';
+import { messages } from './messages';
+import { page } from './page';
+import { talk } from './talk';
+
+export const japanese: Words = { page, talk, failures, messages };
