@@ -12,6 +12,7 @@ from safetensors.numpy import load_file
 
 from workflow_scripts.engines.engine import Engine
 from workflow_scripts.formats.predictions import Tensors, save_predictions
+from workflow_scripts.formats.tfjs_model import model_digest
 from workflow_scripts.shared.files import files_in, read_by, sha256
 
 
@@ -43,7 +44,7 @@ def write_predictions(arguments: argparse.Namespace, engine: Engine) -> None:
     metadata = {
         "backend": f"{engine.package} {version(engine.package)}",
         "model": str(arguments.model),
-        "model_sha256": sha256(arguments.model),
+        "model_sha256": model_digest(arguments.model) if arguments.model.is_dir() else sha256(arguments.model),
         "read": json.dumps(read_by(arguments.output, [*model_files(arguments.model), arguments.probes])),
         "signature": json.dumps(asdict(engine.signature)),
     }
