@@ -12,7 +12,7 @@ from google.protobuf.json_format import ParseDict, ParseError
 
 from workflow_scripts.engines.tensorflow import open_graph
 from workflow_scripts.formats.frozen_graph import GraphDef
-from workflow_scripts.formats.tfjs_model import loaded_values, read_weights
+from workflow_scripts.formats.tfjs_model import loaded_values, model_digest, read_weights
 from workflow_scripts.predict.predicting import arguments_of, write_predictions
 from workflow_scripts.shared.failures import Failure, run
 
@@ -41,7 +41,8 @@ def read_graph_model(folder: Path) -> GraphDef:
 
 def main(argv: Sequence[str]) -> None:
     arguments = arguments_of(__doc__, argv)
-    write_predictions(arguments, open_graph(read_graph_model(arguments.model), arguments.threads))
+    engine = open_graph(read_graph_model(arguments.model), arguments.threads)
+    write_predictions(arguments, engine, model_digest(arguments.model))
 
 
 if __name__ == "__main__":
