@@ -1,5 +1,5 @@
 # Reads the predictions of rules/predict.smk and every artifact of rules/convert.smk.
-# Writes results/{model}/{resolution}/rounding.json, parity.json, size.json and parity.png. A check that fails writes
+# Writes results/{model}/{resolution}/rounding.json, loading.json, parity.json, size.json and parity.png. A check that fails writes
 # NAME.failed.json.
 
 
@@ -23,19 +23,39 @@ rule measure_rounding:
         r" --output {output.report:q} &> {log:q}"
 
 
+rule check_loading:
+    """Fail unless TensorFlow.js holds, bit for bit, the weights that each model's shards stand for, and one graph for all."""
+    input:
+        run="results/{model}/{resolution}/tfjs/float32",
+        models=expand("results/{{model}}/{{resolution}}/tfjs/{dtype}", dtype=settings.run_dtypes),
+        loaded=expand("results/{{model}}/{{resolution}}/loaded/{dtype}.json", dtype=settings.run_dtypes),
+    output:
+        report="results/{model}/{resolution}/loading.json",
+    log:
+        "results/_logs/check_loading/{model}-{resolution}.log",
+    benchmark:
+        "results/_benchmarks/check_loading/{model}-{resolution}.tsv"
+    resources:
+        mem_mb=1500,
+    shell:
+        r".venvs/torch/bin/python -m workflow_scripts.check.check_loading --run {input.run:q} --models {input.models:q}"
+        r" --loaded {input.loaded:q} --output {output.report:q} &> {log:q}"
+
+
 rule check_parity:
     """Fail unless every hop computes what PyTorch computes, within limits that fit the network."""
     input:
         function=settings.function_evidence,
         reference="results/{model}/{resolution}/predictions/torch.safetensors",
         rounding="results/{model}/{resolution}/rounding.json",
+        loading="results/{model}/{resolution}/loading.json",
         predictions=expand(
             "results/{{model}}/{{resolution}}/predictions/{backend}.safetensors",
             backend=["onnxruntime", "openvino", "tensorflow-frozen", "tensorflow-optimized"],
         )
         + expand(
             "results/{{model}}/{{resolution}}/predictions/tfjs-{dtype}.safetensors",
-            dtype=config["dtypes"],
+            dtype=settings.run_dtypes,
         )
         + expand(
             "results/{{model}}/{{resolution}}/predictions/litert-{tflite_dtype}.safetensors",
@@ -55,7 +75,7 @@ rule check_parity:
         function=lambda wildcards, input: ["--function", *input.function] if input.function else [],
     shell:
         r".venvs/torch/bin/python -m workflow_scripts.check.check_parity --reference {input.reference:q} {params.function:q}"
-        r" --predictions {input.predictions:q} --tolerances {params.tolerances:q} --rounding {input.rounding:q}"
+        r" --predictions {input.predictions:q} --loading {input.loading:q} --tolerances {params.tolerances:q} --rounding {input.rounding:q}"
         r" --task {params.task:q} --resolution {wildcards.resolution:q} --output {output.report:q} &> {log:q}"
 
 
@@ -96,10 +116,7 @@ rule plot_parity:
     input:
         probes="results/_probes/{resolution}.safetensors",
         reference="results/{model}/{resolution}/predictions/torch.safetensors",
-        tfjs=expand(
-            "results/{{model}}/{{resolution}}/predictions/tfjs-{dtype}.safetensors",
-            dtype=config["dtypes"][0],
-        ),
+        tfjs="results/{model}/{resolution}/predictions/tfjs-float32.safetensors",
         parity="results/{model}/{resolution}/parity.json",
     output:
         plot=report(

@@ -32,7 +32,16 @@ rule write_manifest:
                 "results/{{model}}/{{resolution}}/predictions/{backend}.safetensors",
                 backend=["torch", "onnxruntime", "openvino", "tensorflow-frozen", "tensorflow-optimized"],
             ),
-            *expand("results/{{model}}/{{resolution}}/predictions/tfjs-{dtype}.safetensors", dtype=config["dtypes"]),
+            *expand(
+                "results/{{model}}/{{resolution}}/predictions/tfjs-{dtype}.safetensors", dtype=settings.run_dtypes
+            ),
+            *expand("results/{{model}}/{{resolution}}/loaded/{dtype}.json", dtype=settings.run_dtypes),
+            "results/{model}/{resolution}/loading.json",
+            # The model that WebAssembly runs, if it was not asked for as an artifact.
+            *expand(
+                "results/{{model}}/{{resolution}}/tfjs/{dtype}",
+                dtype=[dtype for dtype in settings.run_dtypes if dtype not in config["dtypes"]],
+            ),
             *expand(
                 "results/{{model}}/{{resolution}}/predictions/litert-{tflite_dtype}.safetensors",
                 tflite_dtype=config["tflite_dtypes"],

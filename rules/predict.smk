@@ -1,6 +1,6 @@
 # Reads every artifact on the way: results/{model}/checkpoint/weights.safetensors, results/{model}/{resolution}/…
-# Writes results/_probes/{resolution}.safetensors and results/{model}/{resolution}/predictions/{engine}.safetensors. For
-# a user's ONNX file it also writes results/{model}/checkpoint/probes.safetensors and predictions/.
+# Writes results/_probes/{resolution}.safetensors and in results/{model}/{resolution}/: predictions/{engine}.safetensors and
+# loaded/{dtype}.json. For a user's ONNX file it also writes results/{model}/checkpoint/probes.safetensors and predictions/.
 
 
 rule make_probe_inputs:
@@ -143,19 +143,56 @@ use rule predict_torch as predict_rebuilt with:
 
 
 rule predict_tfjs:
-    """Predict with TensorFlow.js on wasm, in Node.js."""
+    """Predict with TensorFlow.js on wasm, in Node.js. Only with float32 weights: see load_tfjs."""
     input:
         script="workflow_scripts/predict/predict_tfjs.cts",
-        model="results/{model}/{resolution}/tfjs/{dtype}",
+        model="results/{model}/{resolution}/tfjs/float32",
         probes="results/_probes/{resolution}.safetensors",
     output:
-        predictions="results/{model}/{resolution}/predictions/tfjs-{dtype}.safetensors",
+        predictions="results/{model}/{resolution}/predictions/tfjs-float32.safetensors",
     log:
-        "results/_logs/predict_tfjs/{model}-{resolution}-{dtype}.log",
+        "results/_logs/predict_tfjs/{model}-{resolution}.log",
     benchmark:
-        "results/_benchmarks/predict_tfjs/{model}-{resolution}-{dtype}.tsv"
+        "results/_benchmarks/predict_tfjs/{model}-{resolution}.tsv"
     resources:
         mem_mb=4500,
     shell:
         r"NODE_PATH=.venvs/node/node_modules .venvs/node/bin/node {input.script:q}"
         r" --model {input.model:q} --probes {input.probes:q} --output {output.predictions:q} &> {log:q}"
+
+
+rule load_tfjs:
+    """Load a model with TensorFlow.js' own loader on wasm, and digest every tensor that it then holds."""
+    input:
+        script="workflow_scripts/predict/load_tfjs.cts",
+        model="results/{model}/{resolution}/tfjs/{dtype}",
+    output:
+        report="results/{model}/{resolution}/loaded/{dtype}.json",
+    log:
+        "results/_logs/load_tfjs/{model}-{resolution}-{dtype}.log",
+    benchmark:
+        "results/_benchmarks/load_tfjs/{model}-{resolution}-{dtype}.tsv"
+    resources:
+        mem_mb=1500,
+    shell:
+        r"NODE_PATH=.venvs/node/node_modules .venvs/node/bin/node {input.script:q}"
+        r" --model {input.model:q} --output {output.report:q} &> {log:q}"
+
+
+# Predict with TensorFlow from a quantized TensorFlow.js model: its graph, with the weights as TensorFlow.js loads them.
+use rule predict_torch as predict_quantized with:
+    input:
+        model="results/{model}/{resolution}/tfjs/{dtype}",
+        probes="results/_probes/{resolution}.safetensors",
+    output:
+        predictions="results/{model}/{resolution}/predictions/tfjs-{dtype}.safetensors",
+    log:
+        "results/_logs/predict_quantized/{model}-{resolution}-{dtype}.log",
+    benchmark:
+        "results/_benchmarks/predict_quantized/{model}-{resolution}-{dtype}.tsv"
+    wildcard_constraints:
+        dtype="float16|uint16|uint8|compact",
+    resources:
+        mem_mb=6000,
+    params:
+        predict=[".venvs/tensorflow/bin/python", "-m", "workflow_scripts.predict.predict_quantized"],

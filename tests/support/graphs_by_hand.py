@@ -87,7 +87,7 @@ def write_model(folder: Path, nodes: list[dict[str, Any]] | None = None) -> Path
         ({"name": name, "shape": list(values.shape), "dtype": values.dtype.name}, values.tobytes())
         for name, values in stored.items()
     ]
-    write_weights(folder, {"modelTopology": {"node": nodes or topology()}}, weights)
+    write_weights(folder, {"modelTopology": {"node": nodes or topology(), "versions": {}}}, weights)
     return folder
 
 

@@ -26,6 +26,9 @@ ENCODERS = ("stage1", "stage2", "stage3", "stage4", "stage5", "stage6")
 # Set this before TensorFlow is imported. These graphs are small, so starting TensorFlow takes most of the time.
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+if HERE == "tensorflow":
+    # Tests use its public interface, which the scripts do without (shared/tensorflow_parts.py).
+    import tensorflow  # noqa: F401
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:

@@ -40,6 +40,12 @@ def test_manifest_records_what_is_on_disk(built: Workflow) -> None:
     assert manifest["checkpoint"]["sha256"].startswith("309c8469258dda74")
     assert list(manifest["checks"]["parity"]) == HOPS
     assert manifest["architecture"]["parameters"] == 1_131_181
+    assert manifest["proofs"].keys() == set(HOPS) - {"checkpoint"}
+    ran, quantized = (manifest["proofs"][f"tfjs-{dtype}"] for dtype in ("float32", "uint16"))
+    assert ran["predicted_with"].startswith("@tensorflow/tfjs-backend-wasm ")
+    assert quantized == {**ran, "predicted_with": quantized["predicted_with"], "graph_of": "tfjs-float32"}
+    # 275 kernels and biases, and the sizes and axes of resizing and joining.
+    assert quantized["tensors_equal"] > 275
     for name, recorded in manifest["artifacts"].items():
         content = (built.folder / name).read_bytes()
         assert recorded == {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
@@ -79,6 +85,9 @@ def test_second_run_has_nothing_to_do(built: Workflow) -> None:
                 "convert_tfjs",
                 "quantize_tfjs",
                 "predict_tfjs",
+                "load_tfjs",
+                "predict_quantized",
+                "check_loading",
                 "check_parity",
                 "check_size",
                 "plot_parity",

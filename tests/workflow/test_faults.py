@@ -41,6 +41,32 @@ def test_flipped_weight_is_caught_by_parity(broken: Workflow) -> None:
     assert line.startswith("check_parity: tfjs-float32 is the first hop to differ from PyTorch")
 
 
+def test_wrong_scale_of_quantized_weights_is_caught_by_parity(broken: Workflow) -> None:
+    path = broken.folder / "results/u2netp/64/tfjs/uint16/model.json"
+    model = json.loads(path.read_text())
+    # The first convolution: every pixel passes it.
+    (kernel,) = [each for each in model["weightsManifest"][0]["weights"] if each["shape"] == [3, 3, 3, 64]]
+    kernel["quantization"]["scale"] *= 1.5
+    path.write_text(json.dumps(model))
+    # TensorFlow.js loads the scale that stands there: only the picture tells.
+    line = failed_parity(broken, "--forcerun", "load_tfjs", "predict_quantized")
+    assert line.startswith("check_parity: tfjs-uint16 is the first hop to differ from PyTorch")
+    assert "drawing_psnr_db" in line
+
+
+def test_a_loader_that_holds_other_weights_is_caught(broken: Workflow) -> None:
+    script = broken.folder / "workflow_scripts/predict/load_tfjs.cts"
+    right = "const values = await tensor.data();"
+    program = script.read_text()
+    assert right in program
+    # The bits of uint16 weights are as if computed in single precision: the picture would be the same to the eye.
+    script.write_text(program.replace(right, f"{right} if (options.model.endsWith('uint16')) values[0]! += 1e-7;"))
+    done = broken.run(MANIFEST, *SMALL)
+    assert done.returncode != 0
+    assert "check_loading: TensorFlow.js loads tfjs-uint16: it holds " in done.stderr
+    assert not (broken.folder / "results/u2netp/64/loading.json").exists()
+
+
 def test_a_graph_that_was_not_rewritten_is_refused(broken: Workflow) -> None:
     script = broken.folder / "workflow_scripts/convert/rewrite_graph.py"
     program = script.read_text()

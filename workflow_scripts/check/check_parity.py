@@ -82,6 +82,26 @@ def check_hop(
     }
 
 
+def proof_of(hop: str, metadata: Mapping[str, str], loading: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return by what a hop is proven, for its report, and what is missing from the proof.
+
+    A TensorFlow.js model is proven by what TensorFlow.js holds after loading it, too: see check_loading. If another
+    engine predicted with it, that is all that ties its predictions to TensorFlow.js.
+    """
+    proof: dict[str, Any] = {"predicted_with": metadata["backend"]}
+    if not hop.startswith("tfjs-"):
+        return proof, []
+    loaded = loading["models"].get(hop)
+    if loaded is None or loaded["model_sha256"] != metadata["model_sha256"]:
+        return proof, ["no report says that TensorFlow.js loads exactly this model; build loading.json again"]
+    return {
+        **proof,
+        "loaded_with": loaded["loaded_with"],
+        "tensors_equal": loaded["tensors"],
+        "graph_of": loading["graph_of"],
+    }, []
+
+
 def check_function(paths: Sequence[Path], limits: Limits, task: str, resolution: int) -> dict[str, Any]:
     """Compare what the user's file computes with what the network computes that was read from it. Return the report.
 
@@ -132,6 +152,7 @@ def main(argv: Sequence[str]) -> None:
         help="of a checkpoint that is a function: its own predictions, those of the network read from it, source.json",
     )
     parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="in the order of the hops")
+    parser.add_argument("--loading", type=Path, required=True, help="report of check_loading")
     parser.add_argument("--tolerances", type=json.loads, required=True, help="JSON: `tolerances` of config.yaml")
     parser.add_argument("--rounding", type=Path, required=True, help="report of measure_rounding at this resolution")
     parser.add_argument("--task", choices=("portrait", "drawing", "saliency"), required=True)
@@ -145,11 +166,18 @@ def main(argv: Sequence[str]) -> None:
     hops: list[dict[str, Any]] = []
     if arguments.function:
         hops.append(check_function(arguments.function, limits, arguments.task, arguments.resolution))
+    loading = json.loads(arguments.loading.read_text())
+    if loading["passed"] is not True:
+        raise Failure(f"{arguments.loading} did not pass")
     previous = reference
     for path in arguments.predictions:
         found = read_predictions(path)
         tolerance = limits.of(path.stem)
-        hops.append(check_hop(path.stem, found, reference, previous, tolerance, arguments.task, arguments.resolution))
+        hop = check_hop(path.stem, found, reference, previous, tolerance, arguments.task, arguments.resolution)
+        hop["proof"], missing = proof_of(path.stem, found[1], loading)
+        hop["problems"] += missing
+        hop["passed"] = not hop["problems"]
+        hops.append(hop)
         # Each dtype is converted from the optimized graph, not from the dtype listed before it.
         if not path.stem.startswith(("tfjs-", "litert-")):
             previous = {**reference, **found[0]}
@@ -161,7 +189,11 @@ def main(argv: Sequence[str]) -> None:
         "hops": hops,
         "read": read_by(
             arguments.output,
-            [arguments.reference, arguments.rounding, *(arguments.function or []), *arguments.predictions],
+            [
+                *(arguments.reference, arguments.rounding, arguments.loading),
+                *(arguments.function or []),
+                *arguments.predictions,
+            ],
         ),
         "passed": all(hop["passed"] for hop in hops),
     }

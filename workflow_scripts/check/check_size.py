@@ -10,17 +10,19 @@ from typing import Any
 
 import numpy as np
 import onnx
-from tensorflow import make_ndarray
-from tensorflow.core.framework.types_pb2 import DT_FLOAT
 
 from workflow_scripts.check.expected_weights import Expected, Network, Values
 from workflow_scripts.check.matching import ROUNDING, Stored, match
 from workflow_scripts.check.tfjs_structure import Structure, read_structure
 from workflow_scripts.formats.frozen_graph import read_graph
-from workflow_scripts.formats.tfjs_model import ITEM_BYTES, read_weights
+from workflow_scripts.formats.tfjs_model import ITEM_BYTES, loaded_values, read_weights
 from workflow_scripts.formats.tflite_file import read_constants
 from workflow_scripts.shared.failures import Failure, run
 from workflow_scripts.shared.files import files_in, read_by, write_report
+
+# isort: split
+from tensorflow.core.framework.types_pb2 import DT_FLOAT
+from tensorflow.python.framework.tensor_util import MakeNdarray
 
 # Protobuf's limit for one message. A larger graph cannot be parsed, and a larger SavedModel cannot be written.
 PROTOBUF_BYTES = 2**31
@@ -98,7 +100,7 @@ def ir_weights(xml: Path) -> list[Stored]:
 def graph_weights(path: Path) -> list[Stored]:
     """Return a frozen graph's float constants."""
     arrays = [
-        make_ndarray(node.attr["value"].tensor)
+        MakeNdarray(node.attr["value"].tensor)
         for node in read_graph(path).node
         if node.op == "Const" and node.attr["dtype"].type == DT_FLOAT
     ]
@@ -110,11 +112,8 @@ def tfjs_weights(folder: Path) -> list[Stored]:
     stored = []
     for specification, data in read_weights(folder):
         if specification["dtype"] == "float32":
-            quantization = specification.get("quantization", {"dtype": "float32"})
-            dtype = quantization["dtype"]
-            values = np.frombuffer(data, dtype).reshape(specification["shape"]).astype(np.float32)
-            if "scale" in quantization:
-                values = values * np.float32(quantization["scale"]) + np.float32(quantization["min"])
+            dtype = specification.get("quantization", specification)["dtype"]
+            values = loaded_values(specification, data)
             # Compact weights are also scaled from channel to channel, so only their shapes are compared.
             rounding = None if folder.name == "compact" else ROUNDING[dtype]
             stored.append(Stored(values, len(data), rounding))

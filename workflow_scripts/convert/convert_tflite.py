@@ -4,14 +4,14 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from tensorflow import float16
-from tensorflow.compat.v1.lite import TFLiteConverter
-from tensorflow.lite.python.convert import ConverterError
-from tensorflow.lite.python.lite import Optimize
-
 from workflow_scripts.formats.frozen_graph import read_graph
 from workflow_scripts.shared.failures import Failure, run
 from workflow_scripts.shared.files import replacing
+
+# isort: split
+from tensorflow.lite.python.convert import ConverterError
+from tensorflow.lite.python.lite import Optimize, TFLiteConverter
+from tensorflow.python.framework.dtypes import float16
 
 DTYPES = ("float32", "float16")
 

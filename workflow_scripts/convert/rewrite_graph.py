@@ -11,11 +11,13 @@ from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
-from tensorflow import make_ndarray, make_tensor_proto
-from tensorflow.core.framework.types_pb2 import DT_FLOAT, DT_INT32
 
 from workflow_scripts.formats.frozen_graph import GraphDef, NodeDef, ends, prune_graph
 from workflow_scripts.shared.failures import Failure
+
+# isort: split
+from tensorflow.core.framework.types_pb2 import DT_FLOAT, DT_INT32
+from tensorflow.python.framework.tensor_util import MakeNdarray, make_tensor_proto
 
 # So small that it rounds away beside any activation. Yet so large that float32 holds it as a normal number, even after
 # a few layers of small weights.
@@ -32,7 +34,7 @@ class Graph:
     def constant(self, name: str) -> NDArray[np.generic] | None:
         """Return the value of a Const node, or None for any other node."""
         node = self.nodes[name]
-        return make_ndarray(node.attr["value"].tensor) if node.op == "Const" else None
+        return MakeNdarray(node.attr["value"].tensor) if node.op == "Const" else None
 
     def weights(self, name: str) -> NDArray[np.float32]:
         """Return the float32 values of a Const node. Raises Failure for any other node."""

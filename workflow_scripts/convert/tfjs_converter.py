@@ -8,6 +8,7 @@ from types import ModuleType
 
 from workflow_scripts.shared.failures import Failure
 from workflow_scripts.shared.processes import ENVIRONMENT
+from workflow_scripts.shared.tensorflow_parts import import_whole
 
 # The converter imports these for other formats than frozen graphs. With what they require they would take 0.9 GB, so
 # envs/tensorflow.overrides leaves them out, and empty modules stand in for them.
@@ -18,6 +19,7 @@ def load_converter() -> Callable[..., None]:
     """Return the converter's function for frozen graphs, which takes what its command line takes."""
     # Read when TensorFlow is imported, as it is below.
     os.environ.update(ENVIRONMENT)
+    import_whole()
     for name in UNUSED:
         module = sys.modules.setdefault(name, ModuleType(name))
         parent, _, child = name.rpartition(".")

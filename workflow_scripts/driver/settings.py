@@ -137,6 +137,11 @@ class Settings:
         return json.dumps(self.config["tolerances"], sort_keys=True)
 
     @property
+    def run_dtypes(self) -> list[str]:
+        """The weight types of the TensorFlow.js models that are proven: float32, which is run, and those asked for."""
+        return ["float32", *(dtype for dtype in self.config["dtypes"] if dtype != "float32")]
+
+    @property
     def compact_floor(self) -> float:
         """The PSNR in dB that compact weights must reach."""
         floor: float = self.config["tolerances"]["tfjs-compact"]["min_drawing_psnr_db"]

@@ -65,6 +65,12 @@ def code_of(root: Path, module: str) -> tuple[str, ...]:
     return tuple(sorted(map(file_of, reached)))
 
 
+def scripts_with(root: Path, script: str) -> list[str]:
+    """Return a script for Node.js and the files beside it that it requires."""
+    required = re.findall(r'require\("\./([\w.]+\.cts)"\)', (root / script).read_text())
+    return [script, *(str(Path(script).with_name(name)) for name in required)]
+
+
 def needed_by(root: Path, command: str) -> dict[str, list[str]]:
     """Return what a rule's command starts, as inputs: `environment` (stamps) and `code` (the script and its modules).
 
@@ -76,7 +82,12 @@ def needed_by(root: Path, command: str) -> dict[str, list[str]]:
     node_scripts = re.findall(rf"\b{PACKAGE}/[\w/]+\.cts\b", command)
     needed = {
         "environment": [f".venvs/{environment}/installed.txt" for environment in environments],
-        "code": sorted({*node_scripts, *(file for module in modules for file in code_of(root, module))}),
+        "code": sorted(
+            {
+                *(file for script in node_scripts for file in scripts_with(root, script)),
+                *(file for module in modules for file in code_of(root, module)),
+            }
+        ),
     }
     return {name: files for name, files in needed.items() if files}
 

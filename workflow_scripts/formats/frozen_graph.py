@@ -1,16 +1,13 @@
 """Frozen TensorFlow graphs on disk."""
 
-import os
 from pathlib import Path
 
 from google.protobuf.message import DecodeError
 
+from workflow_scripts.shared import tensorflow_parts  # noqa: F401
 from workflow_scripts.shared.failures import Failure
 
-# Read before TensorFlow is imported: graphs are rewritten and checked on the CPU, quietly.
-os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
+# isort: split
 from tensorflow.core.framework.graph_pb2 import GraphDef
 from tensorflow.core.framework.node_def_pb2 import NodeDef
 

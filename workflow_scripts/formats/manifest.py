@@ -54,6 +54,20 @@ class GraphCost:
 
 
 @dataclass(frozen=True)
+class Proof:
+    """By what a hop's figures are known: the engine that predicted every probe with the artifact.
+
+    The last three are of TensorFlow.js models only: what loaded the model, how many of its tensors then were, bit for
+    bit, those that its shards stand for, and the model whose graph it has and which WebAssembly ran (docs/checks.md).
+    """
+
+    predicted_with: str
+    loaded_with: str | None = None
+    tensors_equal: int | None = None
+    graph_of: str | None = None
+
+
+@dataclass(frozen=True)
 class Manifest:
     """One model at one resolution. `artifacts` and `evidence` are by path, relative to the project's folder."""
 
@@ -72,6 +86,8 @@ class Manifest:
     # The files that the checks used. They may be deleted later, because no artifact depends on them.
     evidence: dict[str, Recorded]
     checks: Checks
+    # By hop.
+    proofs: dict[str, Proof]
     tensorflowjs: dict[str, GraphCost]
     # For each lock file: its digest, and the tools that decide what an artifact contains or what a check measures.
     versions: dict[str, dict[str, str]]
@@ -103,8 +119,12 @@ class Manifest:
 
     @property
     def delivered(self) -> list[tuple[str, str]]:
-        """The models that run in a browser, as pairs of engine and dtype, in the order of hops, TensorFlow.js first."""
-        pairs = [(engine, dtype) for engine, _, dtype in (hop.partition("-") for hop in self.checks.parity)]
+        """The models that run in a browser, as pairs of engine and dtype, in the order of hops, TensorFlow.js first.
+
+        TensorFlow.js' float32 model is run to prove the others, also if it was not asked for. Then it has no size.
+        """
+        hops = [hop for hop in self.checks.parity if hop in self.checks.size]
+        pairs = [(engine, dtype) for engine, _, dtype in (hop.partition("-") for hop in hops)]
         return [pair for engine in DELIVERED for pair in pairs if pair[0] == engine]
 
     @property
@@ -146,6 +166,7 @@ def read_manifest(path: Path) -> Manifest:
             evidence=_recorded(content.pop("evidence")),
             checkpoint=Recorded(**content.pop("checkpoint")),
             checks=Checks(dict(checks["parity"]), size),
+            proofs={hop: Proof(**proof) for hop, proof in content.pop("proofs").items()},
             tensorflowjs={hop: GraphCost(**cost) for hop, cost in content.pop("tensorflowjs").items()},
             **content,
         )

@@ -1,11 +1,15 @@
 """TensorFlow.js graph models on disk: a model.json, and shards that its manifest divides into weights."""
 
+import hashlib
 import json
 import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from workflow_scripts.shared.failures import Failure
 
@@ -74,6 +78,51 @@ def read_weights(folder: Path) -> list[tuple[Specification, bytes]]:
             weights.append((specification, data[offset : offset + size]))
             offset += size
     return weights
+
+
+def loaded_values(specification: Specification, stored: bytes) -> NDArray[Any]:
+    """Return the values that TensorFlow.js computes with, float32 or int32, in the weight's shape.
+
+    The arithmetic is that of decodeWeight in tfjs-core 4.22.0, src/io/io_utils.ts, to the last bit: stored * scale +
+    min in double precision, rounded once. check_loading compares it with what TensorFlow.js holds. Raises Failure if
+    something else than float32 is quantized, which no rule here does.
+    """
+    dtype = np.dtype(specification["dtype"]).newbyteorder("<")
+    quantization = specification.get("quantization")
+    if quantization is None:
+        values: NDArray[Any] = np.frombuffer(stored, dtype)
+    elif specification["dtype"] != "float32":
+        raise Failure(f"{specification['name']} is quantized, but {specification['dtype']} and not float32")
+    else:
+        values = np.frombuffer(stored, np.dtype(quantization["dtype"]).newbyteorder("<"))
+        if "scale" in quantization:
+            values = values.astype(np.float64) * float(quantization["scale"]) + float(quantization["min"])
+    return values.astype(dtype).reshape(specification["shape"])
+
+
+def graph_and_names(folder: Path) -> dict[str, Any]:
+    """Return all that a model.json says besides its weights' values: the graph, its ends, each weight's name and shape.
+
+    Models of one network at one size that differ in nothing but the width of their weights are equal in this.
+    """
+    model: dict[str, Any] = json.loads((folder / "model.json").read_text())
+    groups = read_manifest(folder / "model.json")
+    weights = [
+        {key: value for key, value in specification.items() if key != "quantization"}
+        for group in groups
+        for specification in group["weights"]
+    ]
+    return {**model, "weightsManifest": weights}
+
+
+def model_digest(folder: Path) -> str:
+    """Return the SHA-256 of a model.json and its shards in the manifest's order, one after another."""
+    path = folder / "model.json"
+    whole = hashlib.sha256(path.read_bytes())
+    for group in read_manifest(path):
+        for shard in group["paths"]:
+            whole.update((folder / shard).read_bytes())
+    return whole.hexdigest()
 
 
 def write_model(path: Path, model: dict[str, Any]) -> None:

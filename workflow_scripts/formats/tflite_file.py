@@ -1,7 +1,6 @@
 """LiteRT models on disk: a .tflite file is one FlatBuffer, with weights scattered between the tables of its graph."""
 
 import math
-import os
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,11 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from workflow_scripts.shared import tensorflow_parts  # noqa: F401
 from workflow_scripts.shared.failures import Failure
 
-# Read before TensorFlow is imported. Otherwise TensorFlow writes of itself beside a script's one line of an error.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-
+# isort: split
 from tensorflow.lite.python.schema_py_generated import Model, TensorType
 
 FLOAT_TYPES = (TensorType.FLOAT32, TensorType.FLOAT16)

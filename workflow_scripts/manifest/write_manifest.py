@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from workflow_scripts.formats.evidence import read_by_all, unfollowed
-from workflow_scripts.formats.manifest import Checks, GraphCost, Manifest, Recorded, StoredSize, again, write_manifest
+from workflow_scripts.formats.manifest import (
+    Checks,
+    GraphCost,
+    Manifest,
+    Proof,
+    Recorded,
+    StoredSize,
+    again,
+    write_manifest,
+)
 from workflow_scripts.manifest.source_tree import git_commit, source_digest
 from workflow_scripts.shared.failures import Failure, run
 from workflow_scripts.shared.files import broken_seal, files_in, lock_name, sha256
@@ -58,18 +67,22 @@ def unjudged(root: Path, artifacts: Sequence[str], evidence: Sequence[str]) -> l
     """Return one line for each artifact or prediction that no report judged.
 
     Each artifact of the resolution must have been measured (size.json) and used to predict. Each prediction must have
-    been compared (parity.json). The ONNX file of dynamic size and the plan of the compact weights are exceptions: no
-    engine runs them, and the artifacts made from them are judged.
+    been compared (parity.json). What TensorFlow.js loads of each of its models must have been compared with the model
+    (loading.json), and parity.json must have read that. The ONNX file of dynamic size and the plan of the compact
+    weights are exceptions: no engine runs them, and the artifacts made from them are judged.
     """
     judges = read_by_all(root, list(evidence))
     folder = next(name for name in evidence if name.endswith("/size.json")).removesuffix("size.json")
     problems = []
-    for name in [*artifacts, *(name for name in evidence if "/predictions/" in name)]:
+    compared = (name for name in evidence if "/predictions/" in name or name == f"{folder}loading.json")
+    for name in [*artifacts, *compared]:
         kinds = {judge.removeprefix(folder).partition("/")[0] for judge in judges.get(name, ())}
         needed = {"size.json", "predictions"} if name.startswith(folder) else set()
+        if name.startswith(f"{folder}tfjs/"):
+            needed = {*needed, "loaded", "loading.json"}
         if name.endswith("/checkpoint/weights.safetensors"):
             needed = {"predictions"}
-        if "/predictions/" in name:
+        if name in evidence:
             needed = {"parity.json"}
         problems += [f"{name} is in no {kind} of this resolution" for kind in sorted(needed - kinds)]
     return problems
@@ -117,6 +130,7 @@ def main(argv: Sequence[str]) -> None:
         for outputs in (arguments.artifacts, judged_by)
     )
     check_evidence(root, artifacts, evidence)
+    peaks = {hop["hop"]: hop["peak_bytes"] for hop in parity["hops"] if "peak_bytes" in hop}
     locks = {lock_name(lock): lock for lock in arguments.locks}
     manifest = Manifest(
         model=arguments.model,
@@ -135,11 +149,13 @@ def main(argv: Sequence[str]) -> None:
             parity={hop["hop"]: hop["worst"] for hop in parity["hops"]},
             size={s["artifact"]: StoredSize(s["bytes"], s["weight_bytes"]) for s in size["artifacts"]},
         ),
+        proofs={hop["hop"]: Proof(**hop["proof"]) for hop in parity["hops"] if "proof" in hop},
         tensorflowjs={
             hop["hop"]: GraphCost(
                 operations=size["structures"][hop["hop"]]["operations"],
                 multiply_adds=size["structures"][hop["hop"]]["multiply_adds"],
-                peak_bytes=hop["peak_bytes"],
+                # Once loaded, all models of a size hold float32 weights and run one graph, as loading.json proves.
+                peak_bytes=peaks[hop["proof"]["graph_of"]],
             )
             for hop in parity["hops"]
             if hop["hop"] in size["structures"]

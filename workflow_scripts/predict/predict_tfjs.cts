@@ -1,12 +1,11 @@
 // Predict with TensorFlow.js on the wasm backend, in Node.js. The browser runs the same kernels.
 
-const { createHash } = require("node:crypto") as typeof import("node:crypto");
-const { readFileSync, renameSync, rmSync, writeFileSync } = require("node:fs") as typeof import("node:fs");
-const { basename, dirname, join, relative } = require("node:path") as typeof import("node:path");
+const { readFileSync } = require("node:fs") as typeof import("node:fs");
 const { parseArgs } = require("node:util") as typeof import("node:util");
 const tf = require("@tensorflow/tfjs-core") as typeof import("@tensorflow/tfjs-core");
 const { loadGraphModel } = require("@tensorflow/tfjs-converter") as typeof import("@tensorflow/tfjs-converter");
 require("@tensorflow/tfjs-backend-wasm");
+const { digest, readBy, readModel, writeWhole } = require("./tfjs_files.cts") as import("./tfjs_files.cts").Files;
 
 type TensorContainer = import("@tensorflow/tfjs-core").TensorContainer;
 
@@ -15,8 +14,6 @@ interface TensorEntry {
   readonly shape: number[];
   readonly data_offsets: [number, number];
 }
-
-const digest = (content: Uint8Array): string => createHash("sha256").update(content).digest("hex");
 
 /** Read a safetensors file of float32 tensors: an 8-byte length, a JSON header, then the values. */
 function readSafetensors(path: string, file: Buffer): Map<string, { shape: number[]; values: Float32Array }> {
@@ -34,7 +31,7 @@ function readSafetensors(path: string, file: Buffer): Map<string, { shape: numbe
   return tensors;
 }
 
-/** Write float32 tensors and string metadata as safetensors. The file appears whole or not at all. */
+/** Write float32 tensors and string metadata as safetensors. */
 function writeSafetensors(
   path: string,
   tensors: ReadonlyMap<string, { shape: number[]; values: Float32Array }>,
@@ -54,50 +51,7 @@ function writeSafetensors(
   const json = Buffer.from(text.padEnd(Math.ceil(text.length / 8) * 8));
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(json.length));
-  const staging = join(dirname(path), `.${basename(path)}.partial`);
-  try {
-    const content = Buffer.concat([length, json, ...chunks]);
-    writeFileSync(staging, content);
-    // The seal that workflow_scripts.shared.files writes beside every output.
-    const seal = join(dirname(path), `.${basename(path)}.seal.json`);
-    writeFileSync(seal, JSON.stringify({ [basename(path)]: digest(content) }));
-    renameSync(staging, path);
-  } finally {
-    rmSync(staging, { force: true });
-  }
-}
-
-interface ReadModel {
-  readonly artifacts: import("@tensorflow/tfjs-core").io.ModelArtifacts;
-  /** Of model.json and all shards, one after another. */
-  readonly sha256: string;
-  /** Of each file. */
-  readonly digests: Map<string, string>;
-}
-
-/** Read a graph model's artifacts from its folder, shards in the manifest's order, and digest all of them. */
-function readModel(folder: string): ReadModel {
-  const digests = new Map<string, string>();
-  const readFile = (name: string): Buffer => {
-    const content = readFileSync(join(folder, name));
-    digests.set(join(folder, name), digest(content));
-    return content;
-  };
-  const text = readFile("model.json");
-  const model = JSON.parse(text.toString("utf8")) as import("@tensorflow/tfjs-core").io.ModelJSON;
-  const shards = model.weightsManifest.flatMap((group) => group.paths.map((path) => readFile(path)));
-  const weights = Buffer.concat(shards);
-  return {
-    artifacts: {
-      modelTopology: model.modelTopology,
-      format: "graph-model",
-      signature: model.signature ?? {},
-      weightSpecs: model.weightsManifest.flatMap((group) => group.weights),
-      weightData: weights.buffer.slice(weights.byteOffset, weights.byteOffset + weights.byteLength) as ArrayBuffer,
-    },
-    sha256: createHash("sha256").update(text).update(weights).digest("hex"),
-    digests,
-  };
+  writeWhole(path, Buffer.concat([length, json, ...chunks]));
 }
 
 async function main(): Promise<void> {
@@ -112,7 +66,6 @@ async function main(): Promise<void> {
   const { artifacts, sha256, digests } = readModel(options.model);
   const probes = readFileSync(options.probes);
   digests.set(options.probes, digest(probes));
-  const folder = dirname(options.output);
   const model = await loadGraphModel({ load: async () => artifacts });
   const [x] = model.inputs;
   const [d0] = model.outputs;
@@ -142,8 +95,7 @@ async function main(): Promise<void> {
     backend: `@tensorflow/tfjs-backend-wasm ${tf.version_core}, Node.js ${process.version}`,
     model: options.model,
     model_sha256: sha256,
-    // What formats/evidence.py follows: paths from this file's folder.
-    read: JSON.stringify(Object.fromEntries([...digests].map(([path, sha]) => [relative(folder, path), sha]))),
+    read: JSON.stringify(readBy(options.output, digests)),
     // The most that all tensors took at one time, weights and input included.
     peak_bytes: String(peakBytes),
     signature: JSON.stringify({

@@ -30,11 +30,11 @@ def model_files(model: Path) -> list[Path]:
     return [model, model.with_suffix(".bin")] if model.suffix == ".xml" else files_in(model)
 
 
-def write_predictions(arguments: argparse.Namespace, engine: Engine) -> None:
+def write_predictions(arguments: argparse.Namespace, engine: Engine, model_sha256: str | None = None) -> None:
     """Predict each probe and write its d0 under the probe's name.
 
     The file's metadata say what made it: the engine's package and version, the model's digest and its signature, and
-    the digest of every file that was read.
+    the digest of every file that was read. `model_sha256` is needed if the model is a folder.
     """
     outputs: Tensors = {}
     for name, probe in sorted(load_file(arguments.probes).items()):
@@ -43,7 +43,7 @@ def write_predictions(arguments: argparse.Namespace, engine: Engine) -> None:
     metadata = {
         "backend": f"{engine.package} {version(engine.package)}",
         "model": str(arguments.model),
-        "model_sha256": sha256(arguments.model),
+        "model_sha256": model_sha256 or sha256(arguments.model),
         "read": json.dumps(read_by(arguments.output, [*model_files(arguments.model), arguments.probes])),
         "signature": json.dumps(asdict(engine.signature)),
     }

@@ -59,12 +59,19 @@ class Check:
         write(folder, "torch", predictions())
         for hop in HOPS:
             write(folder, hop, predictions())
+        self.loading: dict[str, Any] = {
+            "models": {hop: {"model_sha256": "0" * 64, "loaded_with": "tfjs 4", "tensors": 281} for hop in HOPS[4:]},
+            "graph_of": "tfjs-float32",
+            "passed": True,
+        }
 
     def arguments(self, hops: tuple[str, ...] = HOPS, yardstick: Mapping[str, float] = YARDSTICK) -> list[str]:
         (self.folder / "rounding.json").write_text(json.dumps({"worst": yardstick}))
+        (self.folder / "loading.json").write_text(json.dumps(self.loading))
         files = [str(self.folder / f"{hop}.safetensors") for hop in hops]
         return [
             *("--reference", str(self.folder / "torch.safetensors"), "--predictions", *files),
+            *("--loading", str(self.folder / "loading.json")),
             *(
                 "--tolerances",
                 json.dumps(TOLERANCES),
@@ -112,6 +119,27 @@ def test_equal_predictions_pass(check: Check, capsys: pytest.CaptureFixture[str]
     assert not check.failed.exists()
     table = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in table[1:]] == list(HOPS)
+
+
+def test_a_report_says_by_what_each_hop_is_proven(check: Check) -> None:
+    main(check.arguments())
+    proofs = {hop["hop"]: hop["proof"] for hop in json.loads(check.report.read_text())["hops"]}
+    assert proofs["openvino"] == {"predicted_with": "openvino 1.0"}
+    loaded = {"loaded_with": "tfjs 4", "tensors_equal": 281, "graph_of": "tfjs-float32"}
+    assert proofs["tfjs-float32"] == {"predicted_with": "tfjs-float32 1.0", **loaded}
+    assert proofs["tfjs-uint16"] == {"predicted_with": "tfjs-uint16 1.0", **loaded}
+
+
+def test_predictions_prove_nothing_about_a_model_that_tensorflow_js_was_not_seen_to_load(
+    check: Check, refusal: Refusal
+) -> None:
+    missing = "is the first hop to differ from PyTorch: no report says that TensorFlow.js loads exactly this model"
+    check.loading["models"]["tfjs-uint16"]["model_sha256"] = "1" * 64
+    assert f"tfjs-uint16 {missing}" in refusal(main, *check.arguments())
+    del check.loading["models"]["tfjs-float32"]
+    assert f"tfjs-float32 {missing}" in refusal(main, *check.arguments())
+    check.loading["passed"] = False
+    assert refusal(main, *check.arguments()) == f"script: {check.folder / 'loading.json'} did not pass"
 
 
 def test_the_worst_probe_stands_for_a_hop(check: Check) -> None:

@@ -21,11 +21,11 @@ RANDOM = np.random.default_rng(5)
 
 
 @pytest.mark.parametrize(("kernel", "dilation"), [(1, 1), (3, 1), (3, 4)])
-@pytest.mark.parametrize("window_bytes", [1, 40_000, 2**30])
+@pytest.mark.parametrize("strip_bytes", [1, 4_000, 2**30])
 def test_strips_are_the_convolution(
-    monkeypatch: pytest.MonkeyPatch, kernel: int, dilation: int, window_bytes: int
+    monkeypatch: pytest.MonkeyPatch, kernel: int, dilation: int, strip_bytes: int
 ) -> None:
-    monkeypatch.setattr(measure_rounding, "WINDOW_BYTES", window_bytes)
+    monkeypatch.setattr(measure_rounding, "STRIP_BYTES", strip_bytes)
     padding = dilation * (kernel // 2)
     convolution = nn.Conv2d(5, 4, kernel, padding=padding, dilation=dilation).double()
     x = torch.from_numpy(RANDOM.normal(size=(1, 5, 13, 9)))

@@ -56,7 +56,8 @@ def test_node_scripts_are_code_too() -> None:
     needed = needed_by(ROOT, ".venvs/node/bin/node workflow_scripts/predict/predict_tfjs.cts --model m")
     assert needed == {
         "environment": [".venvs/node/installed.txt"],
-        "code": ["workflow_scripts/predict/predict_tfjs.cts"],
+        # The second is what the first requires.
+        "code": ["workflow_scripts/predict/predict_tfjs.cts", "workflow_scripts/predict/tfjs_files.cts"],
     }
 
 

@@ -1,13 +1,15 @@
 """A damaged or misleading model.json or shard is refused in one line, whatever it says."""
 
 import json
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from workflow_scripts.formats.tfjs_model import SHARD_BYTES, read_weights
+from workflow_scripts.formats.tfjs_model import SHARD_BYTES, loaded_values, read_weights
 from workflow_scripts.shared.failures import Failure
 
 pytestmark = pytest.mark.environment("tensorflow")
@@ -44,6 +46,31 @@ def test_weights_are_read_in_order(tmp_path: Path) -> None:
         ("kernel", bytes(range(48))),
         ("size", bytes(range(48, 56))),
     ]
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_integers_become_the_weights_that_tensorflow_js_computes_with(dtype: str) -> None:
+    stored = np.arange(np.iinfo(dtype).max + 1).astype(dtype)
+    entry = {"dtype": dtype, "scale": 0.1234567890123, "min": -7.7}
+    found = loaded_values(
+        {"name": "w", "shape": [2, stored.size // 2], "dtype": "float32", "quantization": entry}, stored.tobytes()
+    )
+    assert (found.dtype, found.shape) == (np.float32, (2, stored.size // 2))
+    # Python's floats are JavaScript's numbers; struct rounds them as a Float32Array does.
+    expected = b"".join(struct.pack("<f", number * 0.1234567890123 + -7.7) for number in range(stored.size))
+    assert found.tobytes() == expected
+    # In single precision, other weights would come out.
+    assert found.tobytes() != (stored * np.float32(0.1234567890123) + np.float32(-7.7)).astype(np.float32).tobytes()
+
+
+def test_other_weights_become_what_their_bytes_say() -> None:
+    halves = np.array([0.1, -65504, 6e-8], np.float16)
+    entry = {"name": "w", "shape": [3], "dtype": "float32", "quantization": {"dtype": "float16"}}
+    assert loaded_values(entry, halves.tobytes()).tolist() == halves.astype(float).tolist()
+    sizes = np.array([64, 96], np.int32)
+    assert loaded_values({"name": "size", "shape": [2], "dtype": "int32"}, sizes.tobytes()).tolist() == [64, 96]
+    with pytest.raises(Failure, match="size is quantized, but int32 and not float32"):
+        loaded_values({"name": "size", "shape": [2], "dtype": "int32", "quantization": {"dtype": "uint8"}}, b"ab")
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,14 @@ MANIFEST = Path("results/mine/320/manifest.json")
 WORST = {"max_abs": 3e-5, "mean_abs": 3e-6, "p99_abs": 1.5e-5, "drawing_psnr_db": 80.0, "drawing_ssim": 0.8}
 
 
+NATIVE = {"predicted_with": "onnxruntime 1.0"}
+LOADED = {
+    "predicted_with": "wasm 4.0",
+    "loaded_with": "wasm 4.0",
+    "tensors_equal": 281,
+    "graph_of": "tfjs-float32",
+}
+
 FOLDER = MANIFEST.parent
 PREDICTIONS = FOLDER / "predictions"
 PROBES = Path("results/probes/320.safetensors")
@@ -32,6 +40,7 @@ ARCHITECTURE = CHECKPOINT.with_name("architecture.json")
 ONNX = FOLDER / "onnx/model.onnx"
 TFJS = FOLDER / "tfjs/float32"
 PICTURE = FOLDER / "parity.png"
+LOADING = FOLDER / "loading.json"
 
 
 def make(path: Path, content: bytes) -> Path:
@@ -55,8 +64,8 @@ class Build:
         self.parity: dict[str, Any] = {
             "task": "portrait",
             "hops": [
-                {"hop": "onnxruntime", "probes": {"a": WORST}, "worst": WORST},
-                {"hop": "tfjs-float32", "probes": {"a": WORST}, "worst": WORST, "peak_bytes": 99},
+                {"hop": "onnxruntime", "probes": {"a": WORST}, "worst": WORST, "proof": NATIVE},
+                {"hop": "tfjs-float32", "probes": {"a": WORST}, "worst": WORST, "peak_bytes": 99, "proof": LOADED},
             ],
             "passed": True,
         }
@@ -80,15 +89,20 @@ class Build:
             predict("onnxruntime", ONNX),
             predict("tfjs-float32", *files_in(TFJS)),
         ]
+        self.loaded = FOLDER / "loaded/float32.json"
+        write_json(self.loaded, {"tensors": [], "read": read_by(self.loaded, files_in(TFJS))})
+        self.checked_loading = [*files_in(TFJS), self.loaded]
         Path("locks").mkdir()
         pins = [f"{tool}==1.{index} \\\n    --hash=sha256:{'0' * 64}\n" for index, tool in enumerate(TOOLS)]
         Path("locks/a.txt").write_text("".join(pins[:4]))
         Path("locks/b.txt").write_text("# comment\n" + "".join(pins[4:]))
 
-    def judge(self) -> None:
+    def judge(self, loading: bool = True) -> None:
         """Write the reports and the picture, as the checks do once they have read their files."""
         parity, size = FOLDER / "parity.json", FOLDER / "size.json"
-        write_json(parity, {**self.parity, "read": read_by(parity, self.predictions)})
+        write_json(LOADING, {"passed": True, "read": read_by(LOADING, self.checked_loading)})
+        judged_by = [*self.predictions, *([LOADING] if loading else [])]
+        write_json(parity, {**self.parity, "read": read_by(parity, judged_by)})
         write_json(size, {**self.size, "read": read_by(size, [ARCHITECTURE, ONNX, *files_in(TFJS)])})
         text = b"Source\0" + json.dumps(read_by(PICTURE, [parity, PROBES])).encode()
         chunk = struct.pack(">I", len(text)) + b"tEXt" + text + struct.pack(">I", zlib.crc32(b"tEXt" + text))
@@ -101,7 +115,7 @@ class Build:
             *("--model", "mine", "--resolution", "320", "--licence", "Apache-2.0", "--checkpoint", str(CHECKPOINT)),
             *("--architecture", str(ARCHITECTURE)),
             *("--parity", str(FOLDER / "parity.json"), "--size", str(FOLDER / "size.json")),
-            *("--evidence", str(PROBES), *map(str, self.predictions), str(PICTURE)),
+            *("--evidence", str(PROBES), *map(str, self.predictions), str(PICTURE), str(self.loaded), str(LOADING)),
             *("--artifacts", str(WEIGHTS), str(ONNX), str(TFJS), "--locks", "locks/a.txt", "locks/b.txt"),
             *("--output", str(MANIFEST)),
         ]
@@ -123,7 +137,16 @@ def test_every_file_is_recorded_by_size_and_digest(build: Build) -> None:
     manifest = json.loads(MANIFEST.read_text())
     assert manifest["artifacts"] == {str(path): recorded(path) for path in (WEIGHTS, ONNX, *files_in(TFJS))}
     assert manifest["checkpoint"] == recorded(CHECKPOINT)
-    reports = (ARCHITECTURE, CHECKPOINT, FOLDER / "parity.json", FOLDER / "size.json", PICTURE, PROBES)
+    reports = (
+        ARCHITECTURE,
+        CHECKPOINT,
+        FOLDER / "parity.json",
+        FOLDER / "size.json",
+        PICTURE,
+        PROBES,
+        LOADING,
+        build.loaded,
+    )
     assert manifest["evidence"] == {str(path): recorded(path) for path in (*reports, *build.predictions)}
 
 
@@ -153,6 +176,10 @@ def test_the_checks_figures_are_carried_over(build: Build) -> None:
     assert manifest["checks"]["parity"] == {"onnxruntime": WORST, "tfjs-float32": WORST}
     assert manifest["tensorflowjs"] == {
         "tfjs-float32": {"operations": {"MaxPool": 1}, "multiply_adds": 5, "peak_bytes": 99}
+    }
+    assert manifest["proofs"] == {
+        "onnxruntime": {**NATIVE, "loaded_with": None, "tensors_equal": None, "graph_of": None},
+        "tfjs-float32": LOADED,
     }
     assert manifest["checks"]["size"] == {"tfjs-float32": {"bytes": 30, "weight_bytes": 20}}
     assert (manifest["task"], manifest["licence"], manifest["passed"]) == ("portrait", "Apache-2.0", True)
@@ -201,7 +228,7 @@ EVERY_FILE = [
     CHECKPOINT,
     ARCHITECTURE,
 ]
-EVERY_FILE += [FOLDER / "parity.json", FOLDER / "size.json", PREDICTIONS / "torch.safetensors"]
+EVERY_FILE += [FOLDER / "parity.json", FOLDER / "size.json", LOADING, PREDICTIONS / "torch.safetensors"]
 EVERY_FILE += [PREDICTIONS / "onnxruntime.safetensors", PREDICTIONS / "tfjs-float32.safetensors"]
 
 
@@ -237,7 +264,26 @@ def test_an_artifact_that_no_check_judged_is_not_vouched_for(build: Build, refus
         shutil.copytree(TFJS, staging)
         (staging / "group1-shard2of2.bin").write_bytes(b"stray")
     message = refusal(main, *build.arguments())
-    assert f"{TFJS / 'group1-shard2of2.bin'} is in no predictions of this resolution (1 such)" in message
+    assert f"{TFJS / 'group1-shard2of2.bin'} is in no loaded of this resolution (3 such)" in message
+
+
+def test_a_model_of_which_nothing_says_how_it_is_loaded_is_not_vouched_for(build: Build, refusal: Refusal) -> None:
+    build.checked_loading = [build.loaded]
+    message = refusal(main, *build.arguments())
+    assert f"{TFJS / 'group1-shard1of1.bin'} is in no loading.json of this resolution (2 such)" in message
+
+
+def test_what_is_loaded_counts_only_if_parity_was_judged_by_it(build: Build, refusal: Refusal) -> None:
+    build.judge(loading=False)
+    assert f"{LOADING} is in no parity.json of this resolution" in refusal(main, *build.arguments(judge=False))
+
+
+def test_a_quantized_model_has_the_peak_of_the_model_whose_graph_it_has(build: Build) -> None:
+    build.parity["hops"].append({**build.parity["hops"][1], "hop": "tfjs-uint16"})
+    del build.parity["hops"][-1]["peak_bytes"]
+    build.size["structures"]["tfjs-uint16"] = build.size["structures"]["tfjs-float32"]
+    main(build.arguments())
+    assert json.loads(MANIFEST.read_text())["tensorflowjs"]["tfjs-uint16"]["peak_bytes"] == 99
 
 
 def test_predictions_that_nothing_compared_are_not_evidence(build: Build, refusal: Refusal) -> None:

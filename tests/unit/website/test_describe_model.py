@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from tests.support.manifests import WORST, manifest, write_vouched
-from workflow_scripts.formats.manifest import Checks, Manifest, Recorded
+from workflow_scripts.formats.manifest import Checks, Manifest, Recorded, StoredSize
 from workflow_scripts.website.describe_model import main
 
 pytestmark = pytest.mark.environment("provenance")
 
 Refusal = Callable[..., str]
-CHECKS = Checks({"openvino": WORST, "tfjs-float32": WORST}, {})
+CHECKS = Checks({"openvino": WORST, "tfjs-float32": WORST}, {"tfjs-float32": StoredSize(30, 20)})
 
 
 def described(tmp_path: Path, *manifests: Manifest) -> dict[str, Any]:
