@@ -30,6 +30,14 @@ def stored_bytes(specification: Specification) -> int:
     return math.prod(specification["shape"]) * ITEM_BYTES[dtype]
 
 
+def check_quantization(specification: Specification) -> None:
+    """Raise ValueError unless a weight's scale and minimum are both finite numbers, or both missing."""
+    quantization = specification.get("quantization", {})
+    found = [quantization[key] for key in ("scale", "min") if key in quantization]
+    if len(found) == 1 or not all(type(value) in (int, float) and math.isfinite(value) for value in found):
+        raise ValueError(f"the quantization of {specification['name'][:100]!r} has no finite scale and min")
+
+
 def read_manifest(path: Path) -> list[dict[str, Any]]:
     """Return the groups of a model.json's weightsManifest; raise Failure if it is damaged or something else."""
     try:
@@ -44,6 +52,7 @@ def read_manifest(path: Path) -> list[dict[str, Any]]:
                     raise ValueError(f"the shape of {specification['name'][:100]!r} is not a list of sizes")
                 # Raises if the dtype is unknown, or if the quantization is not a table.
                 stored_bytes(specification)
+                check_quantization(specification)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         why = f"{type(error).__name__}: {error}".splitlines()[0][:200]
         raise Failure(f"{path} is damaged or not a TensorFlow.js graph model ({why}); build it again") from error

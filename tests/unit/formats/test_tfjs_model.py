@@ -91,6 +91,10 @@ def test_other_weights_become_what_their_bytes_say() -> None:
         (lambda m: kernel(m).update(shape=[2, 2, 1, 4]), "hold 56 bytes, but the manifest describes 72"),
         (lambda m: kernel(m).update(dtype="string"), "KeyError: 'string'"),
         (lambda m: kernel(m).update(quantization="uint8"), "AttributeError"),
+        *(
+            (lambda m, entry=entry: kernel(m).update(quantization=entry), "'kernel' has no finite scale and min")
+            for entry in ({"scale": 0.1}, {"min": 1}, {"scale": "1", "min": 1}, {"scale": 1, "min": float("nan")})
+        ),
         (lambda m: kernel(m).update(name={"a": 1}), "a weight has no name"),
         (lambda m: kernel(m).pop("shape"), "KeyError: 'shape'"),
         (lambda m: group(m).pop("weights"), "KeyError: 'weights'"),
