@@ -73,9 +73,10 @@ rule check_parity:
         tolerances=settings.tolerances,
         task=settings.task,
         function=lambda wildcards, input: ["--function", *input.function] if input.function else [],
+        loading=lambda wildcards, input: ["--loading", input.loading] if input.loading else [],
     shell:
         r".venvs/torch/bin/python -m workflow_scripts.check.check_parity --reference {input.reference:q} {params.function:q}"
-        r" --predictions {input.predictions:q} --loading {input.loading:q} --tolerances {params.tolerances:q} --rounding {input.rounding:q}"
+        r" --predictions {input.predictions:q} {params.loading:q} --tolerances {params.tolerances:q} --rounding {input.rounding:q}"
         r" --task {params.task:q} --resolution {wildcards.resolution:q} --output {output.report:q} &> {log:q}"
 
 

@@ -41,6 +41,7 @@ use rule predict_torch as predict_huggingface with:
 use rule check_parity as check_huggingface with:
     input:
         function=[],
+        loading=[],
         reference="results/{model}/{resolution}/predictions/torch.safetensors",
         rounding="results/{model}/{resolution}/rounding.json",
         predictions=expand(

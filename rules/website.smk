@@ -267,6 +267,7 @@ rule predict_browser:
 use rule check_parity as check_browser with:
     input:
         function=[],
+        loading=[],
         reference="results/{model}/{resolution}/predictions/torch.safetensors",
         rounding="results/{model}/{resolution}/rounding.json",
         predictions=expand(

@@ -82,7 +82,9 @@ def check_hop(
     }
 
 
-def proof_of(hop: str, metadata: Mapping[str, str], loading: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def proof_of(
+    hop: str, metadata: Mapping[str, str], loading: Mapping[str, Any] | None
+) -> tuple[dict[str, Any], list[str]]:
     """Return by what a hop is proven, for its report, and what is missing from the proof.
 
     A TensorFlow.js model is proven by what TensorFlow.js holds after loading it, too: see check_loading. If another
@@ -91,8 +93,8 @@ def proof_of(hop: str, metadata: Mapping[str, str], loading: Mapping[str, Any]) 
     proof: dict[str, Any] = {"predicted_with": metadata["backend"]}
     if not hop.startswith("tfjs-"):
         return proof, []
-    loaded = loading["models"].get(hop)
-    if loaded is None or loaded["model_sha256"] != metadata["model_sha256"]:
+    loaded = loading and loading["models"].get(hop)
+    if loading is None or loaded is None or loaded["model_sha256"] != metadata["model_sha256"]:
         return proof, ["no report says that TensorFlow.js loads exactly this model; build loading.json again"]
     return {
         **proof,
@@ -152,7 +154,7 @@ def main(argv: Sequence[str]) -> None:
         help="of a checkpoint that is a function: its own predictions, those of the network read from it, source.json",
     )
     parser.add_argument("--predictions", type=Path, nargs="+", required=True, help="in the order of the hops")
-    parser.add_argument("--loading", type=Path, required=True, help="report of check_loading")
+    parser.add_argument("--loading", type=Path, help="report of check_loading; tfjs hops need it")
     parser.add_argument("--tolerances", type=json.loads, required=True, help="JSON: `tolerances` of config.yaml")
     parser.add_argument("--rounding", type=Path, required=True, help="report of measure_rounding at this resolution")
     parser.add_argument("--task", choices=("portrait", "drawing", "saliency"), required=True)
@@ -166,8 +168,8 @@ def main(argv: Sequence[str]) -> None:
     hops: list[dict[str, Any]] = []
     if arguments.function:
         hops.append(check_function(arguments.function, limits, arguments.task, arguments.resolution))
-    loading = json.loads(arguments.loading.read_text())
-    if loading["passed"] is not True:
+    loading = json.loads(arguments.loading.read_text()) if arguments.loading else None
+    if loading and loading["passed"] is not True:
         raise Failure(f"{arguments.loading} did not pass")
     previous = reference
     for path in arguments.predictions:
@@ -190,7 +192,8 @@ def main(argv: Sequence[str]) -> None:
         "read": read_by(
             arguments.output,
             [
-                *(arguments.reference, arguments.rounding, arguments.loading),
+                *(arguments.reference, arguments.rounding),
+                *([arguments.loading] if arguments.loading else []),
                 *(arguments.function or []),
                 *arguments.predictions,
             ],

@@ -140,6 +140,10 @@ def test_predictions_prove_nothing_about_a_model_that_tensorflow_js_was_not_seen
     assert f"tfjs-float32 {missing}" in refusal(main, *check.arguments())
     check.loading["passed"] = False
     assert refusal(main, *check.arguments()) == f"script: {check.folder / 'loading.json'} did not pass"
+    # The page's own hops and those of other tools have no such report. Hops of TensorFlow.js do not pass without one.
+    arguments = check.arguments()
+    place = arguments.index("--loading")
+    assert f"tfjs-float32 {missing}" in refusal(main, *arguments[:place], *arguments[place + 2 :])
 
 
 def test_the_worst_probe_stands_for_a_hop(check: Check) -> None:
