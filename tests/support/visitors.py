@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, Route
 from skimage import data
 
 from workflow_scripts.formats.predictions import read_predictions
@@ -99,6 +99,14 @@ def pytorch_picture(site: Path, resolution: int, probe: str) -> NDArray[np.float
     # Pillow's bicubic filter in floating point, as in the page. It is rounded to 8 bits once, at the end.
     sized = np.asarray(picture.resize((width, height), Image.Resampling.BICUBIC))
     return np.round(255 * np.clip(sized, 0, 1))
+
+
+def as_drawing(route: Route) -> None:
+    """Answer with the site's catalogue, in which u2netp draws portraits."""
+    catalogue = route.fetch().json()
+    for model in catalogue["models"]:
+        model["task"] = "drawing"
+    route.fulfill(json=catalogue)
 
 
 class Visitor:

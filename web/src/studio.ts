@@ -15,6 +15,7 @@ import { PhotoView } from './photo/photo_view';
 import { ResultView } from './result/result_view';
 import { note } from './settings/select';
 import { Settings } from './settings/settings';
+import { Zoom } from './zoom/zoom';
 
 /** What is made of a photo. Of a live frame, only the picture is made. */
 const PRODUCTS = ['picture', 'cut-out', 'photo', 'png'] as const;
@@ -29,6 +30,7 @@ export class Studio {
   readonly #camera = new Camera();
   readonly #live: LiveDrawing;
   readonly #results: ResultView;
+  readonly #zoom = new Zoom();
   /** What the shown drawing was made of. */
   #shown: { readonly crop: Rect; readonly choice: Choice } | undefined;
   /** Counts the photos that were opened. If a newer photo comes while one is being opened, the older one is dropped. */
@@ -113,6 +115,7 @@ export class Studio {
       if (made === null) return;
       this.#results.mirror(false);
       this.#results.show(made.drawing, made.choice.model.task, photo.name, facts(made));
+      this.#zoom.drawn(crop);
       this.#shown = { crop, choice: made.choice };
       this.#dim();
       note('figures', figures(made));
@@ -180,6 +183,8 @@ export class Studio {
   #showPanels(): void {
     const camera = this.#camera.isOpen;
     const photo = !camera && this.#view.photo !== undefined;
+    if (photo) this.#zoom.open(this.#view.photo!);
+    else this.#zoom.close();
     byId('drop-zone', HTMLElement).hidden = camera || photo;
     byId('photo-view', HTMLElement).hidden = !photo;
     byId('crop-controls', HTMLElement).hidden = !photo;

@@ -7,7 +7,7 @@ import type { Photo } from '../photo/open_photo';
 export class FaceFrames {
   readonly #finder: FaceFinder;
   readonly #choose: (frame: Rect) => void;
-  readonly #view = byId('photo-view', HTMLElement);
+  readonly #view = byId('photo-enlarged', HTMLElement);
   readonly #next = byId('next-face', HTMLButtonElement);
   #photo: Photo | undefined;
   #faces: readonly FramedFace[] = [];
