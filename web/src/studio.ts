@@ -15,6 +15,7 @@ import { PhotoView } from './photo/photo_view';
 import { ResultView } from './result/result_view';
 import { note } from './settings/select';
 import { Settings } from './settings/settings';
+import { showView } from './view';
 import { Zoom } from './zoom/zoom';
 
 /** What is made of a photo. Of a live frame, only the picture is made. */
@@ -58,10 +59,10 @@ export class Studio {
     listen('camera-turn', () => void this.#openCamera(!this.#camera.mirrored));
     listen('capture', () => void this.#capture());
     listen('check-device', () => void this.#check());
-    settings.onChange = () => {
+    settings.onChange(() => {
       this.#view.frameForModel();
       this.#dim();
-    };
+    });
     this.#view.onFrame = () => this.#dim();
   }
 
@@ -87,6 +88,7 @@ export class Studio {
       closePhoto(photo);
       return;
     }
+    showView('one');
     this.#activity.clearError();
     this.#clear(HINT);
     this.#view.show(photo);
@@ -95,6 +97,15 @@ export class Studio {
     const { choice, machine } = this.#settings;
     const { model, engine } = await this.#settings.missing();
     if (turn === this.#opened && startsByItself(choice, machine, model + engine)) await this.draw();
+  }
+
+  /** Ends the camera, or what is being drawn, for something else. @returns whether nothing newer has come meanwhile. */
+  async makeWay(): Promise<boolean> {
+    const turn = ++this.#opened;
+    if (this.#camera.isOpen) this.#closeCamera();
+    else this.#artist.cancel();
+    await this.#artist.busy;
+    return turn === this.#opened;
   }
 
   /**
@@ -120,10 +131,18 @@ export class Studio {
       this.#dim();
       note('figures', figures(made));
       announce(made, crop);
-      void made.files.then((ready) => this.#results.offer(ready));
+      void made.files.then(
+        (ready) => this.#results.offer(ready),
+        (cause: unknown) => this.#notSaved(asU2NetError(cause)),
+      );
       this.#activity.done('Done.');
       this.#activity.look();
     });
+  }
+
+  /** The drawing stays, but there is no file of it. After a newer one has come, that does not matter. */
+  #notSaved(error: U2NetError): void {
+    if (error.code !== 'cancelled') this.#activity.fail(error);
   }
 
   async #check(): Promise<void> {
@@ -136,6 +155,7 @@ export class Studio {
 
   /** @param facing whether to take the camera that faces the person. */
   async #openCamera(facing = true): Promise<void> {
+    if (!this.#camera.isOpen && !(await this.makeWay())) return;
     this.#activity.clearError();
     try {
       await this.#camera.open(facing);
@@ -144,6 +164,7 @@ export class Studio {
       this.#activity.fail(asU2NetError(cause));
       return;
     }
+    showView('one');
     this.#clear(HINT);
     this.#showPanels();
     this.#activity.done('The camera is on.');

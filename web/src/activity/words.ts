@@ -1,5 +1,5 @@
 /** The words about what the page is doing. */
-import { formatSeconds } from '../../lib/format';
+import { formatBytes, formatSeconds } from '../../lib/format';
 import type { Stage } from '../../lib/worker/protocol';
 
 export const STAGES: Record<Stage, string> = {
@@ -11,6 +11,11 @@ export const STAGES: Record<Stage, string> = {
   run: 'Drawing.',
   finish: 'Finishing.',
 };
+
+/** "Loading the model. 0.5 MB of 1.3 MB" */
+export function loading(stage: Stage, loaded: number, total: number): string {
+  return `${STAGES[stage]} ${formatBytes(loaded)} of ${formatBytes(total)}`;
+}
 
 /** "1.2 s of about 3 s" */
 export function elapsed(ms: number, expectedMs: number): string {

@@ -25,8 +25,7 @@ export class Settings {
   /** Backends whose engine has come since the machine was inspected. */
   readonly #engines = new Set<BackendName>();
 
-  /** Called when something else is chosen, by the person or by the page. */
-  onChange: () => void = () => {};
+  readonly #listeners: (() => void)[] = [];
 
   constructor(catalogue: Catalogue, machine: Machine, store: FileStore, remembered: Remembered, wish: Wish) {
     this.#catalogue = catalogue;
@@ -48,6 +47,11 @@ export class Settings {
     onSelect(this.#dtype, (dtype) => ({ dtype }));
     onSelect(this.#backend, (backend) => ({ backend }));
     this.#show();
+  }
+
+  /** Has `act` called when something else is chosen, by the person or by the page. */
+  onChange(act: () => void): void {
+    this.#listeners.push(act);
   }
 
   get choice(): Choice {
@@ -107,7 +111,7 @@ export class Settings {
     this.#choice = change(this.#catalogue, this.#machine, this.#choice, wish);
     if (this.#choice.backend.name !== backend.name || this.#choice.model !== model) this.#verdict = null;
     this.#show();
-    this.onChange();
+    for (const act of this.#listeners) act();
   }
 
   #explain(explanation: string): void {
