@@ -5,17 +5,20 @@ import type { Artist } from './drawing/artist';
 import type { Many } from './many/many';
 import type { Settings } from './settings/settings';
 import { Studio } from './studio';
+import { isVideo } from './video/kind';
+import type { VideoDrawing } from './video/video';
 
 const NOT_ARRIVED = 'A part of this page could not be loaded. Check the connection, and open the files again.';
 
 /**
- * Where files arrive. One photo goes to the studio, several are drawn in turn. What few people use is loaded when it is
- * needed.
+ * Where files arrive. One photo goes to the studio, several are drawn in turn, a video becomes a video. What few people use is loaded
+ * when it is needed.
  */
 export class Desk {
   readonly #activity: Activity;
   readonly #studio: Studio;
   readonly #parts: readonly [Artist, Settings, Activity, FaceFinder, Studio];
+  #video: Promise<VideoDrawing> | undefined;
   #many: Promise<Many> | undefined;
 
   constructor(artist: Artist, settings: Settings, activity: Activity, finder: FaceFinder) {
@@ -25,7 +28,19 @@ export class Desk {
   }
 
   async open(file: Blob, name: string): Promise<void> {
-    await this.#studio.open(file, name);
+    if (!isVideo(file, name)) {
+      await this.#studio.open(file, name);
+      return;
+    }
+    try {
+      this.#video ??= arrived(import('./video/video')).then(
+        ({ VideoDrawing }) => new VideoDrawing(...this.#parts),
+      );
+      await (await this.#video).open(file, name);
+    } catch (cause) {
+      this.#video = undefined;
+      this.#activity.fail(asU2NetError(cause));
+    }
   }
 
   async openMany(files: readonly File[]): Promise<void> {

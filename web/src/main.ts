@@ -11,7 +11,7 @@
  * - #next-face and the buttons of class `face` put the frame around another face of the photo.
  * - #crop-frame has the part to draw in pixels of the photo: data-x, data-y, data-width, data-height.
  * - #error has data-code, an ErrorCode. #use-wasm and #draw-anyway appear in it when a drawing would not fit.
- * - <html data-view> is "one" or "many": what fills the page.
+ * - <html data-view> is "one", "many" or "video": what fills the page.
  * - With ?debug in the address, window.page.loseContext() really loses the worker's GPU context.
  */
 import { NO_STORAGE, Speeds } from '../lib/choice/speed';

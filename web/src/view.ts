@@ -1,5 +1,5 @@
-/** What fills the page: one photo and its drawing, or many photos. The style sheets hide the rest. */
-export type View = 'one' | 'many';
+/** What fills the page: one photo and its drawing, many photos, or a video. The style sheets hide the rest. */
+export type View = 'one' | 'many' | 'video';
 
 export function showView(view: View): void {
   document.documentElement.dataset['view'] = view;
