@@ -20,6 +20,12 @@ from workflow_scripts.website.predict_browser import IDLE, KEEP_DRAWINGS, LAST_D
 
 # Emulated GPUs take some ten seconds per drawing at 64 × 64, and more if other jobs share the cores.
 TIMEOUT_MS = 180_000
+AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
+AUDIT = """async () => {
+  const { violations, passes } = await window.axe.run();
+  const found = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.html).join(' ')}`);
+  return { found, passes: passes.map(({ id }) => id) };
+}"""
 KEEP_VIOLATIONS = (
     "window.violations = [];"
     "addEventListener('securitypolicyviolation', (event) => window.violations.push(event.effectiveDirective));"

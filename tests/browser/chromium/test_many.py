@@ -16,7 +16,7 @@ from skimage import data
 
 from tests.support.visitors import Visitor, as_drawing, pytorch_picture
 
-DRAWN = "() => document.documentElement.dataset.state === 'ready' && document.getElementById('many-run').hidden"
+DRAWN = "() => document.documentElement.dataset.state === 'ready' && document.getElementById('many-run')?.hidden"
 CROPS = "() => window.drawings.map(({ crop }) => crop)"
 
 

@@ -32,7 +32,7 @@ export class Gallery {
     tile.disabled = item.failure !== undefined;
     if (item.made !== undefined) tile.prepend(pictureOf(item.made.small));
     if (item.failure === undefined) return;
-    tile.ariaLabel = item.failure;
+    tile.ariaLabel = null;
     tile.append(Object.assign(document.createElement('span'), { className: 'readout', textContent: FAILED }));
     this.#errors.append(Object.assign(document.createElement('li'), { textContent: item.failure }));
     this.#errors.hidden = false;

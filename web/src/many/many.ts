@@ -16,10 +16,14 @@ import { showView, shownView } from '../view';
 import { saveAll } from './archive';
 import { Gallery } from './gallery';
 import { isLeft, type Item } from './item';
+import markup from './many.html?raw';
 import { Names } from './names';
 import { keep } from './picture';
 import { Progress } from './progress';
 import * as words from './words';
+
+// The grid and its buttons come with this module.
+document.querySelector('.result')!.insertAdjacentHTML('beforebegin', markup);
 
 /** What is wrong with one photo. The others can still be drawn. */
 const OF_THE_PHOTO: ReadonlySet<ErrorCode> = new Set(['photo-unreadable', 'photo-too-large', 'out-of-memory', 'internal']);

@@ -12,7 +12,14 @@ import type { Settings } from '../settings/settings';
 import type { Studio } from '../studio';
 import { showView } from '../view';
 import { openVideo, type Redrawn, type Video } from './redraw';
+import markup from './video.html?raw';
 import * as words from './words';
+
+// The two sheets and the button come with this module.
+const go = document.querySelector('.go')!;
+go.insertAdjacentHTML('beforebegin', markup);
+go.prepend(byId('video-run', HTMLButtonElement));
+document.querySelector('.settings')!.before(byId('video-result', HTMLElement));
 
 /** The longer side of a drawn video at most, in pixels. */
 const MOST = 1280;
@@ -163,6 +170,7 @@ export class VideoDrawing {
     this.#bar.value = 0;
     this.#bar.hidden = false;
     byId('video-hint', HTMLElement).hidden = true;
+    byId('video-result', HTMLElement).scrollIntoView({ block: 'nearest' });
   }
 
   #progress(number: number, all: number, left: number | null): void {
