@@ -1,4 +1,4 @@
-import { asU2NetError, U2NetError } from '../lib/errors';
+import { asU2NetError } from '../lib/errors';
 import type { FaceFinder } from '../lib/faces/finder';
 import type { Activity } from './activity/activity';
 import type { Artist } from './drawing/artist';
@@ -7,8 +7,7 @@ import type { Settings } from './settings/settings';
 import { Studio } from './studio';
 import { isVideo } from './video/kind';
 import type { VideoDrawing } from './video/video';
-
-const NOT_ARRIVED = 'A part of this page could not be loaded. Check the connection, and open the files again.';
+import { Failure, words } from './words/words';
 
 /**
  * Where files arrive. One photo goes to the studio, several are drawn in turn, a video becomes a video. What few people use is loaded
@@ -60,6 +59,6 @@ async function arrived<T>(part: Promise<T>): Promise<T> {
   try {
     return await part;
   } catch (cause) {
-    throw new U2NetError('download-interrupted', NOT_ARRIVED, { cause });
+    throw new Failure('download-interrupted', () => words.failures.partMissing, { cause });
   }
 }

@@ -1,5 +1,5 @@
 import { U2NetError } from '../../lib/errors';
-import { EMPTY_FOLDER, unreadableFolder } from './words';
+import { Failure, words } from '../words/words';
 
 /** Files that systems put into folders by themselves. Nobody means to drop them. */
 const SYSTEM_FILE = /^(\..*|thumbs\.db|desktop\.ini)$/i;
@@ -19,7 +19,7 @@ export async function droppedFiles(transfer: DataTransfer): Promise<File[]> {
     dropped.map(({ entry, file }) => (entry?.isDirectory ? filesBelow(entry as FileSystemDirectoryEntry) : file)),
   );
   const files = found.flat().filter((file) => file !== null);
-  if (files.length === 0 && dropped.length > 0) throw new U2NetError('photo-unreadable', EMPTY_FOLDER);
+  if (files.length === 0 && dropped.length > 0) throw new Failure('photo-unreadable', () => words.failures.emptyFolder);
   return files;
 }
 
@@ -35,7 +35,7 @@ async function filesBelow(folder: FileSystemDirectoryEntry): Promise<File[]> {
     return found;
   } catch (cause) {
     if (cause instanceof U2NetError) throw cause;
-    throw new U2NetError('photo-unreadable', unreadableFolder(folder.name), { cause });
+    throw new Failure('photo-unreadable', () => words.failures.folderUnreadable(folder.name), { cause });
   }
 }
 

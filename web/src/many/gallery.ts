@@ -1,7 +1,8 @@
 import type { Choice } from '../../lib/choice/choose';
 import { byId } from '../dom';
+import { onLanguage, words } from '../words/words';
 import { isLeft, type Item } from './item';
-import { FAILED, openLabel } from './words';
+import { whyNot } from './words';
 
 /** The grid: a tile for each photo, which opens it, and a line for each file that was not drawn. */
 export class Gallery {
@@ -13,6 +14,7 @@ export class Gallery {
 
   constructor(open: (item: Item) => void) {
     this.#open = open;
+    onLanguage(() => this.#sayAll());
   }
 
   /** Takes all tiles away and shows these. */
@@ -28,14 +30,8 @@ export class Gallery {
   show(item: Item): void {
     const tile = this.#tiles.get(item)!;
     tile.querySelector('img')?.remove();
-    tile.classList.toggle('failed', item.failure !== undefined);
-    tile.disabled = item.failure !== undefined;
     if (item.made !== undefined) tile.prepend(pictureOf(item.made.small));
-    if (item.failure === undefined) return;
-    tile.ariaLabel = null;
-    tile.append(Object.assign(document.createElement('span'), { className: 'readout', textContent: FAILED }));
-    this.#errors.append(Object.assign(document.createElement('li'), { textContent: item.failure }));
-    this.#errors.hidden = false;
+    this.#say(item);
   }
 
   /** Dims what was drawn with other settings. */
@@ -48,6 +44,25 @@ export class Gallery {
     if (this.#opened !== undefined) this.#tiles.get(this.#opened)?.focus();
   }
 
+  /** Says all again, in another language. */
+  #sayAll(): void {
+    this.#errors.replaceChildren();
+    for (const item of this.#tiles.keys()) this.#say(item);
+  }
+
+  #say(item: Item): void {
+    const { file, failure } = item;
+    const tile = this.#tiles.get(item)!;
+    tile.classList.toggle('failed', failure !== undefined);
+    tile.disabled = failure !== undefined;
+    tile.ariaLabel = failure === undefined ? words.many.open(file.name) : null;
+    tile.querySelector('.readout')?.remove();
+    if (failure === undefined) return;
+    tile.append(Object.assign(document.createElement('span'), { className: 'readout', textContent: words.many.notDrawn }));
+    this.#errors.append(Object.assign(document.createElement('li'), { textContent: whyNot(file, failure) }));
+    this.#errors.hidden = false;
+  }
+
   #tile(item: Item): HTMLElement {
     const tile = document.createElement('button');
     tile.type = 'button';
@@ -56,7 +71,7 @@ export class Gallery {
     tile.title = item.file.name;
     const name = Object.assign(document.createElement('span'), { className: 'name', textContent: item.file.name });
     tile.append(name);
-    tile.ariaLabel = openLabel(item.file.name);
+    tile.ariaLabel = words.many.open(item.file.name);
     tile.addEventListener('click', () => {
       this.#opened = item;
       this.#open(item);

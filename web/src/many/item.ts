@@ -1,4 +1,5 @@
 import type { Choice } from '../../lib/choice/choose';
+import type { U2NetError } from '../../lib/errors';
 import type { Kept } from './picture';
 
 /** One of many photos. */
@@ -7,7 +8,7 @@ export interface Item {
   /** What was made of it, and how; undefined until it is drawn. */
   made?: Kept & { readonly name: string; readonly choice: Choice };
   /** Why it was not drawn. */
-  failure?: string;
+  failure?: U2NetError;
 }
 
 /** Whether there is nothing of a photo, or what would now be drawn in another way. A file that is no photo stays none. */

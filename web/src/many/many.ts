@@ -1,5 +1,5 @@
 import { startsByItself } from '../../lib/choice/choose';
-import { asU2NetError, type ErrorCode, U2NetError } from '../../lib/errors';
+import { asU2NetError, type ErrorCode } from '../../lib/errors';
 import type { FaceFinder } from '../../lib/faces/finder';
 import { type Rect, wholeOf } from '../../lib/geometry';
 import type { Activity } from '../activity/activity';
@@ -11,9 +11,8 @@ import { closePhoto, openPhoto, type Photo } from '../photo/open_photo';
 import { note } from '../settings/select';
 import type { Settings } from '../settings/settings';
 import type { Studio } from '../studio';
-import { isVideo } from '../video/kind';
 import { showView, shownView } from '../view';
-import { tell } from '../words/words';
+import { elementsOf, Failure, onLanguage, tell, words } from '../words/words';
 import { saveAll } from './archive';
 import { Gallery } from './gallery';
 import { isLeft, type Item } from './item';
@@ -21,10 +20,9 @@ import markup from './many.html?raw';
 import { Names } from './names';
 import { keep } from './picture';
 import { Progress } from './progress';
-import * as words from './words';
 
 // The grid and its buttons come with this module.
-document.querySelector('.result')!.insertAdjacentHTML('beforebegin', markup);
+document.querySelector('.result')!.before(elementsOf(markup));
 
 /** What is wrong with one photo. The others can still be drawn. */
 const OF_THE_PHOTO: ReadonlySet<ErrorCode> = new Set(['photo-unreadable', 'photo-too-large', 'out-of-memory', 'internal']);
@@ -51,13 +49,12 @@ export class Many {
     this.#activity = activity;
     this.#finder = finder;
     this.#studio = studio;
-    note('many-zip', words.DOWNLOAD_ALL);
-    note('many-close', words.CLOSE);
     this.#run.addEventListener('click', () => void this.#draw());
     this.#zip.addEventListener('click', () => void this.#save());
     this.#back.addEventListener('click', () => void this.#return());
     byId('many-close', HTMLButtonElement).addEventListener('click', () => void this.#close());
     settings.onChange(() => this.#refresh());
+    onLanguage(() => this.#refresh());
   }
 
   /** Shows photos in place of those before, and draws them if that costs little to begin. */
@@ -69,8 +66,6 @@ export class Many {
     this.#names = new Names();
     this.#gallery.fill(this.#items);
     this.#progress.reset();
-    note('many-title', words.title(files.length));
-    note('many-back', words.back(files.length));
     this.#back.hidden = false;
     this.#show();
     const items = this.#items;
@@ -92,13 +87,13 @@ export class Many {
     if (this.#artist.busy !== undefined) return;
     const reason = this.#artist.misfit();
     if (reason !== null) {
-      this.#activity.fail(new U2NetError('out-of-memory', words.misfit(tell(reason))));
+      this.#activity.fail(new Failure('out-of-memory', () => words.failures.chooseSmaller(tell(reason))));
       return;
     }
     const hadFocus = document.activeElement === this.#run;
     await this.#artist.during(async (stopped) => {
       if (hadFocus) byId('cancel', HTMLButtonElement).focus({ preventScroll: true });
-      this.#activity.say(words.begun(this.#left.length));
+      this.#activity.say(words.many.begun(this.#left.length));
       this.#noFaces = false;
       this.#progress.begin(this.#left.length);
       this.#refresh();
@@ -112,7 +107,7 @@ export class Many {
         this.#progress.reset();
         this.#refresh();
         const [drawn, all] = [this.#drawn.length, this.#items.length];
-        this.#activity.done(stopped.aborted ? words.stopped(drawn, all) : this.#summary());
+        this.#activity.done(stopped.aborted ? words.many.stopped(drawn, all) : this.#summary());
       }
     });
     this.#refresh();
@@ -142,7 +137,7 @@ export class Many {
       if (error.code === 'cancelled' || stopped.aborted) return;
       if (!OF_THE_PHOTO.has(error.code)) throw error;
       delete item.made;
-      item.failure = words.failure(item.file.name, isVideo(item.file, item.file.name), error);
+      item.failure = error;
     } finally {
       if (photo !== undefined) closePhoto(photo);
     }
@@ -201,14 +196,16 @@ export class Many {
 
   #summary(): string {
     const failed = this.#items.filter(({ failure }) => failure !== undefined).length;
-    const count = words.count(this.#drawn.length, failed, this.#items.length);
-    return this.#noFaces ? `${count} ${words.NO_FACES}` : count;
+    const count = words.many.count(this.#drawn.length, failed, this.#items.length);
+    return this.#noFaces ? words.talk.sentences([count, words.many.noFaces]) : count;
   }
 
   #refresh(): void {
     const left = this.#left.length;
     const busy = this.#artist.busy !== undefined;
-    note('many-run', words.drawLabel(left, this.#items.length));
+    note('many-title', words.many.title(this.#items.length));
+    note('many-back', words.many.back(this.#items.length));
+    note('many-run', words.many.draw(left, this.#items.length));
     this.#run.hidden = busy || left === 0;
     this.#zip.disabled = this.#drawn.length === 0;
     note('many-count', this.#summary());

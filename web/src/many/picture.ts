@@ -1,5 +1,5 @@
-import { U2NetError } from '../../lib/errors';
 import type { Made } from '../drawing/artist';
+import { Failure, words } from '../words/words';
 
 /** The longer side of a picture in the grid, in pixels: enough for two on a screen's pixel. */
 const SIDE = 360;
@@ -18,7 +18,7 @@ export async function keep({ drawing, files }: Made): Promise<Kept> {
     const small = await shrink(shown);
     const { cutOut, picture } = await files;
     const file = cutOut ?? picture;
-    if (file === null) throw new U2NetError('internal', 'The drawing could not be encoded.');
+    if (file === null) throw new Failure('internal', () => words.failures.notEncoded);
     return { file, small };
   } finally {
     for (const bitmap of [drawing.cutOut, drawing.picture, drawing.photo]) bitmap?.close();

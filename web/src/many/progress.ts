@@ -1,12 +1,12 @@
 import type { Stage } from '../../lib/worker/protocol';
 import { loading } from '../activity/words';
 import { byId } from '../dom';
-import { note } from '../settings/select';
-import { turn } from './words';
+import { words, write } from '../words/words';
 
 /** How far a row of photos is, and how long the rest should take. */
 export class Progress {
   readonly #bar = byId('many-progress', HTMLProgressElement);
+  readonly #turn = byId('many-turn', HTMLElement);
   #all = 0;
   #number = 0;
   /** When the first photo was drawn. It is left out of the estimate, because the model comes with it. */
@@ -14,7 +14,7 @@ export class Progress {
 
   reset(): void {
     this.#bar.hidden = true;
-    note('many-turn', '');
+    write(this.#turn, () => '');
   }
 
   begin(all: number): void {
@@ -32,14 +32,14 @@ export class Progress {
 
   /** Says what is downloaded before the first photo. */
   stage(stage: Stage, loaded: number, total: number): void {
-    if (stage === 'download' || stage === 'engine') note('many-turn', loading(stage, loaded, total));
+    if (stage === 'download' || stage === 'engine') write(this.#turn, () => loading(stage, loaded, total));
     else this.#say();
   }
-
 
   #say(): void {
     const measured = this.#number - 2;
     const left = measured < 1 ? null : ((performance.now() - this.#since) / measured) * (this.#all - this.#number + 1);
-    note('many-turn', turn(Math.min(this.#number, this.#all), this.#all, left));
+    const [number, all] = [Math.min(this.#number, this.#all), this.#all];
+    write(this.#turn, () => words.many.turn(number, all, left));
   }
 }

@@ -16,7 +16,7 @@ import {
 } from 'mediabunny';
 import { U2NetError } from '../../lib/errors';
 import type { Size } from '../../lib/geometry';
-import * as words from './words';
+import { Failure, words } from '../words/words';
 
 /** Films that are drawn by hand have 12 pictures a second. More would only take longer. */
 const RATE = 12;
@@ -50,13 +50,14 @@ export interface Redrawn {
 /** Opens a video file. @throws U2NetError `video-unreadable`, or `not-offered` if this browser cannot draw videos. */
 export async function openVideo(file: Blob, name: string): Promise<Video> {
   if (!('VideoEncoder' in globalThis && 'VideoDecoder' in globalThis)) {
-    throw new U2NetError('not-offered', words.UNSUPPORTED);
+    throw new Failure('not-offered', () => words.failures.videosUnsupported);
   }
   const input = new Input({ source: new BlobSource(file), formats: [MP4, QTFF, WEBM, MATROSKA] });
   try {
     const track = await trackOf(input, name);
     if (!(await track.canDecode())) {
-      throw new U2NetError('video-unreadable', words.undecodable(name, await track.getCodec()));
+      const codec = await track.getCodec();
+      throw new Failure('video-unreadable', () => words.failures.videoUndecodable(name, codec));
     }
     const [width, height] = [await track.getDisplayWidth(), await track.getDisplayHeight()];
     const seconds = await input.computeDuration();
@@ -67,20 +68,20 @@ export async function openVideo(file: Blob, name: string): Promise<Video> {
   } catch (cause) {
     input.dispose();
     if (cause instanceof U2NetError) throw cause;
-    throw new U2NetError('video-unreadable', words.unreadable(name), { cause });
+    throw new Failure('video-unreadable', () => words.failures.videoUnreadable(name), { cause });
   }
 }
 
 async function trackOf(input: Input, name: string): Promise<InputVideoTrack> {
   const track = (await input.canRead()) ? await input.getPrimaryVideoTrack() : null;
-  if (track === null) throw new U2NetError('video-unreadable', words.unreadable(name));
+  if (track === null) throw new Failure('video-unreadable', () => words.failures.videoUnreadable(name));
   return track;
 }
 
 async function redraw(input: Input, fast: boolean, { size, stopped, draw }: Redrawing): Promise<Redrawn> {
   // Most programs play H.264 in MP4. Browsers without an encoder of it write VP9 or VP8 in WebM.
   const codec = await getFirstEncodableVideoCodec(['avc', 'vp9', 'vp8'], size);
-  if (codec === null) throw new U2NetError('not-offered', words.NO_ENCODER);
+  if (codec === null) throw new Failure('not-offered', () => words.failures.noVideoEncoder);
   const target = new BufferTarget();
   const format = codec === 'avc' ? new Mp4OutputFormat() : new WebMOutputFormat();
   const output = new Output({ format, target });
@@ -100,7 +101,7 @@ async function redraw(input: Input, fast: boolean, { size, stopped, draw }: Redr
       processedHeight: size.height,
     },
   });
-  if (!conversion.isValid) throw new U2NetError('not-offered', words.NO_ENCODER);
+  if (!conversion.isValid) throw new Failure('not-offered', () => words.failures.noVideoEncoder);
   const cancel = () => void conversion.cancel();
   stopped.addEventListener('abort', cancel);
   try {

@@ -1,6 +1,6 @@
 import type { VideoSample } from 'mediabunny';
 import type { FaceFinder } from '../../lib/faces/finder';
-import { asU2NetError, U2NetError } from '../../lib/errors';
+import { asU2NetError } from '../../lib/errors';
 import { type Rect, type Size, wholeOf } from '../../lib/geometry';
 import type { Activity } from '../activity/activity';
 import { loading } from '../activity/words';
@@ -11,14 +11,13 @@ import { note } from '../settings/select';
 import type { Settings } from '../settings/settings';
 import type { Studio } from '../studio';
 import { showView } from '../view';
-import { explain, tell, words as said } from '../words/words';
+import { elementsOf, explain, Failure, onLanguage, tell, words, write } from '../words/words';
 import { openVideo, type Redrawn, type Video } from './redraw';
 import markup from './video.html?raw';
-import * as words from './words';
 
 // The two sheets and the button come with this module.
 const go = document.querySelector('.go')!;
-go.insertAdjacentHTML('beforebegin', markup);
+go.before(elementsOf(markup));
 go.prepend(byId('video-run', HTMLButtonElement));
 document.querySelector('.settings')!.before(byId('video-result', HTMLElement));
 
@@ -38,6 +37,7 @@ export class VideoDrawing {
   readonly #run = byId('video-run', HTMLButtonElement);
   readonly #bar = byId('video-progress', HTMLProgressElement);
   readonly #download = byId('video-download', HTMLAnchorElement);
+  readonly #turn = byId('video-turn', HTMLElement);
   #video: Video | undefined;
   #name = '';
   #pictures = 0;
@@ -47,16 +47,11 @@ export class VideoDrawing {
     this.#settings = settings;
     this.#activity = activity;
     this.#studio = studio;
-    this.#follower = new FaceFollower(finder, (cause) => activity.say(said.talk.facesFailed(explain(asU2NetError(cause)))));
-    note('video-title', words.TITLE);
-    note('video-result-title', words.RESULT_TITLE);
-    note('video-hint', words.HINT);
-    note('video-run', words.DRAW);
-    note('video-close', words.CLOSE);
-    note('video-download', words.DOWNLOAD);
+    this.#follower = new FaceFollower(finder, (cause) => activity.say(words.talk.facesFailed(explain(asU2NetError(cause)))));
     this.#run.addEventListener('click', () => void this.#draw());
     byId('video-close', HTMLButtonElement).addEventListener('click', () => void this.#close());
     settings.onChange(() => this.#tell());
+    onLanguage(() => this.#tell());
   }
 
   /** Shows a video in place of what was open. If it cannot be opened, that stays. */
@@ -88,7 +83,7 @@ export class VideoDrawing {
     if (video === undefined || this.#artist.busy !== undefined) return;
     const reason = this.#artist.misfit();
     if (reason !== null) {
-      this.#activity.fail(new U2NetError('out-of-memory', `${tell(reason)}.`));
+      this.#activity.fail(new Failure('out-of-memory', () => words.failures.chooseSmaller(tell(reason))));
       return;
     }
     const hadFocus = document.activeElement === this.#run;
@@ -105,7 +100,7 @@ export class VideoDrawing {
       } catch (cause) {
         this.#clear();
         if (!stopped.aborted) throw cause;
-        this.#activity.say(words.CANCELLED);
+        this.#activity.say(words.video.cancelled);
       } finally {
         this.#end();
       }
@@ -132,7 +127,7 @@ export class VideoDrawing {
         const made = await this.#artist.draw(
           { photo, size, crop, products: [portrait ? 'picture' : 'cut-out'] },
           (stage, loaded, total) => {
-            if (stage === 'download' || stage === 'engine') note('video-turn', loading(stage, loaded, total));
+            if (stage === 'download' || stage === 'engine') write(this.#turn, () => loading(stage, loaded, total));
           },
         );
         // What computed has failed, and the next one draws the same picture again.
@@ -176,13 +171,13 @@ export class VideoDrawing {
 
   #progress(number: number, all: number, left: number | null): void {
     this.#bar.value = Math.min(1, (number - 1) / Math.max(1, all));
-    note('video-turn', words.turn(number, all, left));
+    write(this.#turn, () => words.video.turn(number, Math.max(number, all), left));
   }
 
   #end(): void {
     this.#run.hidden = false;
     this.#bar.hidden = true;
-    note('video-turn', '');
+    write(this.#turn, () => '');
   }
 
   #offer({ file, silent }: Redrawn): void {
@@ -193,8 +188,10 @@ export class VideoDrawing {
     this.#drawn.hidden = false;
     this.#picture.hidden = true;
     byId('video-actions', HTMLElement).hidden = false;
-    note('video-made', words.made(this.#pictures, file.size));
-    this.#activity.done(silent ? `${words.DONE} ${words.SILENT}` : words.DONE);
+    const pictures = this.#pictures;
+    write(byId('video-made', HTMLElement), () => words.video.made(pictures, file.size));
+    const { done, silent: without } = words.video;
+    this.#activity.done(silent ? words.talk.sentences([done, without]) : done);
   }
 
   /** Takes the drawn video away. */
@@ -229,7 +226,7 @@ export class VideoDrawing {
     const { choice, machine } = this.#settings;
     const { ms } = machine.speeds.estimate(choice.backend, choice.model.name, choice.resolution.multiply_adds);
     const pictures = Math.round(seconds * rate);
-    note('video-facts', words.facts(seconds, width, height, pictures, pictures * ms));
+    note('video-facts', words.video.facts(1000 * seconds, width, height, pictures, pictures * ms));
   }
 }
 

@@ -1,9 +1,8 @@
 import { type Rect, type Size, wholeOf } from '../../lib/geometry';
 import { byId } from '../dom';
-import { note } from '../settings/select';
+import { words, write } from '../words/words';
 import { type Actions, DOUBLE_MS, listenForGestures } from './gestures';
 import { middleOf, moved, type Pane, paneAround, photoZoom, type Point, zoomAt } from './pane';
-import * as words from './words';
 
 /** The most that a drawing is enlarged, unless that shows its pixels smaller than twice their size. */
 const MOST = 8;
@@ -40,12 +39,6 @@ export class Zoom {
   #split = '0';
 
   constructor() {
-    note('zoom-in', '+');
-    this.#nearer.ariaLabel = words.NEARER;
-    note('zoom-out', '−');
-    this.#further.ariaLabel = words.FURTHER;
-    note('zoom-reset', words.WHOLE);
-    note('zoom-help', words.HELP);
     listenForGestures(this.#photoSheet, '.handle, .face', this.#actions(() => wholeOf(this.#photo!), () => this.#photoPane()));
     listenForGestures(this.#resultSheet, '.split', this.#actions(() => this.#part, () => this.#resultPane()));
     this.#nearer.addEventListener('click', () => this.#step(STEP));
@@ -187,7 +180,7 @@ export class Zoom {
     this.#middle = middle;
     place(this.#photoSheet, this.#photoPane());
     place(this.#resultSheet, this.#resultPane());
-    note('zoom-level', words.level(zoom));
+    write(byId('zoom-level', HTMLElement), () => words.talk.zoomLevel(zoom));
     const whole = zoom === 1;
     // A button that is disabled must not take the focus with it.
     if (whole && (document.activeElement === this.#reset || document.activeElement === this.#further)) this.#nearer.focus();

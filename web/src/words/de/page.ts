@@ -57,4 +57,16 @@ export const page: Words['page'] = {
   weights: 'Gewichte',
   computedBy: 'Berechnet von',
   checkDevice: 'Dieses Gerät prüfen',
+  zoom: 'Vergrößerung',
+  zoomOut: 'Verkleinern',
+  zoomIn: 'Vergrößern',
+  wholePicture: 'Alles zeigen',
+  zoomHelp:
+    'Plus und Minus vergrößern und verkleinern Foto und Zeichnung zusammen. Null zeigt beide ganz. Die Pfeiltasten verschieben, was vergrößert ist.',
+  downloadAll: 'Alle herunterladen (ZIP)',
+  close: 'Schließen',
+  video: 'Video',
+  drawVideo: 'Video zeichnen',
+  drawnVideo: 'Gezeichnetes Video',
+  downloadVideo: 'Video herunterladen',
 };
