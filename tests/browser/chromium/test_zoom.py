@@ -16,8 +16,8 @@ STILL = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce"}
 
 
 def picture(sheet: Locator) -> NDArray[np.float64]:
-    """What a sheet shows, in grey."""
-    return np.asarray(Image.open(io.BytesIO(sheet.screenshot())).convert("L")).astype(float)
+    """What a sheet shows, in grey. A sheet may begin between two pixels, so the outermost ones are left out."""
+    return np.asarray(Image.open(io.BytesIO(sheet.screenshot())).convert("L")).astype(float)[1:-1, 1:-1]
 
 
 def zoom_of(page: Page) -> float:
