@@ -53,10 +53,15 @@ function listShell(): Plugin {
       const worker = bundle['service_worker.js'];
       if (worker?.type !== 'chunk') throw new Error('The service worker was not built');
       const left = [worker.fileName, 'index.html'];
-      // What only some visitors use is kept once it is used: LiteRT's parts (lib/engines/litert/binary.ts) and the face
-      // detector (lib/faces/find_faces.ts). The preview (.jpg) is for other sites that lead to this one.
-      const shell = Object.keys(bundle).filter((name) => !left.includes(name) && !/\.(bin|tflite|jpg)$/.test(name));
-      worker.code = worker.code.replace('__SHELL__', JSON.stringify(shell.sort()));
+      // What only some visitors use is kept once it is used: LiteRT's parts (lib/engines/litert/binary.ts), the face detector
+      // (lib/faces/find_faces.ts), and what reads and writes videos. The preview (.jpg) is for
+      // other sites that lead to this one.
+      const offered = Object.keys(bundle).filter((name) => !left.includes(name) && !/\.(bin|tflite|jpg)$/.test(name));
+      const isRare = (name: string) => /^assets\/video-[\w-]+\.js$/.test(name);
+      const list = (names: string[]) => JSON.stringify(names.sort());
+      worker.code = worker.code
+        .replace('__SHELL__', list(offered.filter((name) => !isRare(name))))
+        .replace('__RARE__', list(offered.filter(isRare)));
     },
   };
 }

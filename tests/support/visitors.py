@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import BrowserContext, Page, Request
+from playwright.sync_api import BrowserContext, Page, Request, Route
 from skimage import data
 
 from workflow_scripts.formats.predictions import read_predictions
@@ -20,6 +20,12 @@ from workflow_scripts.website.predict_browser import IDLE, KEEP_DRAWINGS, LAST_D
 
 # Emulated GPUs take some ten seconds per drawing at 64 × 64, and more if other jobs share the cores.
 TIMEOUT_MS = 180_000
+AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
+AUDIT = """async () => {
+  const { violations, passes } = await window.axe.run();
+  const found = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.html).join(' ')}`);
+  return { found, passes: passes.map(({ id }) => id) };
+}"""
 KEEP_VIOLATIONS = (
     "window.violations = [];"
     "addEventListener('securitypolicyviolation', (event) => window.violations.push(event.effectiveDirective));"
@@ -99,6 +105,14 @@ def pytorch_picture(site: Path, resolution: int, probe: str) -> NDArray[np.float
     # Pillow's bicubic filter in floating point, as in the page. It is rounded to 8 bits once, at the end.
     sized = np.asarray(picture.resize((width, height), Image.Resampling.BICUBIC))
     return np.round(255 * np.clip(sized, 0, 1))
+
+
+def as_drawing(route: Route) -> None:
+    """Answer with the site's catalogue, in which u2netp draws portraits."""
+    catalogue = route.fetch().json()
+    for model in catalogue["models"]:
+        model["task"] = "drawing"
+    route.fulfill(json=catalogue)
 
 
 class Visitor:

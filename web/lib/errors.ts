@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'model-invalid'
   | 'photo-unreadable'
   | 'photo-too-large'
+  | 'video-unreadable'
   | 'camera-unavailable'
   | 'backend-unavailable'
   | 'context-lost'

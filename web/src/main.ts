@@ -11,6 +11,7 @@
  * - #next-face and the buttons of class `face` put the frame around another face of the photo.
  * - #crop-frame has the part to draw in pixels of the photo: data-x, data-y, data-width, data-height.
  * - #error has data-code, an ErrorCode. #use-wasm and #draw-anyway appear in it when a drawing would not fit.
+ * - <html data-view> is "one", "many" or "video": what fills the page.
  * - With ?debug in the address, window.page.loseContext() really loses the worker's GPU context.
  */
 import { NO_STORAGE, Speeds } from '../lib/choice/speed';
@@ -22,6 +23,7 @@ import { WorkerClient } from '../lib/worker/client';
 import { allFiles, type Catalogue } from '../lib/site/catalogue';
 import { Activity } from './activity/activity';
 import { noteRefusal, watchPolicy } from './activity/policy';
+import { Desk } from './desk';
 import { byId } from './dom';
 import { Artist } from './drawing/artist';
 import { listenForPhotos } from './photo/intake';
@@ -29,7 +31,6 @@ import { offerSamples } from './photo/samples';
 import { Remembered } from './settings/remembered';
 import { Settings } from './settings/settings';
 import { products } from './settings/words';
-import { Studio } from './studio';
 import { chooseLanguage } from './words/language_choice';
 import { Failure, onLanguage, words, write } from './words/words';
 import { inspect } from '../lib/choice/inspect';
@@ -38,18 +39,16 @@ byId('unstarted', HTMLElement).hidden = true;
 watchPolicy();
 const { dataset } = document.documentElement;
 const activity = new Activity();
-const studio = start();
-// Photos may come before the page is ready. They wait.
+const desk = start();
+// Photos may come before the page is ready. They wait. If it does not become ready, that is said below.
+const whenReady = (act: (ready: Desk) => Promise<void>) => void desk.then(act, () => {});
 listenForPhotos(
-  (file, name) =>
-    void studio.then(
-      (ready) => ready.open(file, name),
-      () => {},
-    ),
+  (file, name) => whenReady((ready) => ready.open(file, name)),
+  (files) => whenReady((ready) => ready.openMany(files)),
   (name) => activity.done(words.talk.fetching(name)),
   (error) => activity.fail(error),
 );
-studio.then(
+desk.then(
   () => {
     dataset['state'] = 'ready';
     activity.done(words.talk.ready);
@@ -61,7 +60,7 @@ studio.then(
   },
 );
 
-async function start(): Promise<Studio> {
+async function start(): Promise<Desk> {
   dataset['state'] = 'starting';
   const storage = openStorage();
   const spoken = chooseLanguage(storage);
@@ -82,7 +81,7 @@ async function start(): Promise<Studio> {
     backend: parameters.get('backend'),
   });
   const artist = new Artist(client, settings, base, activity);
-  const studio = new Studio(artist, settings, activity, new FaceFinder(startFaceWorker));
+  const desk = new Desk(artist, settings, activity, new FaceFinder(startFaceWorker));
   // It is loaded when there is something to finish.
   const finish = () =>
     void import('./export/export_panel').then(({ ExportPanel }) => new ExportPanel((error) => activity.fail(error)));
@@ -90,7 +89,7 @@ async function start(): Promise<Studio> {
   offerSamples(
     catalogue.samples,
     base,
-    (file, name) => void studio.open(file, name),
+    (file, name) => void desk.open(file, name),
     (error) => activity.fail(error),
   );
   if (parameters.has('debug')) Object.assign(window, { page: { loseContext: () => client.loseContext() } });
@@ -101,7 +100,7 @@ async function start(): Promise<Studio> {
       once: true,
     });
   }
-  return studio;
+  return desk;
 }
 
 /** Says in the title what this site's models make. */

@@ -4,6 +4,8 @@
  */
 /** The files of the page besides index.html, filled in by the build. */
 declare const __SHELL__: readonly string[];
+/** Files of the page that only some visitors use, filled in by the build. */
+declare const __RARE__: readonly string[];
 
 const worker = self as unknown as ServiceWorkerGlobalScope;
 
@@ -11,7 +13,8 @@ const root = new URL(worker.registration.scope).pathname;
 const prefix = `shell ${root} `;
 /** File names contain a hash of the content, so the list of names identifies the version. */
 const shell = __SHELL__;
-const cacheName = prefix + hash(shell.join());
+const rare = __RARE__;
+const cacheName = prefix + hash([...shell, ...rare].join());
 
 worker.addEventListener('install', (event) => {
   event.waitUntil(keepAll());
@@ -29,6 +32,7 @@ worker.addEventListener('fetch', (event) => {
   else if (/^catalogue\..*json$/.test(path) || path.startsWith('samples/'))
     event.respondWith(networkFirst(request, request));
   else if (shell.includes(path)) event.respondWith(cacheFirst(request));
+  else if (rare.includes(path)) event.respondWith(keptOnceUsed(request));
 });
 
 /**
@@ -72,6 +76,12 @@ function isOfThisBuild(html: string): boolean {
 async function cacheFirst(request: Request): Promise<Response> {
   const cache = await caches.open(cacheName);
   return (await cache.match(request, { ignoreVary: true })) ?? fetch(request);
+}
+
+async function keptOnceUsed(request: Request): Promise<Response> {
+  const response = await cacheFirst(request);
+  if (response.ok) await (await caches.open(cacheName)).put(request, response.clone());
+  return response;
 }
 
 async function forgetOlder(): Promise<void> {

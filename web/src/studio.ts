@@ -1,5 +1,5 @@
 import { type Choice, startsByItself } from '../lib/choice/choose';
-import { asU2NetError } from '../lib/errors';
+import { asU2NetError, type U2NetError } from '../lib/errors';
 import type { FaceFinder } from '../lib/faces/finder';
 import type { Rect } from '../lib/geometry';
 import { Activity } from './activity/activity';
@@ -15,6 +15,8 @@ import { PhotoView } from './photo/photo_view';
 import { ResultView } from './result/result_view';
 import type { Said } from '../lib/messages';
 import { Settings } from './settings/settings';
+import { showView } from './view';
+import { Zoom } from './zoom/zoom';
 import { explain, Failure, tell, words, write } from './words/words';
 
 /** What is made of a photo. Of a live frame, only the picture is made. */
@@ -29,6 +31,7 @@ export class Studio {
   readonly #camera = new Camera();
   readonly #live: LiveDrawing;
   readonly #results: ResultView;
+  readonly #zoom = new Zoom();
   /** What the shown drawing was made of. */
   #shown: { readonly crop: Rect; readonly choice: Choice } | undefined;
   /** Counts the photos that were opened. If a newer photo comes while one is being opened, the older one is dropped. */
@@ -56,10 +59,10 @@ export class Studio {
     listen('camera-turn', () => void this.#openCamera(() => this.#camera.turn()));
     listen('capture', () => void this.#capture());
     listen('check-device', () => void this.#check());
-    settings.onChange = () => {
+    settings.onChange(() => {
       this.#view.frameForModel();
       this.#dim();
-    };
+    });
     this.#view.onFrame = () => this.#dim();
   }
 
@@ -85,6 +88,7 @@ export class Studio {
       closePhoto(photo);
       return;
     }
+    showView('one');
     this.#activity.clearError();
     this.#clear();
     this.#view.show(photo);
@@ -93,6 +97,15 @@ export class Studio {
     const { choice, machine } = this.#settings;
     const { model, engine } = await this.#settings.missing();
     if (turn === this.#opened && startsByItself(choice, machine, model + engine)) await this.draw();
+  }
+
+  /** Ends the camera, or what is being drawn, for something else. @returns whether nothing newer has come meanwhile. */
+  async makeWay(): Promise<boolean> {
+    const turn = ++this.#opened;
+    if (this.#camera.isOpen) this.#closeCamera();
+    else this.#artist.cancel();
+    await this.#artist.busy;
+    return turn === this.#opened;
   }
 
   /**
@@ -113,14 +126,23 @@ export class Studio {
       if (made === null) return;
       this.#results.mirror(false);
       this.#results.show(made.drawing, made.choice.model.task, photo.name, () => facts(made));
+      this.#zoom.drawn(crop);
       this.#shown = { crop, choice: made.choice };
       this.#dim();
       write(byId('figures', HTMLElement), () => figures(made));
       announce(made, crop);
-      void made.files.then((ready) => this.#results.offer(ready));
+      void made.files.then(
+        (ready) => this.#results.offer(ready),
+        (cause: unknown) => this.#notSaved(asU2NetError(cause)),
+      );
       this.#activity.done(words.talk.done);
       this.#activity.look();
     });
+  }
+
+  /** The drawing stays, but there is no file of it. After a newer one has come, that does not matter. */
+  #notSaved(error: U2NetError): void {
+    if (error.code !== 'cancelled') this.#activity.fail(error);
   }
 
   async #check(): Promise<void> {
@@ -132,6 +154,7 @@ export class Studio {
   }
 
   async #openCamera(open = () => this.#camera.open()): Promise<void> {
+    if (!this.#camera.isOpen && !(await this.makeWay())) return;
     this.#activity.clearError();
     try {
       await open();
@@ -140,6 +163,7 @@ export class Studio {
       this.#activity.fail(asU2NetError(cause));
       return;
     }
+    showView('one');
     this.#clear();
     this.#showPanels();
     this.#activity.done(words.talk.cameraOn);
@@ -179,6 +203,8 @@ export class Studio {
   #showPanels(): void {
     const camera = this.#camera.isOpen;
     const photo = !camera && this.#view.photo !== undefined;
+    if (photo) this.#zoom.open(this.#view.photo!);
+    else this.#zoom.close();
     byId('drop-zone', HTMLElement).hidden = camera || photo;
     byId('photo-view', HTMLElement).hidden = !photo;
     byId('crop-controls', HTMLElement).hidden = !photo;

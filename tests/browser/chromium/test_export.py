@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import Locator, Route, expect
+from playwright.sync_api import Locator, expect
 from skimage import data
 
-from tests.support.visitors import Visitor
+from tests.support.visitors import Visitor, as_drawing
 from workflow_scripts.website.predict_browser import PRESS_DRAW, png
 
 SET_COLOUR = """(input, colour) => {
@@ -94,14 +94,6 @@ def test_cut_out_on_other_backgrounds(visitor: Visitor, cat: bytes) -> None:
         {"name": "note.txt", "mimeType": "image/png", "buffer": b"no picture"}
     )
     assert "note.txt cannot be read as an image" in visitor.wait_for_error("photo-unreadable")
-
-
-def as_drawing(route: Route) -> None:
-    """Answer with the site's catalogue, in which u2netp draws portraits."""
-    catalogue = route.fetch().json()
-    for model in catalogue["models"]:
-        model["task"] = "drawing"
-    route.fulfill(json=catalogue)
 
 
 def test_drawing_in_ink_of_another_colour(visitor: Visitor) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.recordings import recorded
 from tests.support.visitors import TIMEOUT_MS, Visitor
 from workflow_scripts.website.predict_browser import PRESS_DRAW
 
@@ -157,3 +158,29 @@ def test_from_right_to_left(visitor: Visitor, context_options: dict[str, Any]) -
     shown = float(page.get_by_test_id("compare").input_value())
     assert shown == pytest.approx(25, abs=3)
     expect(page.get_by_test_id("before")).to_have_css("clip-path", f"inset(0px {100 - shown:g}% 0px 0px)")
+
+
+def test_many_photos_and_a_video_change_too(visitor: Visitor, cat: bytes) -> None:
+    page = visitor.open()
+    video = {"name": "1.webm", "mimeType": "video/webm", "buffer": recorded(page, "video/webm;codecs=vp8", 2)}
+    photos = [{"name": f"{number}.png", "mimeType": "image/png", "buffer": cat} for number in range(2)]
+    page.get_by_test_id("file").set_input_files([*photos, video])
+    page.wait_for_function(
+        "() => document.getElementById('many-run')?.hidden && !document.getElementById('run').hidden"
+    )
+    expect(page.locator("#many-errors")).to_have_text("1.webm is a video. Open it alone to draw it.")
+    page.get_by_test_id("file").set_input_files(video)
+    expect(page.get_by_test_id("video-facts")).to_contain_text("pixels", timeout=TIMEOUT_MS)
+    page.evaluate("() => delete window.VideoEncoder")
+    page.get_by_test_id("file").set_input_files(video)
+    visitor.wait_for_error("not-offered")
+    english = set(page.evaluate(TEXTS))
+    page.get_by_test_id("language").select_option("de")
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    german = set(page.evaluate(TEXTS))
+    # "Video" is German, too.
+    assert {text for text in english & german if not SAME.fullmatch(text)} <= {"Video", "0.png", "1.png", "1.webm"}
+    expect(page.locator("#many-errors")).to_have_text("1.webm ist ein Video. Öffnen Sie es allein, um es zu zeichnen.")
+    expect(page.get_by_test_id("video-facts")).to_contain_text("Pixeln")
+    expect(page.get_by_test_id("many-zip")).to_have_text("Alle herunterladen (ZIP)")
+    expect(page.locator("#error-text")).to_contain_text("ihm fehlt WebCodecs")

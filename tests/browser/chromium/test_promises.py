@@ -7,15 +7,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.visitors import Visitor
+from tests.support.visitors import AUDIT, AXE, Visitor
 from workflow_scripts.website.predict_browser import IDLE, PRESS_DRAW
 
-AXE = Path(__file__).parents[3] / "web/node_modules/axe-core/axe.min.js"
-AUDIT = """async () => {
-  const { violations, passes } = await window.axe.run();
-  const found = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.html).join(' ')}`);
-  return { found, passes: passes.map(({ id }) => id) };
-}"""
 DAMAGE_LITERT = """async () => {
   const cache = await caches.open('files /assets/');
   const [kept] = await cache.keys();
@@ -38,7 +32,7 @@ INLINE_SCRIPT = """() => {
     ],
     ids=lambda options: f"{options['viewport']['width']}-{options['color_scheme']}",
 )
-def test_accessible(visitor: Visitor, context_options: dict[str, Any]) -> None:
+def test_accessible(visitor: Visitor, cat: bytes, context_options: dict[str, Any]) -> None:
     # Playwright adds the script, because the page's policy would refuse it.
     visitor.context.add_init_script(path=AXE)
     page = visitor.open()
@@ -54,6 +48,15 @@ def test_accessible(visitor: Visitor, context_options: dict[str, Any]) -> None:
     check()
     visitor.choose(b"no image", "notes.png")
     visitor.wait_for_error("photo-unreadable")
+    check()
+    # Many photos, one of which is none.
+    files = [("cat.png", cat), ("notes.png", b"no image")]
+    page.get_by_test_id("file").set_input_files(
+        [{"name": name, "mimeType": "image/png", "buffer": content} for name, content in files]
+    )
+    page.wait_for_function("() => document.getElementById('many-run')?.hidden")
+    page.wait_for_function(IDLE)
+    expect(page.get_by_test_id("many-errors")).to_be_visible()
     check()
     width = context_options["viewport"]["width"]
     assert page.evaluate("() => document.documentElement.scrollWidth") <= width

@@ -19,7 +19,10 @@ export type OnProgress = (stage: Stage, loaded: number, total: number) => void;
 
 export interface Drawn {
   readonly drawing: Drawing;
-  /** Settles when the PNG files are encoded, some time after the drawing. If none were asked for, it never settles. */
+  /**
+   * Settles when the PNG files are encoded, some time after the drawing. If none were asked for, or another drawing is asked for
+   * first, it never settles. Nobody has to handle its failure.
+   */
   readonly files: Promise<PngFiles>;
 }
 
@@ -151,6 +154,7 @@ export class WorkerClient {
         break;
       case 'drawing':
         this.#files = Promise.withResolvers();
+        this.#files.promise.catch(() => {});
         this.#settle({ drawing: reply.drawing, files: this.#files.promise });
         break;
       case 'files':
@@ -158,6 +162,8 @@ export class WorkerClient {
         break;
       case 'failed': {
         const error = new U2NetError(reply.code, reply.said);
+        // After the drawing, only its files can fail.
+        if (this.#pending === undefined) this.#files?.reject(error);
         if (UNSAFE.has(reply.code)) this.#fail(error);
         else this.#reject(error);
         break;
@@ -197,6 +203,7 @@ export class WorkerClient {
     this.#worker?.terminate();
     this.#worker = undefined;
     this.#backend = undefined;
+    this.#files?.reject(new U2NetError('cancelled', said('cancelled')));
     this.#files = undefined;
   }
 }

@@ -27,7 +27,7 @@ export interface Plan {
 
 /**
  * What can be made of a photo besides d0: the drawing or the mask, the photo with the mask as alpha (only for saliency),
- * the part of the photo that was drawn, and the pictures as PNG files.
+ * the part of the photo that was drawn, and PNG files of the first two, as far as they are asked for.
  */
 export type Product = 'picture' | 'cut-out' | 'photo' | 'png';
 
@@ -78,9 +78,9 @@ export interface Drawing {
   readonly bytes_fetched: number;
 }
 
-/** The drawing's pictures as PNG. */
+/** The drawing's pictures as PNG; null if they were not asked for. */
 export interface PngFiles {
-  readonly picture: Blob;
+  readonly picture: Blob | null;
   readonly cutOut: Blob | null;
 }
 

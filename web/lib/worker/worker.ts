@@ -109,7 +109,7 @@ async function draw(id: number, job: DrawJob): Promise<void> {
   const bitmaps = [drawing.picture, drawing.cutOut, drawing.photo].filter((bitmap) => bitmap !== null);
   self.postMessage({ type: 'drawing', drawing } satisfies Reply, [d0.buffer, ...bitmaps]);
   // For a large photo, encoding takes longer than drawing. So it starts once the drawing is on the screen.
-  if (picture && products.includes('png')) reply({ type: 'files', id, files: await encode(picture, cut) });
+  if ((picture || cut) && products.includes('png')) reply({ type: 'files', id, files: await encode(picture, cut) });
 }
 
 /** Checks the backend unless this was done before. @throws U2NetError `wrong-results` if it failed, then or now. */
@@ -196,8 +196,8 @@ async function guard<T>(runtime: Runtime, compute: () => Promise<T>): Promise<T>
   }
 }
 
-async function encode(picture: ImageData, cut: ImageData | null): Promise<PngFiles> {
-  return { picture: await toPng(picture), cutOut: cut && (await toPng(cut)) };
+async function encode(picture: ImageData | null, cut: ImageData | null): Promise<PngFiles> {
+  return { picture: picture && (await toPng(picture)), cutOut: cut && (await toPng(cut)) };
 }
 
 async function toPng(image: ImageData): Promise<Blob> {

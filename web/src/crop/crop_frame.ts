@@ -17,11 +17,14 @@ const ARROWS: Readonly<Record<string, readonly [number, number]>> = {
 export class CropFrame {
   readonly #frameElement = byId('crop-frame', HTMLElement);
   readonly #view = byId('photo-view', HTMLElement);
+  readonly #enlarged = byId('photo-enlarged', HTMLElement);
   readonly #whole = byId('whole-image', HTMLInputElement);
   readonly #readout = byId('crop-readout', HTMLElement);
   #photo: Size = { width: 1, height: 1 };
   #frame: Rect = wholeOf(this.#photo);
   #touched = false;
+  /** Takes back what a finger has dragged, because a second one has come: two fingers zoom. */
+  #takeBack: () => void = () => {};
 
   /** Called when the frame has changed. */
   onChange: () => void = () => {};
@@ -72,12 +75,24 @@ export class CropFrame {
 
   #drag(event: PointerEvent): void {
     if (event.button !== 0) return;
+    if (!event.isPrimary) {
+      this.#takeBack();
+      return;
+    }
     const handle = handleOf(event.target);
-    const start = this.#frame;
-    const scale = this.#photo.width / this.#view.getBoundingClientRect().width;
+    // What is enlarged is moved itself.
+    if (handle === null && this.#view.classList.contains('enlarged')) return;
+    const [start, touched] = [this.#frame, this.#touched];
+    const scale = this.#photo.width / this.#enlarged.getBoundingClientRect().width;
     this.#frameElement.setPointerCapture(event.pointerId);
     const end = new AbortController();
+    this.#takeBack = () => {
+      end.abort();
+      this.#change(start);
+      this.#touched = touched;
+    };
     const follow = (moved: PointerEvent) => {
+      if (moved.pointerId !== event.pointerId) return;
       const dx = (moved.clientX - event.clientX) * scale;
       const dy = (moved.clientY - event.clientY) * scale;
       this.#change(
@@ -85,7 +100,11 @@ export class CropFrame {
       );
     };
     this.#frameElement.addEventListener('pointermove', follow, { signal: end.signal });
-    this.#frameElement.addEventListener('lostpointercapture', () => end.abort(), { signal: end.signal });
+    const stop = () => {
+      end.abort();
+      this.#takeBack = () => {};
+    };
+    this.#frameElement.addEventListener('lostpointercapture', stop, { signal: end.signal });
   }
 
   #press(event: KeyboardEvent): void {

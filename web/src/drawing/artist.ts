@@ -3,7 +3,7 @@ import { misfit } from '../../lib/choice/memory';
 import { asU2NetError, isGpuFailure, type U2NetError } from '../../lib/errors';
 import type { Said } from '../../lib/messages';
 import type { Verdict } from '../../lib/verdict/compare';
-import { type Drawn, WorkerClient } from '../../lib/worker/client';
+import { type Drawn, type OnProgress, WorkerClient } from '../../lib/worker/client';
 import { planOf } from '../../lib/worker/plan';
 import type { DrawJob } from '../../lib/worker/protocol';
 import type { Activity } from '../activity/activity';
@@ -25,6 +25,7 @@ export class Artist {
   readonly #base: URL;
   readonly #activity: Activity;
   #busy: PromiseWithResolvers<void> | undefined;
+  #stop = new AbortController();
 
   constructor(client: WorkerClient, settings: Settings, base: URL, activity: Activity) {
     this.#client = client;
@@ -44,6 +45,7 @@ export class Artist {
   }
 
   cancel(): void {
+    this.#stop.abort();
     this.#client.cancel();
   }
 
@@ -53,13 +55,17 @@ export class Artist {
     return misfit(model, resolution.side, backend, this.#machine.deviceMemory);
   }
 
-  /** Shows the page at work until `work` is over, and what went wrong if it fails. */
-  async during(work: () => Promise<void>): Promise<void> {
+  /**
+   * Shows the page at work until `work` is over, and what went wrong if it fails. Work of several drawings looks at the signal
+   * between them, which is aborted by {@link cancel}.
+   */
+  async during(work: (stopped: AbortSignal) => Promise<void>): Promise<void> {
     this.#busy = Promise.withResolvers();
+    this.#stop = new AbortController();
     document.documentElement.dataset['state'] = 'drawing';
     this.#activity.begin();
     try {
-      await work();
+      await work(this.#stop.signal);
     } catch (cause) {
       this.#report(asU2NetError(cause));
     } finally {
@@ -75,15 +81,16 @@ export class Artist {
    * Makes one drawing with the chosen settings. If what computes fails, it draws the same photo again with the next. A
    * failed attempt uses up a live frame: then null is returned, and the next frame is drawn with the next.
    *
+   * @param onProgress told how far the drawing is, in place of the result's sheet.
    * @throws U2NetError as {@link WorkerClient.draw} does.
    */
-  async draw(part: Part): Promise<Made | null> {
+  async draw(part: Part, onProgress?: OnProgress): Promise<Made | null> {
     try {
-      return await this.#drawOnce(part);
+      return await this.#drawOnce(part, onProgress);
     } catch (cause) {
       const error = asU2NetError(cause);
       if (!isGpuFailure(error) || !this.#moveOn(error)) throw error;
-      return part.photo instanceof Blob ? this.draw(part) : null;
+      return part.photo instanceof Blob ? this.draw(part, onProgress) : null;
     }
   }
 
@@ -93,7 +100,7 @@ export class Artist {
     return this.#client.check(plan, (stage, loaded, total) => this.#activity.progress(stage, loaded, total, 0));
   }
 
-  async #drawOnce(part: Part): Promise<Made> {
+  async #drawOnce(part: Part, onProgress?: OnProgress): Promise<Made> {
     // Remember the present choice: the person may choose something else while the drawing is running.
     const { choice } = this.#settings;
     const { model, resolution, backend } = choice;
@@ -101,7 +108,8 @@ export class Artist {
     const live = !(part.photo instanceof Blob);
     const expected = speeds.estimate(backend, model.name, resolution.multiply_adds).ms;
     const drawn = await this.#client.draw({ ...planOf(choice, this.#base), ...part }, (stage, loaded, total) => {
-      if (live && (stage === 'run' || stage === 'finish')) this.#activity.live();
+      if (onProgress !== undefined) onProgress(stage, loaded, total);
+      else if (live && (stage === 'run' || stage === 'finish')) this.#activity.live();
       else this.#activity.progress(stage, loaded, total, expected);
     });
     speeds.record(backend, model.name, resolution.multiply_adds, drawn.drawing.timing.run_ms);

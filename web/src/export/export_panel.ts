@@ -1,6 +1,7 @@
 import { reasonOf, U2NetError } from '../../lib/errors';
 import { said } from '../../lib/messages';
 import { byId } from '../dom';
+import { saveFile } from '../save';
 import { Failure, tell, words } from '../words/words';
 import { type Background, boundsOf, colourOf, drawBackground, tint } from './compose';
 
@@ -33,7 +34,7 @@ export class ExportPanel {
     // Live frames have no actions: what was finished before must not cover them.
     const actions = byId('result-actions', HTMLElement);
     new MutationObserver(() => this.show()).observe(actions, { attributeFilter: ['hidden'] });
-    byId('save', HTMLButtonElement).addEventListener('click', () => void this.#offer((file) => this.#save(file)));
+    byId('save', HTMLButtonElement).addEventListener('click', () => void this.#offer((file) => saveFile(file, file.name)));
     const share = byId('share', HTMLButtonElement);
     share.hidden = !('canShare' in navigator);
     share.addEventListener('click', () => void this.#offer((file) => this.#share(file)));
@@ -135,15 +136,6 @@ export class ExportPanel {
     const ending = content.type.replace('image/', '').replace('jpeg', 'jpg');
     const name = byId('download', HTMLAnchorElement).download.replace(/\.\w+$/, '') || 'drawing';
     return new File([content], `${name}.${ending}`, { type: content.type });
-  }
-
-  #save(file: File): void {
-    const link = document.createElement('a');
-    link.href = URL.createObjectURL(file);
-    link.download = file.name;
-    link.click();
-    // The browser has begun to read it by then.
-    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   }
 
   async #share(file: File): Promise<void> {

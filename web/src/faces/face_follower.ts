@@ -29,6 +29,12 @@ export class FaceFollower {
     this.#searching = false;
   }
 
+  /** Looks for the face in the first picture, which is used up, so that its frame begins there. */
+  async begin(picture: ImageBitmap | VideoFrame, size: Size): Promise<void> {
+    this.reset();
+    await this.#search(picture, size);
+  }
+
   /**
    * The part of this frame to draw. Faces are looked for meanwhile, in another worker, so that no frame waits for them.
    *

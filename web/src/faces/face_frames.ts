@@ -8,7 +8,7 @@ import { words, write } from '../words/words';
 export class FaceFrames {
   readonly #finder: FaceFinder;
   readonly #choose: (frame: Rect) => void;
-  readonly #view = byId('photo-view', HTMLElement);
+  readonly #view = byId('photo-enlarged', HTMLElement);
   readonly #next = byId('next-face', HTMLButtonElement);
   #photo: Photo | undefined;
   #faces: readonly FramedFace[] = [];

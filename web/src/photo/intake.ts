@@ -1,19 +1,28 @@
 import type { U2NetError } from '../../lib/errors';
 import { byId } from '../dom';
+import { droppedFiles } from '../many/dropped_files';
 import { addressIn, fetchPhoto, nameOf } from './address';
 
 /**
- * Calls `open` with each image file that is chosen, dropped anywhere on the page, or pasted, as a file or by its address;
- * `onFetch` while one is fetched from its address, `onError` if there is none.
+ * Calls `open` with each file that is chosen, dropped anywhere on the page, or pasted, as a file or by its address; `openMany`
+ * with several files that come together, or with a dropped folder's; `onFetch` while one is fetched from its address, `onError` if
+ * there is none.
  */
 export function listenForPhotos(
   open: (file: Blob, name: string) => void,
+  openMany: (files: readonly File[]) => void,
   onFetch: (name: string) => void,
   onError: (error: U2NetError) => void,
 ): void {
+  const take = (files: Iterable<File>) => {
+    const [first, ...others] = files;
+    if (first === undefined) return;
+    if (others.length === 0) open(first, first.name);
+    else openMany([first, ...others]);
+  };
   const input = byId('file', HTMLInputElement);
   input.addEventListener('change', () => {
-    take(input.files, open);
+    take(input.files ?? []);
     // Clear the value, so that choosing the same file again counts as a change.
     input.value = '';
   });
@@ -32,12 +41,12 @@ export function listenForPhotos(
     classList.remove('dropping');
     if (!event.dataTransfer?.types.includes('Files')) return;
     event.preventDefault();
-    take(event.dataTransfer.files, open);
+    droppedFiles(event.dataTransfer).then(take, onError);
   });
 
   document.addEventListener('paste', ({ clipboardData }) => {
     if (clipboardData === null) return;
-    if (clipboardData.files.length > 0) take(clipboardData.files, open);
+    if (clipboardData.files.length > 0) take(clipboardData.files);
     else {
       const address = addressIn(clipboardData.getData('text'));
       if (address === null) return;
@@ -45,9 +54,4 @@ export function listenForPhotos(
       fetchPhoto(address).then((photo) => open(photo, nameOf(address)), onError);
     }
   });
-}
-
-function take(files: FileList | null | undefined, open: (file: Blob, name: string) => void): void {
-  const file = files?.[0];
-  if (file !== undefined) open(file, file.name);
 }

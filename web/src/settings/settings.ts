@@ -26,8 +26,7 @@ export class Settings {
   /** Backends whose engine has come since the machine was inspected. */
   readonly #engines = new Set<BackendName>();
 
-  /** Called when something else is chosen, by the person or by the page. */
-  onChange: () => void = () => {};
+  readonly #listeners: (() => void)[] = [];
 
   constructor(catalogue: Catalogue, machine: Machine, store: FileStore, remembered: Remembered, wish: Wish) {
     this.#catalogue = catalogue;
@@ -50,6 +49,11 @@ export class Settings {
     onSelect(this.#backend, (backend) => ({ backend }));
     onLanguage(() => this.#show());
     this.#show();
+  }
+
+  /** Has `act` called when something else is chosen, by the person or by the page. */
+  onChange(act: () => void): void {
+    this.#listeners.push(act);
   }
 
   get choice(): Choice {
@@ -109,7 +113,7 @@ export class Settings {
     this.#choice = change(this.#catalogue, this.#machine, this.#choice, wish);
     if (this.#choice.backend.name !== backend.name || this.#choice.model !== model) this.#verdict = null;
     this.#show();
-    this.onChange();
+    for (const act of this.#listeners) act();
   }
 
   /** Says why another backend than before is used. */

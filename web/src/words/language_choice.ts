@@ -1,6 +1,6 @@
 import { byId } from '../dom';
 import { firstLanguage, type Language, LANGUAGES, type LanguageName } from './languages';
-import { type PageWord, speak, words, write } from './words';
+import { speak, writePage } from './words';
 
 const KEY = 'language';
 
@@ -25,7 +25,7 @@ export async function chooseLanguage(storage: Pick<Storage, 'getItem' | 'setItem
     }
     void change(select, chosen);
   });
-  writePage();
+  writePage(document);
   await change(select, name);
 }
 
@@ -41,16 +41,5 @@ async function change(select: HTMLSelectElement, name: LanguageName): Promise<vo
     // The language's file did not come, offline or while a release is published. The page stays in the language that it has.
     const { lang } = document.documentElement;
     select.value = Object.entries(LANGUAGES).find(([, other]) => other.code === lang)?.[0] ?? 'en';
-  }
-}
-
-/** Binds the texts of index.html to their words. */
-function writePage(): void {
-  for (const attribute of ['', 'aria-label', 'aria-roledescription', 'alt']) {
-    const mark = attribute === '' ? 'data-words' : `data-words-${attribute}`;
-    for (const element of document.querySelectorAll(`[${mark}]`)) {
-      const name = element.getAttribute(mark) as PageWord;
-      write(element, () => words.page[name], attribute);
-    }
   }
 }

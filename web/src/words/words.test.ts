@@ -5,9 +5,11 @@ import { english } from './en/en';
 import { firstLanguage, type Language, LANGUAGES } from './languages';
 import { explain, Failure, speak, tell, words } from './words';
 
-const html = readFileSync(new URL('../../index.html', import.meta.url), 'utf8');
+const html = ['../../index.html', '../many/many.html', '../video/video.html']
+  .map((path) => readFileSync(new URL(path, import.meta.url), 'utf8'))
+  .join('');
 
-/** The names of texts in index.html, each with the English text that the HTML holds. */
+/** The names of texts in the HTML, each with the English text that the HTML holds. */
 function textsOfPage(): [name: string, text: string][] {
   const contents = html.matchAll(/<[^>]*\sdata-words="(\w+)"[^>]*>([^<]*)</g);
   const attributes = html.matchAll(/<[^>]*\sdata-words-([\w-]+)="(\w+)"[^>]*>/g);
@@ -20,7 +22,7 @@ function textsOfPage(): [name: string, text: string][] {
   ].map(([name, text]) => [name, text.replace(/\s+/g, ' ').trim()]);
 }
 
-test('index.html holds the English texts, and every text has its place', () => {
+test('the HTML holds the English texts, and every text has its place', () => {
   const texts = textsOfPage();
   for (const [name, text] of texts) expect([name, english.page[name as keyof typeof english.page]]).toEqual([name, text]);
   expect(new Set(texts.map(([name]) => name))).toEqual(new Set(Object.keys(english.page)));
@@ -52,7 +54,7 @@ test.each(Object.entries(LANGUAGES))('%s: no text is empty, and other languages 
   const before = new Map(all(english));
   const same = texts.filter(([path, text]) => before.get(path) === text).map(([path]) => path);
   // Words that are the same in German.
-  expect(same.filter((path) => !['.page.live', '.page.format', '.page.export'].includes(path))).toEqual([]);
+  expect(same.filter((path) => !['.page.live', '.page.format', '.page.export', '.page.video'].includes(path))).toEqual([]);
 });
 
 test('what went wrong is told in the language of the moment', async () => {

@@ -4,7 +4,7 @@
  * To add a text, write it in en/: a text, or a function of what is put into it. The compiler then asks for it in de/,
  * ja/ and zh/. A feature with many texts gets a file of its own in each of them, named in en.ts, de.ts, ja.ts and zh.ts.
  *
- * - A text of index.html goes into page.ts. The HTML element gets its name: data-words="name" for its text,
+ * - A text of index.html, or of a feature's HTML, goes into page.ts. The HTML element gets its name: data-words="name" for its text,
  *   data-words-aria-label="name" and the like for an attribute. A test compares the HTML with en/page.ts.
  * - A text that code writes is read as `words.talk.name` when it is written. `write(element, () => words.talk.name)`
  *   writes it, and writes it again when the language changes.
@@ -29,6 +29,25 @@ export function write(element: Element, text: () => string, attribute = ''): voi
   if (!written.has(element)) written.set(element, new Map());
   written.get(element)!.set(attribute, text);
   put(element, attribute, text());
+}
+
+/** Binds the texts of index.html, or of other HTML, to their words. */
+export function writePage(html: ParentNode): void {
+  for (const attribute of ['', 'aria-label', 'aria-roledescription', 'alt']) {
+    const mark = attribute === '' ? 'data-words' : `data-words-${attribute}`;
+    for (const element of html.querySelectorAll(`[${mark}]`)) {
+      const name = element.getAttribute(mark) as PageWord;
+      write(element, () => words.page[name], attribute);
+    }
+  }
+}
+
+/** The elements of a feature's HTML, with their texts in the present language. */
+export function elementsOf(html: string): DocumentFragment {
+  const template = document.createElement('template');
+  template.innerHTML = html;
+  writePage(template.content);
+  return template.content;
 }
 
 /** Has `act` called when the language has changed, for what {@link write} does not do. */

@@ -25,4 +25,20 @@ export const failures: Words['failures'] = {
     `${reason}. Stattdessen kann der Prozessor zeichnen, oder es geht mit einer kleineren Auflösung.`,
   drawOnProcessor: 'Mit dem Prozessor zeichnen',
   tryAnyway: 'Trotzdem versuchen',
+  partMissing:
+    'Ein Teil dieser Seite konnte nicht geladen werden. Prüfen Sie die Verbindung und öffnen Sie die Dateien noch einmal.',
+  notEncoded: 'Die Zeichnung ließ sich nicht in eine Datei schreiben.',
+  emptyFolder: 'In diesem Ordner ist keine Datei. Legen Sie einen mit Fotos hier ab.',
+  folderUnreadable: (name) =>
+    `Der Ordner ${name} lässt sich nicht lesen. Legen Sie stattdessen seine Fotos hier ab.`,
+  chooseSmaller: (reason) =>
+    `${reason}. Wählen Sie unter „Erweitert“ Ihren Prozessor oder eine kleinere Auflösung.`,
+  videosUnsupported:
+    'Dieser Browser kann keine Videos schreiben (ihm fehlt WebCodecs), also auch keine zeichnen. Chrome, Edge, Safari und Firefox auf einem Computer können es.',
+  noVideoEncoder:
+    'Dieser Browser kann kein Video dieser Größe schreiben. Versuchen Sie es mit einem kleineren Video oder einem anderen Browser.',
+  videoUnreadable: (name) =>
+    `${name} lässt sich hier nicht als Video lesen. Wählen Sie eine MP4-, MOV-, WebM- oder MKV-Datei.`,
+  videoUndecodable: (name, codec) =>
+    `Dieser Browser kann ${name}${codec === null ? '' : ` (${codec})`} nicht dekodieren. Speichern Sie es als H.264 oder VP9 und öffnen Sie das.`,
 };

@@ -41,6 +41,7 @@ export const talk: Words['talk'] = {
   frame: (size) => `${size} Pixel`,
   frameAt: (size, x, y) => `${size} Pixel ab ${x}, ${y}`,
   nextFace: (face, faces) => `Nächstes Gesicht (${face} von ${faces})`,
+  zoomLevel: (zoom) => `${fixed(zoom, 1)} ×`,
   drawFace: (face, faces) => `Gesicht ${face} von ${faces} zeichnen`,
 
   cameraOn: 'Die Kamera ist an.',

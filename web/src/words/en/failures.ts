@@ -23,4 +23,16 @@ export const failures = {
     `${reason}. It can be drawn on the processor instead, or at a smaller resolution.`,
   drawOnProcessor: 'Draw on the processor',
   tryAnyway: 'Try all the same',
+  partMissing: 'A part of this page could not be loaded. Check the connection, and open the files again.',
+  notEncoded: 'The drawing could not be written to a file.',
+  emptyFolder: 'There is no file in this folder. Drop one that has photos in it.',
+  folderUnreadable: (name: string) => `The folder ${name} cannot be read. Drop its photos instead.`,
+  chooseSmaller: (reason: string) => `${reason}. Choose your processor or a smaller resolution under "Advanced".`,
+  videosUnsupported:
+    'This browser cannot write videos (it has no WebCodecs), so it can draw none. Chrome, Edge, Safari and Firefox on a computer can.',
+  noVideoEncoder: 'This browser cannot write a video of this size. Try a smaller video, or another browser.',
+  videoUnreadable: (name: string) =>
+    `${name} cannot be read as a video here. Choose an MP4, MOV, WebM or MKV file.`,
+  videoUndecodable: (name: string, codec: string | null) =>
+    `This browser cannot decode ${name}${codec === null ? '' : ` (${codec})`}. Save it as H.264 or VP9, and open that.`,
 };

@@ -1,13 +1,13 @@
-/** The words of index.html, by the names in its `data-words` attributes. The HTML holds the same English texts. */
+/** The words of index.html and of other HTML, by the names in its `data-words` attributes. The HTML holds the same English texts. */
 export const page = {
   tagline: 'Pictures from your photos, made on this device. No photo leaves it.',
   language: 'Language',
-  choosePhoto: 'Choose a photo',
+  choosePhotos: 'Choose photos',
   useCamera: 'Use the camera',
   samples: 'Sample photos',
   photo: 'Photo',
   dropHere: 'Drop a photo here',
-  orPaste: 'or paste one, or tap to choose one.',
+  orPaste: 'or paste one, or tap to choose. Several are drawn in turn.',
   yourPhoto: 'Your photo',
   cropFrameRole: 'crop frame',
   cropFrame: 'Crop frame',
@@ -56,4 +56,16 @@ export const page = {
   weights: 'Weights',
   computedBy: 'Computed by',
   checkDevice: 'Check this device',
+  zoom: 'Zoom',
+  zoomOut: 'Zoom out',
+  zoomIn: 'Zoom in',
+  wholePicture: 'Whole picture',
+  zoomHelp:
+    'Plus and minus zoom into photo and drawing together. Zero shows all of both. Arrow keys move what is enlarged.',
+  downloadAll: 'Download all (ZIP)',
+  close: 'Close',
+  video: 'Video',
+  drawVideo: 'Draw the video',
+  drawnVideo: 'Drawn video',
+  downloadVideo: 'Download video',
 };

@@ -61,6 +61,7 @@ export const talk = {
   frame: (size: string) => `${size} pixels`,
   frameAt: (size: string, x: number, y: number) => `${size} pixels from ${x}, ${y}`,
   nextFace: (face: number, faces: number) => `Next face (${face} of ${faces})`,
+  zoomLevel: (zoom: number) => `${fixed(zoom, 1)} ×`,
   drawFace: (face: number, faces: number) => `Draw face ${face} of ${faces}`,
 
   cameraOn: 'The camera is on.',

@@ -23,4 +23,16 @@ export const failures: Words['failures'] = {
   wouldNotFit: (reason) => `${reason}。代わりにプロセッサで描くか、解像度を下げてください。`,
   drawOnProcessor: 'プロセッサで描く',
   tryAnyway: 'それでも試す',
+  partMissing: 'このページの一部を読み込めませんでした。接続を確認して、ファイルをもう一度開いてください。',
+  notEncoded: '描いた絵をファイルに書き出せませんでした。',
+  emptyFolder: 'このフォルダーにはファイルがありません。写真の入ったフォルダーをドロップしてください。',
+  folderUnreadable: (name) => `フォルダー「${name}」を読めません。代わりに中の写真をドロップしてください。`,
+  chooseSmaller: (reason) => `${reason}。「詳細設定」でプロセッサか、より低い解像度を選んでください。`,
+  videosUnsupported:
+    'このブラウザは動画を書き出せないため（WebCodecs がありません）、動画を描けません。パソコンの Chrome、Edge、Safari、Firefox なら描けます。',
+  noVideoEncoder:
+    'このブラウザは、この大きさの動画を書き出せません。より小さい動画か、別のブラウザで試してください。',
+  videoUnreadable: (name) => `${name} は動画として読めません。MP4、MOV、WebM、MKV のファイルを選んでください。`,
+  videoUndecodable: (name, codec) =>
+    `このブラウザは ${name}${codec === null ? '' : `（${codec}）`} をデコードできません。H.264 か VP9 で保存し、それを開いてください。`,
 };

@@ -40,6 +40,7 @@ export const talk: Words['talk'] = {
   frame: (size) => `${size} ピクセル`,
   frameAt: (size, x, y) => `${size} ピクセル（位置 ${x}, ${y}）`,
   nextFace: (face, faces) => `次の顔（${face} / ${faces}）`,
+  zoomLevel: (zoom) => `${fixed(zoom, 1)} ×`,
   drawFace: (face, faces) => `${faces} 人中 ${face} 人目の顔を描く`,
 
   cameraOn: 'カメラがオンになりました。',

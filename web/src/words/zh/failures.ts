@@ -19,4 +19,15 @@ export const failures: Words['failures'] = {
   wouldNotFit: (reason) => `${reason}。可以改用处理器绘制，或降低分辨率。`,
   drawOnProcessor: '用处理器绘制',
   tryAnyway: '仍然尝试',
+  partMissing: '本页面的一部分无法加载。请检查网络连接，再重新打开文件。',
+  notEncoded: '无法把画作写成文件。',
+  emptyFolder: '此文件夹里没有文件。请拖入有照片的文件夹。',
+  folderUnreadable: (name) => `无法读取文件夹“${name}”。请改为拖入其中的照片。`,
+  chooseSmaller: (reason) => `${reason}。请在“高级”中选择处理器，或选择较低的分辨率。`,
+  videosUnsupported:
+    '此浏览器不能写入视频（没有 WebCodecs），因此无法绘制视频。电脑上的 Chrome、Edge、Safari 和 Firefox 可以。',
+  noVideoEncoder: '此浏览器不能写入这种尺寸的视频。请换一个较小的视频，或换一个浏览器。',
+  videoUnreadable: (name) => `${name} 无法作为视频读取。请选择 MP4、MOV、WebM 或 MKV 文件。`,
+  videoUndecodable: (name, codec) =>
+    `此浏览器无法解码 ${name}${codec === null ? '' : `（${codec}）`}。请保存为 H.264 或 VP9，再打开它。`,
 };

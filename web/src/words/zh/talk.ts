@@ -40,6 +40,7 @@ export const talk: Words['talk'] = {
   frame: (size) => `${size} 像素`,
   frameAt: (size, x, y) => `${size} 像素，位置 ${x}, ${y}`,
   nextFace: (face, faces) => `下一张脸（${face} / ${faces}）`,
+  zoomLevel: (zoom) => `${fixed(zoom, 1)} ×`,
   drawFace: (face, faces) => `绘制第 ${face} 张脸，共 ${faces} 张`,
 
   cameraOn: '相机已打开。',

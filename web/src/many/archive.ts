@@ -1,0 +1,14 @@
+import { saveFile } from '../save';
+import type { Item } from './item';
+
+/**
+ * Saves files in one ZIP archive. They are stored as they are, because PNG files are compressed already. The library comes when it is
+ * needed.
+ */
+export async function saveAll(made: readonly NonNullable<Item['made']>[]): Promise<void> {
+  const { downloadZip } = await import('client-zip');
+  const lastModified = new Date();
+  const products = new Set(made.map(({ choice }) => (choice.model.task === 'saliency' ? 'cut-outs' : 'portraits')));
+  const archive = await downloadZip(made.map(({ file, name }) => ({ name, input: file, lastModified }))).blob();
+  saveFile(archive, `${[...products].join('-and-')}.zip`);
+}
