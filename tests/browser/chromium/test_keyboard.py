@@ -29,14 +29,17 @@ FOCUSED = """() => {
 # those on a photo have a light and a dark line.
 BORDERS = """() => {
   const canvas = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
-  const rgba = (colour) => {
+  // Colours painted over each other, because a border may let what is below it show through.
+  const rgba = (...colours) => {
     canvas.clearRect(0, 0, 1, 1);
-    canvas.fillStyle = colour;
-    canvas.fillRect(0, 0, 1, 1);
+    for (const colour of colours) {
+      canvas.fillStyle = colour;
+      canvas.fillRect(0, 0, 1, 1);
+    }
     return Array.from(canvas.getImageData(0, 0, 1, 1).data);
   };
-  const luminance = (colour) => {
-    const [r, g, b] = rgba(colour).map((value) =>
+  const luminance = (...colours) => {
+    const [r, g, b] = rgba(...colours).map((value) =>
       value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4);
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
@@ -50,7 +53,7 @@ BORDERS = """() => {
   return Array.from(controls)
     .filter((one) => one.checkVisibility() && !one.closest('.framed, [aria-disabled=true]') && !one.disabled)
     .map((one) => {
-      const [a, b] = [luminance(getComputedStyle(one).borderTopColor), luminance(around(one))];
+      const [a, b] = [luminance(around(one), getComputedStyle(one).borderTopColor), luminance(around(one))];
       return [one.id || one.className || one.tagName, (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)];
     });
 }"""
