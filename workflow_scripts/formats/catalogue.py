@@ -44,13 +44,6 @@ def check_vouched(models: Sequence[dict[str, Any]], manifests: Sequence[Manifest
     """Raise Failure unless manifests vouch for every file from which the models of a catalogue were made."""
     known = {(manifest.model, manifest.resolution): manifest for manifest in manifests}
     for model in models:
-        if onnx := model.get("onnx"):
-            name = onnx_of(model["name"])
-            of_model = [manifest for manifest in manifests if manifest.model == model["name"]]
-            if not all(name in made.artifacts and made.artifacts[name].sha256 == onnx["sha256"] for made in of_model):
-                raise Failure(
-                    f"the site's {onnx['url']} is not the {name} that manifests vouch for; build the site again"
-                )
         for size in model["resolutions"]:
             manifest = known.get((model["name"], size["resolution"]))
             for artifact in size["dtypes"]:
@@ -65,3 +58,10 @@ def check_vouched(models: Sequence[dict[str, Any]], manifests: Sequence[Manifest
                         f"the site's {what} was not made of what its manifest vouches for; build it again: add this to "
                         f"the command that built it: --forcerun share_weights"
                     )
+        if onnx := model.get("onnx"):
+            name = onnx_of(model["name"])
+            of_model = [manifest for manifest in manifests if manifest.model == model["name"]]
+            if not all(name in made.artifacts and made.artifacts[name].sha256 == onnx["sha256"] for made in of_model):
+                raise Failure(
+                    f"the site's {onnx['url']} is not the {name} that manifests vouch for; build the site again"
+                )

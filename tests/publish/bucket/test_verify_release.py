@@ -26,7 +26,7 @@ def test_intact(place: Place, float32: Path, both: Path) -> None:
         assert f"all {files} files" in done.printed
         assert f"are those of release {release}" in done.printed
     # This release is kept, but people do not see it.
-    assert "index.html has sha256" in verify(place, "--sha256", older).line()
+    assert "devices.html has sha256" in verify(place, "--sha256", older).line()
 
 
 def overwrite(change: Callable[[bytes], bytes]) -> Callable[[Any, str], None]:
