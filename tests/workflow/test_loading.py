@@ -94,12 +94,10 @@ def models(made: Path, tmp_path: Path) -> Models:
 def patched(models: Models, tmp_path: Path, right: str, wrong: str) -> Models:
     """Return the models with a TensorFlow.js of which one line is wrong."""
     packages = tmp_path / "node_modules"
-    # Hard links: the copy is of 90 MB. The changed file is written anew.
-    shutil.copytree(models.packages, packages, copy_function=os.link, symlinks=True)
+    shutil.copytree(models.packages, packages, symlinks=True)
     library = packages / "@tensorflow/tfjs-core/dist/tf-core.node.js"
     text = library.read_text()
     assert text.count(right) == 1
-    library.unlink()
     library.write_text(text.replace(right, wrong))
     return Models(models.folder, packages)
 

@@ -1,9 +1,8 @@
 /** Compares one engine with PyTorch on the probe, then times it at each size. */
 import { probe } from '../lib/engines/probe';
-import { decodeCrop } from '../lib/pixels/decode_crop';
-import { preprocess } from '../lib/pixels/preprocess';
 import { FileStore } from '../lib/site/file_store';
-import { judge, readReference } from '../lib/verdict/compare';
+import { judge } from '../lib/verdict/compare';
+import { readProbe } from '../lib/verdict/probe';
 import { planes, startEngine, type TimedNetwork } from './network';
 import type { Reply, Request, Task } from './protocol';
 import type { Row } from './report';
@@ -41,13 +40,9 @@ async function measure(task: Task): Promise<void> {
 }
 
 async function check({ base, probe }: Task, network: TimedNetwork) {
-  const { photo, reference, resolution, limits } = probe;
-  const { contents } = await new FileStore(new URL(base)).read([photo, reference]);
-  const size = { width: resolution, height: resolution };
-  const pixels = await decodeCrop(new Blob([contents[0]!]), size, { x: 0, y: 0, ...size }, 'stored');
-  const input = preprocess(pixels.data, resolution, resolution, resolution);
+  const { input, d0 } = await readProbe(new FileStore(new URL(base)), probe);
   const laid = network.layout === 'nchw' ? planes(input) : input;
-  const verdict = await judge(() => network.run(laid), readReference(contents[1]!), limits);
+  const verdict = await judge(() => network.run(laid), d0, probe.limits);
   network.dispose();
   return verdict;
 }

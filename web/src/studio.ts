@@ -8,6 +8,7 @@ import { LiveDrawing } from './camera/live_drawing';
 import { byId } from './dom';
 import { announce } from './drawing/announce';
 import { Artist } from './drawing/artist';
+import { drawAlike } from './drawing/choices';
 import { facts, figures } from './drawing/words';
 import { FaceFollower } from './faces/face_follower';
 import { closePhoto, openPhoto, type Photo } from './photo/open_photo';
@@ -79,11 +80,7 @@ export class Studio {
       if (turn === this.#opened) this.#activity.fail(asU2NetError(cause));
       return;
     }
-    if (turn === this.#opened) {
-      if (this.#camera.isOpen) this.#closeCamera();
-      else this.#artist.cancel();
-      await this.#artist.busy;
-    }
+    if (turn === this.#opened) await this.#end();
     if (turn !== this.#opened) {
       closePhoto(photo);
       return;
@@ -102,10 +99,14 @@ export class Studio {
   /** Ends the camera, or what is being drawn, for something else. @returns whether nothing newer has come meanwhile. */
   async makeWay(): Promise<boolean> {
     const turn = ++this.#opened;
+    await this.#end();
+    return turn === this.#opened;
+  }
+
+  async #end(): Promise<void> {
     if (this.#camera.isOpen) this.#closeCamera();
     else this.#artist.cancel();
     await this.#artist.busy;
-    return turn === this.#opened;
   }
 
   /**
@@ -197,7 +198,7 @@ export class Studio {
     const now = this.#settings.choice;
     const { x, y, width, height } = this.#view.crop;
     const same = crop.x === x && crop.y === y && crop.width === width && crop.height === height;
-    this.#results.stale(!same || now.model !== choice.model || now.artifact !== choice.artifact);
+    this.#results.stale(!same || !drawAlike(now, choice));
   }
 
   #showPanels(): void {

@@ -51,7 +51,7 @@ class Timing:
 
 
 def text(value: Any) -> str:
-    """Return a text as one line of a table, cut if it is long. Raises TypeError if it is no text."""
+    """Return a text as one line of a table, cut if it is long. Raises TypeError for anything but a text."""
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is no text")
     line = " ".join(value.replace("|", "/").split())
@@ -59,21 +59,21 @@ def text(value: Any) -> str:
 
 
 def whole(value: Any) -> int:
-    """Return a positive whole number. Raises TypeError if it is none."""
+    """Return `value`. Raises TypeError unless it is a positive whole number."""
     if type(value) is not int or not 0 < value < 100_000:
         raise TypeError(f"{value!r} is no positive whole number")
     return value
 
 
 def time(value: Any) -> float:
-    """Return a time in milliseconds. Raises TypeError if it is none."""
+    """Return `value`. Raises TypeError unless it is a time in milliseconds."""
     if type(value) not in (int, float) or not 0 <= value < 1e7:
         raise TypeError(f"{value!r} is no time in milliseconds")
     return float(value)
 
 
 def timing_of(row: dict[str, Any], device: str, model: str) -> Timing:
-    """Return one row of a file. Raises KeyError or TypeError if it is none."""
+    """Read one row of a file. Raises KeyError or TypeError if the row has another form."""
     if row["backend"] not in ENGINES:
         raise KeyError(row["backend"])
     frames = tuple(time(value) for value in row["frames_ms"])

@@ -14,8 +14,8 @@ from workflow_scripts.shared.files import replacing
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
-# By the first word of an engine's name.
-COLOURS = {"TensorFlow.js": "#2f6f8f", "LiteRT.js": "#4d9a63", "ONNX": "#c77d2b"}
+TENSORFLOW_JS = "#2f6f8f"
+OTHERS = {"litert": "#4d9a63", "onnxruntime": "#c77d2b"}
 HEADER = ("model", "device", "engine", "computes on", "size", r"max \|Δ\|", "median ms", "middle half ms", "frames")
 
 
@@ -52,7 +52,7 @@ def plot(timings: Sequence[Timing], output: Path) -> None:
     for axis, ((model, resolution), bars) in zip(grid.flat, shown.items(), strict=True):
         for row, timing in enumerate(bars):
             low, median, high = timing.spread()
-            colour = COLOURS[timing.name.split(maxsplit=1)[0].rstrip(",")]
+            colour = OTHERS.get(timing.engine.partition("-")[0], TENSORFLOW_JS)
             axis.barh(row, median, color=colour, height=0.7)
             axis.plot([low, high], [row, row], color="#22262b", linewidth=1.4)
             axis.annotate(f" {median:,.0f} ms", (max(median, high), row), va="center", fontsize=8)

@@ -244,7 +244,7 @@ class Settings:
         return f"results/{self.teacher(wildcards)}/checkpoint/weights.safetensors"
 
     def device_reports(self, wildcards: Wildcards) -> list[str]:
-        """Return the files that devices.html saved, from the folder that is configured. Refuse if there are none."""
+        """Return the JSON files in the folder `devices`. Refuse a folder without any."""
         folder = Path(self.needed("devices", "path/to/files"))
         found = sorted(map(str, folder.glob("*.json")))
         if not found:

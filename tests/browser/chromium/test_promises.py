@@ -49,7 +49,7 @@ def test_accessible(visitor: Visitor, cat: bytes, context_options: dict[str, Any
     visitor.choose(b"no image", "notes.png")
     visitor.wait_for_error("photo-unreadable")
     check()
-    # Many photos, one of which is none.
+    # Several files. One of them is not a photo.
     files = [("cat.png", cat), ("notes.png", b"no image")]
     page.get_by_test_id("file").set_input_files(
         [{"name": name, "mimeType": "image/png", "buffer": content} for name, content in files]

@@ -10,7 +10,8 @@ import { cutOut, greyToRgba, postprocess } from '../pixels/postprocess';
 import { preprocess } from '../pixels/preprocess';
 import { FileStore } from '../site/file_store';
 import { type Check, Verdicts, wrongResults } from '../verdict/check';
-import { judge, readReference, type Verdict } from '../verdict/compare';
+import { judge, type Verdict } from '../verdict/compare';
+import { readProbe } from '../verdict/probe';
 import {
   type Drawing,
   type DrawJob,
@@ -133,16 +134,13 @@ async function recheck(plan: Plan): Promise<Verdict> {
 }
 
 async function runCheck(plan: Plan, check: Check): Promise<Verdict> {
-  const { artifact, resolution, photo, reference, limits } = check;
+  const { artifact, resolution, limits } = check;
   const runtime = await ensureStarted(plan);
   const base = new URL(plan.base);
-  const { contents } = await new FileStore(base).read([photo, reference]);
+  const probed = await readProbe(new FileStore(base), check);
   const { network } = await ensureLoaded({ ...plan, artifact, resolution }, runtime, new Stopwatch());
   progress('check');
-  const size = { width: resolution, height: resolution };
-  const pixels = await decodeCrop(new Blob([contents[0]!]), size, { x: 0, y: 0, ...size }, 'stored');
-  const input = preprocess(pixels.data, resolution, resolution, resolution);
-  const verdict = await judge(() => guard(runtime, () => network.run(input)), readReference(contents[1]!), limits);
+  const verdict = await judge(() => guard(runtime, () => network.run(probed.input)), probed.d0, limits);
   runtime.check();
   await new Verdicts(base).keep(plan.backend, check, verdict);
   return verdict;

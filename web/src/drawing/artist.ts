@@ -7,8 +7,9 @@ import { type Drawn, type OnProgress, WorkerClient } from '../../lib/worker/clie
 import { planOf } from '../../lib/worker/plan';
 import type { DrawJob } from '../../lib/worker/protocol';
 import type { Activity } from '../activity/activity';
+import { byId } from '../dom';
 import { Settings } from '../settings/settings';
-import { words } from '../words/words';
+import { Failure, tell, words } from '../words/words';
 
 /** A drawing, and what was chosen when it was begun. */
 export interface Made extends Drawn {
@@ -75,6 +76,27 @@ export class Artist {
       this.#busy.resolve();
       this.#busy = undefined;
     }
+  }
+
+  /**
+   * Does as {@link during}, for a row of drawings that a press of `button` begins. It says so if the drawings would not fit into
+   * memory, and does nothing while another drawing is running. If the button has the focus, "Cancel" gets it.
+   *
+   * @returns whether the button had the focus. The caller then gives it to what is shown.
+   */
+  async inTurn(button: HTMLElement, work: (stopped: AbortSignal) => Promise<void>): Promise<boolean> {
+    if (this.busy !== undefined) return false;
+    const reason = this.misfit();
+    if (reason !== null) {
+      this.#activity.fail(new Failure('out-of-memory', () => words.failures.chooseSmaller(tell(reason))));
+      return false;
+    }
+    const hadFocus = document.activeElement === button;
+    await this.during(async (stopped) => {
+      if (hadFocus) byId('cancel', HTMLButtonElement).focus({ preventScroll: true });
+      await work(stopped);
+    });
+    return hadFocus;
   }
 
   /**

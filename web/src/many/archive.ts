@@ -1,3 +1,4 @@
+import { productOf } from '../drawing/choices';
 import { saveFile } from '../save';
 import type { Item } from './item';
 
@@ -8,7 +9,7 @@ import type { Item } from './item';
 export async function saveAll(made: readonly NonNullable<Item['made']>[]): Promise<void> {
   const { downloadZip } = await import('client-zip');
   const lastModified = new Date();
-  const products = new Set(made.map(({ choice }) => (choice.model.task === 'saliency' ? 'cut-outs' : 'portraits')));
+  const products = new Set(made.map(({ choice }) => `${productOf(choice)}s`));
   const archive = await downloadZip(made.map(({ file, name }) => ({ name, input: file, lastModified }))).blob();
   saveFile(archive, `${[...products].join('-and-')}.zip`);
 }

@@ -1,5 +1,6 @@
 import type { Choice } from '../../lib/choice/choose';
 import type { U2NetError } from '../../lib/errors';
+import { drawAlike } from '../drawing/choices';
 import type { Kept } from './picture';
 
 /** One of many photos. */
@@ -14,5 +15,5 @@ export interface Item {
 /** Whether there is nothing of a photo, or what would now be drawn in another way. A file that is no photo stays none. */
 export function isLeft({ made, failure }: Item, now: Choice): boolean {
   if (made === undefined) return failure === undefined;
-  return made.choice.model !== now.model || made.choice.artifact !== now.artifact;
+  return !drawAlike(made.choice, now);
 }

@@ -7,12 +7,13 @@ import { portraitFrame } from '../crop/frame';
 import { byId } from '../dom';
 import { announce } from '../drawing/announce';
 import type { Artist } from '../drawing/artist';
+import { productOf } from '../drawing/choices';
 import { closePhoto, openPhoto, type Photo } from '../photo/open_photo';
 import { note } from '../settings/select';
 import type { Settings } from '../settings/settings';
 import type { Studio } from '../studio';
 import { showView, shownView } from '../view';
-import { elementsOf, Failure, onLanguage, tell, words } from '../words/words';
+import { elementsOf, onLanguage, words } from '../words/words';
 import { saveAll } from './archive';
 import { Gallery } from './gallery';
 import { isLeft, type Item } from './item';
@@ -84,15 +85,7 @@ export class Many {
 
   /** Draws what is left to draw, one photo after another, until all are drawn or it is cancelled. */
   async #draw(): Promise<void> {
-    if (this.#artist.busy !== undefined) return;
-    const reason = this.#artist.misfit();
-    if (reason !== null) {
-      this.#activity.fail(new Failure('out-of-memory', () => words.failures.chooseSmaller(tell(reason))));
-      return;
-    }
-    const hadFocus = document.activeElement === this.#run;
-    await this.#artist.during(async (stopped) => {
-      if (hadFocus) byId('cancel', HTMLButtonElement).focus({ preventScroll: true });
+    const hadFocus = await this.#artist.inTurn(this.#run, async (stopped) => {
       this.#activity.say(words.many.begun(this.#left.length));
       this.#noFaces = false;
       this.#progress.begin(this.#left.length);
@@ -128,10 +121,9 @@ export class Many {
       if (made === null) return;
       announce(made, crop);
       const { choice } = made;
-      const product = choice.model.task === 'saliency' ? 'cut-out' : 'portrait';
       const before = item.made?.choice.model.task === choice.model.task ? item.made?.name : undefined;
       const kept = await keep(made);
-      item.made = { ...kept, name: before ?? this.#names.next(item.file.name, product), choice };
+      item.made = { ...kept, name: before ?? this.#names.next(item.file.name, productOf(choice)), choice };
     } catch (cause) {
       const error = asU2NetError(cause);
       if (error.code === 'cancelled' || stopped.aborted) return;

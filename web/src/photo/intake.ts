@@ -5,8 +5,8 @@ import { addressIn, fetchPhoto, nameOf } from './address';
 
 /**
  * Calls `open` with each file that is chosen, dropped anywhere on the page, or pasted, as a file or by its address; `openMany`
- * with several files that come together, or with a dropped folder's; `onFetch` while one is fetched from its address, `onError` if
- * there is none.
+ * with several files that come together, or with a dropped folder's; `onFetch` when the page begins to fetch an address;
+ * `onError` when a folder or an address gives no file.
  */
 export function listenForPhotos(
   open: (file: Blob, name: string) => void,

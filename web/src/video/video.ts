@@ -6,12 +6,13 @@ import type { Activity } from '../activity/activity';
 import { loading } from '../activity/words';
 import { byId } from '../dom';
 import type { Artist } from '../drawing/artist';
+import { productOf } from '../drawing/choices';
 import { FaceFollower } from '../faces/face_follower';
 import { note } from '../settings/select';
 import type { Settings } from '../settings/settings';
 import type { Studio } from '../studio';
 import { showView } from '../view';
-import { elementsOf, explain, Failure, onLanguage, tell, words, write } from '../words/words';
+import { elementsOf, explain, onLanguage, words, write } from '../words/words';
 import { openVideo, type Redrawn, type Video } from './redraw';
 import markup from './video.html?raw';
 
@@ -80,17 +81,10 @@ export class VideoDrawing {
 
   async #draw(): Promise<void> {
     const video = this.#video;
-    if (video === undefined || this.#artist.busy !== undefined) return;
-    const reason = this.#artist.misfit();
-    if (reason !== null) {
-      this.#activity.fail(new Failure('out-of-memory', () => words.failures.chooseSmaller(tell(reason))));
-      return;
-    }
-    const hadFocus = document.activeElement === this.#run;
-    this.#player.pause();
-    this.#clear();
-    await this.#artist.during(async (stopped) => {
-      if (hadFocus) byId('cancel', HTMLButtonElement).focus({ preventScroll: true });
+    if (video === undefined) return;
+    const hadFocus = await this.#artist.inTurn(this.#run, async (stopped) => {
+      this.#player.pause();
+      this.#clear();
       this.#begin(video);
       try {
         const size = this.#sizeOf(video);
@@ -182,9 +176,8 @@ export class VideoDrawing {
 
   #offer({ file, silent }: Redrawn): void {
     const ending = file.type.startsWith('video/mp4') ? 'mp4' : 'webm';
-    const product = this.#settings.choice.model.task === 'saliency' ? 'cut-out' : 'portrait';
     this.#drawn.src = this.#download.href = URL.createObjectURL(file);
-    this.#download.download = `${this.#name}-${product}.${ending}`;
+    this.#download.download = `${this.#name}-${productOf(this.#settings.choice)}.${ending}`;
     this.#drawn.hidden = false;
     this.#picture.hidden = true;
     byId('video-actions', HTMLElement).hidden = false;
