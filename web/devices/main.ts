@@ -1,9 +1,8 @@
 /** The page that times the engines of a device. It is opened by hand; the drawing page does not lead to it. */
-import type { BackendReport } from '../lib/engines/backends';
 import type { Catalogue } from '../lib/site/catalogue';
 import { readCatalogue } from '../lib/site/read_catalogue';
 import { byId } from '../src/dom';
-import type { Reply, Request } from './protocol';
+import type { Reply, Request, Task } from './protocol';
 import type { Report, Row } from './report';
 import { rowOf } from './table';
 import { tasksFor } from './tasks';
@@ -27,15 +26,36 @@ function say(text: string): void {
   byId('status', HTMLParagraphElement).textContent = text;
 }
 
-/** Asks a new worker, and ends it once it has answered to the end, or at once if the person stops. */
-function ask(request: Request, onReply: (reply: Reply) => boolean): Promise<void> {
+/** Asks a new worker, and ends it when it has answered. @returns null if the person stops it before. */
+function ask(request: Request): Promise<Reply | null> {
   const worker = new Worker(new URL('./device_worker.ts', import.meta.url), { type: 'module' });
-  return new Promise<void>((resolve, reject) => {
-    abandon = resolve;
+  return new Promise<Reply | null>((resolve, reject) => {
+    abandon = () => resolve(null);
     worker.onerror = (event) => reject(new Error(event.message || 'a worker could not be started'));
-    worker.onmessage = ({ data }: MessageEvent<Reply>) => onReply(data) && resolve();
+    worker.onmessage = ({ data }: MessageEvent<Reply>) => resolve(data);
     worker.postMessage(request);
   }).finally(() => worker.terminate());
+}
+
+/** Compares an engine, and times it at each size if it is right. It ends early if the person stops it. */
+async function measure(task: Task, onRow: (row: Row) => void): Promise<void> {
+  const { backend, threads, device, sizes } = task;
+  let max_abs: number | null = null;
+  const say = (resolution: number, frames_ms: readonly number[], problem: string | null) =>
+    onRow({ backend, threads, device, resolution, max_abs, frames_ms, problem });
+  const first = sizes[0]!;
+  if (task.emulated) return say(first, [], 'an emulated GPU is not timed');
+  const checked = await ask({ type: 'check', task });
+  if (checked?.type === 'failed') return say(first, [], checked.reason);
+  if (checked?.type !== 'checked') return;
+  max_abs = checked.max_abs;
+  if (!checked.passed) return say(first, [], 'computes wrong results here');
+  for (const resolution of sizes) {
+    const timed = await ask({ type: 'time', task, resolution });
+    if (timed?.type === 'failed') return say(resolution, [], timed.reason);
+    if (timed?.type !== 'timed') return;
+    say(resolution, timed.frames_ms, null);
+  }
 }
 
 function offer({ models: offered }: Catalogue): void {
@@ -67,21 +87,15 @@ async function run({ models: offered }: Catalogue, base: URL): Promise<void> {
     stopped = true;
     abandon();
   };
-  let backends: readonly BackendReport[] = [];
-  await ask({ type: 'probe' }, (reply) => {
-    if (reply.type === 'probed') backends = reply.backends;
-    return true;
-  });
+  const probed = await ask({ type: 'probe' });
   const found: Row[] = [];
-  const tasks = tasksFor(model, wanted, backends, base);
+  const tasks = probed?.type === 'probed' ? tasksFor(model, wanted, probed.backends, base) : [];
   for (const [index, task] of tasks.entries()) {
     if (stopped) break;
     say(`Engine ${index + 1} of ${tasks.length} …`);
-    await ask(task, (reply) => {
-      if (reply.type !== 'row') return reply.type === 'done';
-      found.push(reply.row);
-      rows.append(rowOf(reply.row));
-      return false;
+    await measure(task, (row) => {
+      found.push(row);
+      rows.append(rowOf(row));
     });
   }
   const report: Report = {

@@ -3,12 +3,11 @@ import { textOf } from '../lib/messages';
 import { FileStore } from '../lib/site/file_store';
 import type { Task } from './protocol';
 
-/** A network at one size. */
+/** A network at one size. It ends with its worker. */
 export interface TimedNetwork {
   /** How its input lies in memory. */
   readonly layout: 'nhwc' | 'nchw';
   run(input: Float32Array<ArrayBuffer>): Promise<Float32Array>;
-  dispose(): void;
 }
 
 /** Starts a task's engine. @returns how to open the model at a size. */
@@ -40,7 +39,6 @@ export async function startEngine(task: Task): Promise<(resolution: number) => P
         runtime.check();
         return d0;
       },
-      dispose: () => network.dispose(),
     };
   };
 }

@@ -41,7 +41,6 @@ export async function startOnnxruntime(
         const output = await session.run({ [x]: new Tensor('float32', input, [1, 3, resolution, resolution]) });
         return (await output[d0]!.getData()) as Float32Array;
       },
-      dispose: () => void session.release(),
     };
   };
 }

@@ -1,10 +1,9 @@
 import type { BackendReport } from '../lib/engines/backends';
 import type { Artifact, FileRef, Probe } from '../lib/site/catalogue';
-import type { Row, TimedBackend } from './report';
+import type { TimedBackend } from './report';
 
-/** One engine's task. A worker does one and is then ended, so that each engine starts with nothing. */
+/** One engine, to be compared and then timed at each size. */
 export interface Task {
-  readonly type: 'measure';
   readonly backend: TimedBackend;
   readonly threads: number;
   readonly device: string;
@@ -20,9 +19,17 @@ export interface Task {
   readonly sizes: readonly number[];
 }
 
-export type Request = { readonly type: 'probe' } | Task;
+/**
+ * What a worker is asked. It answers once and is then ended: each engine begins with nothing. LiteRT.js 2.5.3 also computes a second
+ * model in the same worker three times as slowly as the first.
+ */
+export type Request =
+  | { readonly type: 'probe' }
+  | { readonly type: 'check'; readonly task: Task }
+  | { readonly type: 'time'; readonly task: Task; readonly resolution: number };
 
 export type Reply =
   | { readonly type: 'probed'; readonly backends: readonly BackendReport[] }
-  | { readonly type: 'row'; readonly row: Row }
-  | { readonly type: 'done' };
+  | { readonly type: 'checked'; readonly passed: boolean; readonly max_abs: number | null }
+  | { readonly type: 'timed'; readonly frames_ms: readonly number[] }
+  | { readonly type: 'failed'; readonly reason: string };

@@ -33,7 +33,6 @@ export function tasksFor(
     if (report === undefined || (engine === null ? onnx === null : !(probe.resolution in artifacts))) return [];
     const counts = report.threads > 1 ? [report.threads, 1] : [1];
     return counts.map((threads) => ({
-      type: 'measure',
       backend,
       threads,
       device: report.device,
