@@ -19,10 +19,7 @@ export interface Task {
   readonly sizes: readonly number[];
 }
 
-/**
- * What a worker is asked. It answers once and is then ended: each engine begins with nothing. LiteRT.js 2.5.3 also computes a second
- * model in the same worker three times as slowly as the first.
- */
+/** What a worker is asked. It answers once and is then ended, so that each engine and each size begins with nothing. */
 export type Request =
   | { readonly type: 'probe' }
   | { readonly type: 'check'; readonly task: Task }
