@@ -26,6 +26,7 @@ import { noteRefusal, watchPolicy } from './activity/policy';
 import { Desk } from './desk';
 import { byId } from './dom';
 import { Artist } from './drawing/artist';
+import { sweepShelves } from './many/sweep';
 import { listenForPhotos } from './photo/intake';
 import { offerSamples } from './photo/samples';
 import { Remembered } from './settings/remembered';
@@ -94,6 +95,8 @@ async function start(): Promise<Desk> {
   );
   if (parameters.has('debug')) Object.assign(window, { page: { loseContext: () => client.loseContext() } });
   void store.keepOnly(allFiles(catalogue));
+  // What cannot be swept now, a later visit sweeps.
+  void sweepShelves().catch(() => {});
   // It fetches the rest of the page, for offline use. Before the first drawing, that would only delay it.
   if (import.meta.env.PROD) {
     addEventListener('drawing', () => void navigator.serviceWorker?.register(named('service-worker')).catch(() => {}), {

@@ -1,8 +1,9 @@
 """The Chromium of this machine."""
 
 import shutil
+from pathlib import Path
 
-from playwright.sync_api import Browser, Playwright
+from playwright.sync_api import Browser, BrowserContext, BrowserType, Playwright
 
 from workflow_scripts.shared.failures import Failure
 
@@ -20,7 +21,17 @@ FLAGS = (
 
 def launch(playwright: Playwright, *flags: str) -> Browser:
     """Start the Chromium of this machine, never a downloaded one; raise Failure if there is no Chromium."""
-    executable = next(filter(None, map(shutil.which, EXECUTABLES)), None)
-    if executable is None:
+    return playwright.chromium.launch(executable_path=executable(), args=[*FLAGS, *flags])
+
+
+def launch_with_profile(chromium: BrowserType, folder: Path) -> BrowserContext:
+    """Start it with a profile in `folder`. The windows of `launch` have none, and write nothing to the disk."""
+    return chromium.launch_persistent_context(folder, executable_path=executable(), args=FLAGS)
+
+
+def executable() -> str:
+    """Return the path of this machine's Chromium; raise Failure if there is none."""
+    found = next(filter(None, map(shutil.which, EXECUTABLES)), None)
+    if found is None:
         raise Failure(f"there is no Chromium on this machine: install one under the name {' or '.join(EXECUTABLES)}")
-    return playwright.chromium.launch(executable_path=executable, args=[*FLAGS, *flags])
+    return found

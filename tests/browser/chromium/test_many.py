@@ -14,7 +14,8 @@ from PIL import Image
 from playwright.sync_api import Browser, FilePayload, Page, expect
 from skimage import data
 
-from tests.support.visitors import Visitor, as_drawing, pytorch_picture
+from tests.support.visitors import Visitor, as_drawing, hosted, pytorch_picture
+from workflow_scripts.shared.chromium import launch_with_profile
 
 DRAWN = "() => document.documentElement.dataset.state === 'ready' && document.getElementById('many-run')?.hidden"
 CROPS = "() => window.drawings.map(({ crop }) => crop)"
@@ -161,13 +162,15 @@ def large_photo(number: int, width: int = 4000, height: int = 3000) -> bytes:
     return file.getvalue()
 
 
-def memory(browser: Browser, page: Page) -> dict[str, float]:
+def memory(page: Page) -> dict[str, float]:
     """Measure the page's JavaScript heap after a collection, and what its processes hold in memory, in MB."""
     session = page.context.new_cdp_session(page)
     session.send("HeapProfiler.collectGarbage")
     session.send("Performance.enable")
     metrics = {entry["name"]: entry["value"] for entry in session.send("Performance.getMetrics")["metrics"]}
     session.detach()
+    browser = page.context.browser
+    assert browser is not None
     processes: Any = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
     resident = {"heap": metrics["JSHeapUsedSize"] / 1e6}
     for process in processes:
@@ -177,21 +180,64 @@ def memory(browser: Browser, page: Page) -> dict[str, float]:
     return resident
 
 
-def test_memory_stays_flat(visitor: Visitor, browser: Browser, tmp_path: Path) -> None:
+def test_memory_stays_flat(browser: Browser, site: Path, tmp_path: Path) -> None:
     photos = int(os.environ.get("PHOTOS", "12"))
     paths = [tmp_path / f"{number}.jpg" for number in range(photos)]
     for number, path in enumerate(paths):
         path.write_bytes(large_photo(number))
+    with hosted(site) as (host, stop), launch_with_profile(browser.browser_type, tmp_path / "profile") as context:
+        visitor = Visitor(context, host, stop)
+        page = visitor.open()
+        page.get_by_test_id("file").set_input_files(paths)
+        measured = []
+        for count in range(4, photos + 1, 2):
+            page.wait_for_function(f"() => document.querySelectorAll('.tile img').length >= {count}")
+            measured.append(memory(page))
+            print(count, {name: round(value) for name, value in measured[-1].items()})
+        page.wait_for_function(DRAWN)
+        grown = {name: measured[-1][name] - measured[0][name] for name in measured[0]}
+        assert grown["heap"] < 10
+        # The pixels of one photo take 48 MB, those of one result as many.
+        assert grown["renderer"] < 300
+        # It would hold the results, 5 MB each, if they were not on the disk.
+        assert grown["browser"] < 2 * (photos - 4)
+        assert len(archive(page, "cut-outs.zip")) == photos
+
+
+SHELVES = """async () => {
+  const names = [];
+  for await (const [name, folder] of (await navigator.storage.getDirectory()).entries()) {
+    for await (const file of folder.keys()) names.push(`${name}/${file}`);
+  }
+  return names;
+}"""
+
+
+def test_results_wait_on_the_disk_until_the_page_closes(visitor: Visitor, cat: bytes) -> None:
     page = visitor.open()
-    page.get_by_test_id("file").set_input_files(paths)
-    measured = []
-    for count in range(4, photos + 1, 2):
-        page.wait_for_function(f"() => document.querySelectorAll('.tile img').length >= {count}")
-        measured.append((count, memory(browser, page)))
-        print(count, {name: round(value) for name, value in measured[-1][1].items()})
+    choose(page, payload("cat.png", cat), payload("coffee.png", encoded(data.coffee())))
     page.wait_for_function(DRAWN)
-    (_, first), (_, last) = measured[0], measured[-1]
-    # The pixels of one photo take 48 MB, those of one result as many.
-    assert last["heap"] - first["heap"] < 10
-    assert last["renderer"] - first["renderer"] < 300
-    assert len(archive(page, "cut-outs.zip")) == photos
+    assert len(archive(page, "cut-outs.zip")) == 2
+    shelved = page.evaluate(SHELVES)
+    assert sorted(name.split("/")[1] for name in shelved) == ["1", "2", "3"]
+    # A second page leaves the files of the first alone.
+    other = visitor.context.new_page()
+    other.goto(f"{visitor.host.origin}/?backend=wasm")
+    other.wait_for_function("() => document.documentElement.dataset.state === 'ready'")
+    assert page.evaluate(SHELVES) == shelved
+    assert len(archive(page, "cut-outs.zip")) == 2
+    page.close()
+    other.reload()
+    other.wait_for_function("() => document.documentElement.dataset.state === 'ready'")
+    assert other.evaluate(SHELVES) == []
+    other.close()
+
+
+def test_results_stay_in_memory_where_the_disk_takes_none(visitor: Visitor, cat: bytes) -> None:
+    visitor.context.add_init_script(
+        "if (navigator.storage) navigator.storage.getDirectory = () => Promise.reject(new Error('none'))"
+    )
+    page = visitor.open()
+    choose(page, payload("cat.png", cat), payload("coffee.png", encoded(data.coffee())))
+    page.wait_for_function(DRAWN)
+    assert set(archive(page, "cut-outs.zip")) == {"cat-cut-out.png", "coffee-cut-out.png"}

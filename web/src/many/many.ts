@@ -21,6 +21,7 @@ import markup from './many.html?raw';
 import { Names } from './names';
 import { keep } from './picture';
 import { Progress } from './progress';
+import { Shelf } from './shelf';
 
 // The grid and its buttons come with this module.
 document.querySelector('.result')!.before(elementsOf(markup));
@@ -28,7 +29,7 @@ document.querySelector('.result')!.before(elementsOf(markup));
 /** What is wrong with one photo. The others can still be drawn. */
 const OF_THE_PHOTO: ReadonlySet<ErrorCode> = new Set(['photo-unreadable', 'photo-too-large', 'out-of-memory', 'internal']);
 
-/** Draws many photos in turn, with the chosen settings. Of each, only encoded pictures are kept. */
+/** Draws many photos in turn, with the chosen settings. Of each, only encoded pictures are kept, the large ones on the disk. */
 export class Many {
   readonly #artist: Artist;
   readonly #settings: Settings;
@@ -42,6 +43,7 @@ export class Many {
   readonly #back = byId('many-back', HTMLButtonElement);
   #items: readonly Item[] = [];
   #names = new Names();
+  readonly #shelf = new Shelf();
   #noFaces = false;
 
   constructor(artist: Artist, settings: Settings, activity: Activity, finder: FaceFinder, studio: Studio) {
@@ -63,6 +65,7 @@ export class Many {
     if (!(await this.#studio.makeWay())) return;
     this.#activity.clearError();
     this.#activity.say('');
+    this.#shelf.discard(this.#made.map(({ file }) => file));
     this.#items = files.map((file) => ({ file }));
     this.#names = new Names();
     this.#gallery.fill(this.#items);
@@ -79,8 +82,8 @@ export class Many {
     return this.#items.filter((item) => isLeft(item, this.#settings.choice));
   }
 
-  get #drawn(): Item[] {
-    return this.#items.filter(({ made }) => made !== undefined);
+  get #made(): NonNullable<Item['made']>[] {
+    return this.#items.flatMap(({ made }) => made ?? []);
   }
 
   /** Draws what is left to draw, one photo after another, until all are drawn or it is cancelled. */
@@ -99,7 +102,7 @@ export class Many {
       } finally {
         this.#progress.reset();
         this.#refresh();
-        const [drawn, all] = [this.#drawn.length, this.#items.length];
+        const [drawn, all] = [this.#made.length, this.#items.length];
         this.#activity.done(stopped.aborted ? words.many.stopped(drawn, all) : this.#summary());
       }
     });
@@ -122,12 +125,15 @@ export class Many {
       announce(made, crop);
       const { choice } = made;
       const before = item.made?.choice.model.task === choice.model.task ? item.made?.name : undefined;
-      const kept = await keep(made);
-      item.made = { ...kept, name: before ?? this.#names.next(item.file.name, productOf(choice)), choice };
+      const { file, small } = await keep(made);
+      const shelved = await this.#shelf.keep(() => file.stream());
+      this.#shelf.discard(item.made === undefined ? [] : [item.made.file]);
+      item.made = { file: shelved, small, name: before ?? this.#names.next(item.file.name, productOf(choice)), choice };
     } catch (cause) {
       const error = asU2NetError(cause);
       if (error.code === 'cancelled' || stopped.aborted) return;
       if (!OF_THE_PHOTO.has(error.code)) throw error;
+      this.#shelf.discard(item.made === undefined ? [] : [item.made.file]);
       delete item.made;
       item.failure = error;
     } finally {
@@ -152,7 +158,7 @@ export class Many {
   async #save(): Promise<void> {
     this.#zip.disabled = true;
     try {
-      await saveAll(this.#drawn.flatMap(({ made }) => made ?? []));
+      await saveAll(this.#made, this.#shelf);
     } catch (cause) {
       this.#activity.fail(asU2NetError(cause));
     } finally {
@@ -171,6 +177,7 @@ export class Many {
 
   async #close(): Promise<void> {
     if (!(await this.#studio.makeWay())) return;
+    this.#shelf.discard(this.#made.map(({ file }) => file));
     this.#items = [];
     this.#gallery.fill([]);
     this.#back.hidden = true;
@@ -188,7 +195,7 @@ export class Many {
 
   #summary(): string {
     const failed = this.#items.filter(({ failure }) => failure !== undefined).length;
-    const count = words.many.count(this.#drawn.length, failed, this.#items.length);
+    const count = words.many.count(this.#made.length, failed, this.#items.length);
     return this.#noFaces ? words.talk.sentences([count, words.many.noFaces]) : count;
   }
 
@@ -199,7 +206,7 @@ export class Many {
     note('many-back', words.many.back(this.#items.length));
     note('many-run', words.many.draw(left, this.#items.length));
     this.#run.hidden = busy || left === 0;
-    this.#zip.disabled = this.#drawn.length === 0;
+    this.#zip.disabled = this.#made.length === 0;
     note('many-count', this.#summary());
     this.#gallery.dim(this.#settings.choice);
   }
