@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 from safetensors.numpy import save_file
+from safetensors.torch import load_file
 from safetensors.torch import save_file as save_weights
 from torch import nn
 
 from workflow_scripts.check import measure_rounding
-from workflow_scripts.check.measure_rounding import PROBES, convolve_in_strips, main
+from workflow_scripts.check.measure_rounding import NEIGHBOURS, PROBES, Neighbour, convolve_in_strips, main
 from workflow_scripts.formats.predictions import save_predictions
 from workflow_scripts.shared.u2net import U2Net
 
@@ -38,7 +39,9 @@ class Measured:
     def __init__(self, folder: Path, network: U2Net) -> None:
         self.folder = folder
         self.network = network
-        probes = {name: RANDOM.normal(size=(1, 3, 64, 32)).astype(np.float32) for name in (*PROBES, "black")}
+        self.probes = probes = {
+            name: RANDOM.normal(size=(1, 3, 64, 32)).astype(np.float32) for name in (*PROBES, "chelsea")
+        }
         save_weights(network.state_dict(), folder / "weights.safetensors")
         save_file(probes, folder / "probes.safetensors")
         with torch.inference_mode():
@@ -68,10 +71,36 @@ def test_the_yardstick_is_the_worst_distance_from_float64(measured: Measured) ->
     main(measured.arguments())
     report = json.loads((measured.folder / "rounding.json").read_text())
     assert report["reference"] == {"backend": "torch 1", "model": "weights", "model_sha256": "0" * 64}
-    largest = {name: float(np.abs(measured.d0[name] - measured.exact[name]).max()) for name in PROBES}
-    assert {name: figures["max_abs"] for name, figures in report["probes"].items()} == pytest.approx(largest, rel=1e-3)
+    neighbours = [Neighbour(measured.folder / "weights.safetensors", seed) for seed in range(NEIGHBOURS)]
+    for name in PROBES:
+        others = [neighbour.predict(measured.probes[name]) for neighbour in neighbours]
+        largest = max(np.abs(d0 - measured.exact[name]).max() for d0 in (measured.d0[name], *others))
+        assert report["probes"][name]["max_abs"] == pytest.approx(largest, rel=1e-3)
     assert report["worst"]["max_abs"] == max(figures["max_abs"] for figures in report["probes"].values())
     assert 1e-9 < report["worst"]["mean_abs"] < report["worst"]["p99_abs"] < report["worst"]["max_abs"] < 2e-6
+
+
+def test_one_lucky_computation_does_not_narrow_the_limits(measured: Measured) -> None:
+    measured.write(**{name: d0.astype(np.float32) for name, d0 in measured.exact.items()})
+    main(measured.arguments())
+    # The reference itself is nowhere more than half a unit from float64.
+    assert json.loads((measured.folder / "rounding.json").read_text())["worst"]["max_abs"] > 5e-8
+
+
+def test_a_neighbour_differs_by_rounding_alone(measured: Measured) -> None:
+    weights = measured.folder / "weights.safetensors"
+    first, again, other = (dict(Neighbour(weights, seed).network.named_parameters()) for seed in (0, 0, 1))
+    state = {name: tensor.double().numpy() for name, tensor in load_file(weights).items()}
+    kernels = [name for name in first if name.endswith("conv_s1.weight")]
+    assert len(kernels) == 112
+    for name in kernels:
+        norm = name.replace("conv_s1.weight", "bn_s1")
+        scale = state[f"{norm}.weight"] / np.sqrt(state[f"{norm}.running_var"] + 1e-5)
+        folded = state[name] * scale[:, None, None, None]
+        # Half a unit that is asked for, and another from float64 to float32.
+        assert np.all(np.abs(first[name].detach().numpy() - folded) <= 2.0**-23 * np.abs(folded))
+        assert torch.equal(first[name], again[name])
+        assert not torch.equal(first[name], other[name])
 
 
 def test_a_prediction_of_another_network_shows(measured: Measured) -> None:
