@@ -11,14 +11,13 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from workflow_scripts.formats.predictions import read_predictions
 from workflow_scripts.shared.failures import Failure, run
 from workflow_scripts.shared.files import read_by, write_json
 from workflow_scripts.shared.load_network import load_network
 from workflow_scripts.shared.metrics import deviation
-from workflow_scripts.shared.u2net import ConvBNReLU
+from workflow_scripts.shared.u2net import fold_batch_norms
 
 # Nothing, noise, and edges of pure colours. A photo costs as much and adds little (docs/checks.md).
 PROBES = ("black", "noise", "saturated")
@@ -85,10 +84,7 @@ class Neighbour:
 
     def __init__(self, weights: Path, seed: int) -> None:
         network = load_network(weights).double()
-        for block in network.modules():
-            if isinstance(block, ConvBNReLU):
-                block.conv_s1 = fuse_conv_bn_eval(block.conv_s1, block.bn_s1)
-                block.bn_s1 = nn.Identity()
+        fold_batch_norms(network)
         generator = torch.Generator().manual_seed(seed)
         for weight in network.parameters():
             share = 2 * torch.rand(weight.shape, generator=generator, dtype=weight.dtype) - 1

@@ -11,6 +11,7 @@ from torch import nn
 from workflow_scripts.shared.failures import run
 from workflow_scripts.shared.files import replacing
 from workflow_scripts.shared.load_network import load_network
+from workflow_scripts.shared.u2net import fold_batch_norms
 
 # openvino2tensorflow knows the operators of this opset. A newer opset would gain nothing.
 OPSET = 11
@@ -37,8 +38,11 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--weights", type=Path, required=True, help="safetensors of read_checkpoint")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
+    network = load_network(arguments.weights)
+    # torch.onnx would fold them, too, but in float32: other processors then write other weights.
+    fold_batch_norms(network)
     with replacing(arguments.output) as staging:
-        export_onnx(load_network(arguments.weights), staging)
+        export_onnx(network, staging)
         onnx.checker.check_model(staging, full_check=True)
 
 

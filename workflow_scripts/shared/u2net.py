@@ -10,6 +10,7 @@ from typing import Any, cast
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 # Heights of the residual U-blocks. None means RSU-4F, which dilates and does not pool.
 HEIGHTS: dict[str, int | None] = {
@@ -80,6 +81,18 @@ class ConvBNReLU(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(self.bn_s1(self.conv_s1(x)))
+
+
+def fold_batch_norms(network: nn.Module) -> None:
+    """Make each batch norm of a network in evaluation mode part of the convolution before it.
+
+    That is computed in float64, so that each weight is rounded once, and to the same number on every processor.
+    """
+    for block in network.modules():
+        if isinstance(block, ConvBNReLU):
+            dtype = block.conv_s1.weight.dtype
+            block.conv_s1 = fuse_conv_bn_eval(block.conv_s1.double(), block.bn_s1.double()).to(dtype)
+            block.bn_s1 = nn.Identity()
 
 
 def pool(x: Tensor) -> Tensor:

@@ -1,3 +1,4 @@
+import copy
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -7,8 +8,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 
-from workflow_scripts.shared.u2net import FAMILIES, U2Net, describe, infer_stages
+from workflow_scripts.shared.u2net import FAMILIES, U2Net, describe, fold_batch_norms, infer_stages
 
 pytestmark = pytest.mark.environment("torch")
 
@@ -77,3 +79,22 @@ def test_shapes_without_a_stage_or_without_kernels_are_refused(small_network: U2
     del shapes["stage4d.rebnconv1.conv_s1.weight"]
     with pytest.raises(KeyError, match="stage4d"):
         infer_stages(shapes)
+
+
+def test_folded_batch_norms_leave_the_function_and_round_each_weight_once(small_network: U2Net) -> None:
+    x = torch.randn(1, 3, 64, 32, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    exact = copy.deepcopy(small_network).double()
+    state = {name: tensor.double() for name, tensor in small_network.state_dict().items()}
+    folded = copy.deepcopy(small_network)
+    fold_batch_norms(folded)
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
+    for name, kernel in folded.named_parameters():
+        if name.endswith("conv_s1.weight"):
+            norm = name.replace("conv_s1.weight", "bn_s1")
+            scale = state[f"{norm}.weight"] / (state[f"{norm}.running_var"] + 1e-5).sqrt()
+            by_hand = state[name] * scale[:, None, None, None]
+            # No more than half a unit in the last place away.
+            assert torch.allclose(kernel.double(), by_hand, rtol=1.001 * 2.0**-24, atol=0)
+    fold_batch_norms(exact)
+    with torch.inference_mode():
+        assert torch.allclose(exact(x), copy.deepcopy(small_network).double()(x), rtol=0, atol=1e-12)
