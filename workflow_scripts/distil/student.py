@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -98,11 +99,22 @@ def shapes_of(sizes: Sequence[int], pixels: int) -> list[Shape]:
     return shapes
 
 
+def in_float32(convolution: nn.Conv2d, x: Tensor) -> Tensor:
+    """Convolve without autocast."""
+    with torch.autocast(x.device.type, enabled=False):
+        return nn.Conv2d.forward(convolution, x.float())
+
+
 class Student:
     """A network in training, the optimizer's state and the running average of its weights."""
 
     def __init__(self, stages: Mapping[str, Widths], learning_rate: float, device: torch.device) -> None:
         self.network = U2Net(stages).to(device).to(memory_format=torch.channels_last)
+        for module in self.network.modules():
+            if isinstance(module, nn.Conv2d) and module.dilation != (1, 1):
+                # On a processor that computes in bfloat16, PyTorch 2.15 finds NaN or a wrong gradient for some dilated
+                # kernels, or crashes (24 channels into 12). They are few, and their feature maps are small.
+                module.forward = partial(in_float32, module)  # type: ignore[method-assign]
         self.average: dict[str, Tensor] = {}
         self.restart_average()
         # Weight decay does not apply to biases, nor to the scales and shifts of batch norms.
@@ -130,7 +142,7 @@ class Student:
         self.average = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
 
     def step(self, photo: Tensor, wanted: Tensor, rate: float, step: int, bfloat16: bool) -> float:
-        """Learn from one batch and return its loss."""
+        """Learn from one batch and return its loss. Raises Failure, and learns nothing, if that is not finite."""
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.network.train()
@@ -141,7 +153,10 @@ class Student:
         loss = student_loss(self.raw["outconv"].float(), sides, wanted)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        slope = nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        if not (loss.isfinite() and slope.isfinite()):
+            how = f"the loss is {loss:.3g} and its slope {slope:.3g}"
+            raise Failure(f"{how} at step {step}; lower learning_rate, or set precision to float32")
         self.optimizer.step()
         decay = min(1 - 1 / AVERAGED_STEPS, (1 + step) / (10 + step))
         for name, value in self.network.state_dict().items():
@@ -253,8 +268,6 @@ def train(
         photo, wanted = batch(crops, FIRST_POOL + step // STEPS_PER_CROP, shapes, recipe.sharpness, random)
         rate = learning_rate(recipe, step, progress)
         loss = student.step(photo.to(device), wanted.to(device), rate, step, bfloat16)
-        if not math.isfinite(loss):
-            raise Failure(f"the loss is {loss} at step {step}; lower learning_rate (now {recipe.learning_rate})")
         losses.append(loss)
         step += 1
         seconds = time.monotonic() - begun

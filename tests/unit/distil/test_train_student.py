@@ -18,7 +18,7 @@ from torch import nn
 
 from workflow_scripts.distil.crops import Crop, Teacher
 from workflow_scripts.distil.report_student import main as report
-from workflow_scripts.distil.student import student_stages
+from workflow_scripts.distil.student import Student, student_stages
 from workflow_scripts.distil.train_student import main as train
 from workflow_scripts.shared.failures import Failure
 from workflow_scripts.shared.u2net import U2Net
@@ -164,6 +164,32 @@ def test_the_report_compares_student_and_teacher(folder: Path, trained: Path, tm
 def test_a_student_of_masks_is_measured_by_their_overlap(folder: Path, tmp_path: Path) -> None:
     train(arguments(folder, tmp_path, task="saliency", steps=2))
     assert json.loads((tmp_path / "student.json").read_text())["task"] == "saliency"
+
+
+def test_bfloat16_finds_the_slopes_of_float32() -> None:
+    student = Student(student_stages({"default": [12, 24]}), 1e-3, torch.device("cpu"))
+    for name, module in student.network.named_modules():
+        if isinstance(module, nn.Conv2d):
+            # PyTorch found NaN at 32 × 32 and more, for dilated kernels from 24 channels to 12.
+            x = torch.rand(1, module.in_channels, 40, 40)
+            slopes = []
+            for bfloat16 in (False, True):
+                module.weight.grad = None
+                with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+                    y = module(x.contiguous(memory_format=torch.channels_last))
+                y.float().pow(2).mean().backward()
+                assert module.weight.grad is not None
+                slopes.append(module.weight.grad)
+            assert (slopes[1] - slopes[0]).abs().max() < 0.05 * slopes[0].abs().max(), name
+
+
+def test_a_slope_that_is_not_finite_teaches_nothing() -> None:
+    student = Student(student_stages({"default": [2, 4]}), 1e-3, torch.device("cpu"))
+    before = [parameter.clone() for parameter in student.network.parameters()]
+    wanted = torch.zeros(1, 1, 64, 64)
+    with pytest.raises(Failure, match="at step 7; lower learning_rate, or set precision to float32"):
+        student.step(torch.full((1, 3, 64, 64), torch.nan), wanted, 1e-3, 7, False)
+    assert all(map(torch.equal, before, student.network.parameters()))
 
 
 def test_one_dark_photo_does_not_make_a_teacher_draw_white_on_black() -> None:
