@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from workflow_scripts.benchmark.device_reports import ENGINES
 from workflow_scripts.benchmark.tabulate_devices import main
 
 pytestmark = pytest.mark.environment("torch")
@@ -79,3 +81,10 @@ def test_a_file_of_something_else_is_named(tmp_path: Path, refusal: Refusal, con
 def test_files_without_any_time_are_refused(tmp_path: Path, refusal: Refusal) -> None:
     assert "no engine was timed" in refusal(main, *arguments(tmp_path, report(rows=[EMULATED])))
     assert not (tmp_path / "devices.png").exists()
+
+
+def test_the_page_and_the_table_call_the_engines_alike() -> None:
+    source = (Path(__file__).parents[3] / "web/devices/report.ts").read_text()
+    listed = re.search(r"ENGINES_TIMED = \{(.*?)\}", source, re.DOTALL)
+    assert listed is not None
+    assert dict(re.findall(r"'?([\w-]+)'?: '([^']+)'", listed[1])) == ENGINES
