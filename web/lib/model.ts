@@ -97,7 +97,7 @@ export class Model {
   /**
    * Draws a photo. A portrait model draws dark lines on white paper; a saliency model draws its mask in grey.
    *
-   * @returns a canvas of the photo's size, or of the crop's.
+   * @returns a canvas of the photo's size, or of the crop's. A portrait has at least the size that the network draws at.
    * @throws U2NetError, or the signal's reason.
    */
   async draw(photo: PhotoSource, options: DrawOptions = {}): Promise<HTMLCanvasElement> {

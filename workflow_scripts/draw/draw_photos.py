@@ -78,7 +78,8 @@ class Artist:
             d0 = self.predict(preprocess(pixels, self.resolution))
             if not np.isfinite(d0).all():
                 raise Failure(f"the model gives no usable numbers for {photo}; build the model again")
-            picture = pictures.grey_picture(d0, self.task, image.width, image.height)
+            size = pictures.picture_size(image.width, image.height, self.resolution, self.task)
+            picture = pictures.grey_picture(d0, self.task, *size)
             if self.task == "saliency":
                 picture = pictures.cut_out(photos.shown_colours(image), picture)
             save(picture, drawing, recipe)

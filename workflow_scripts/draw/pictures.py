@@ -1,4 +1,4 @@
-"""Make the picture that the page saves from the network's output: drawing, mask or cut-out at the photo's size."""
+"""Make the picture that the page saves from the network's output: drawing, mask or cut-out."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +26,18 @@ def filter_for(length: int, target: int) -> Image.Resampling:
     return Image.Resampling.BICUBIC if target > length else Image.Resampling.BILINEAR
 
 
+def picture_size(width: int, height: int, resolution: int, task: str) -> tuple[int, int]:
+    """Return width and height of the picture of a photo.
+
+    A mask has the photo's size. So has a drawing, unless the network drew a larger one: then it has that one's longer
+    side, so that no line is lost. The page's own code is web/lib/pixels/postprocess.ts.
+    """
+    scale = 1.0 if task == "saliency" else max(1.0, resolution / max(width, height))
+    return max(1, int(width * scale + 0.5)), max(1, int(height * scale + 0.5))
+
+
 def grey_picture(d0: Floats, task: str, width: int, height: int) -> Pixels:
-    """Return the drawing or the mask at the photo's size as the page saves it: 8-bit grey [height, width].
+    """Return the drawing or the mask at a size as the page saves it: 8-bit grey [height, width].
 
     The page's own code is web/lib/pixels/postprocess.ts. Both resize as Pillow does, the horizontal axis first.
     """

@@ -187,4 +187,4 @@ def test_only_the_largest_face_is_drawn(capsys: pytest.CaptureFixture[str], monk
     monkeypatch.setattr(faces, "open_detector", lambda path: lambda photo: [face])
     draw_photos.main((*ARGUMENTS, "--faces=detector.tflite"))
     assert capsys.readouterr().out.count(": drawn") == 3
-    assert Image.open("results/toy/drawings/a-portrait.png").size == (18, 18)
+    assert Image.open("results/toy/drawings/a-portrait.png").size == (SIDE, SIDE)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from workflow_scripts.draw.pictures import cut_out, grey_picture, stretch
+from workflow_scripts.draw.pictures import cut_out, grey_picture, picture_size, stretch
 
 pytestmark = pytest.mark.environment("draw")
 
@@ -52,3 +52,21 @@ def test_cut_out_keeps_nothing_of_what_is_cut_away() -> None:
         [[0, 0, 0, 0], [200, 200, 200, 1]],
         [[200, 200, 200, 128], [200, 200, 200, 255]],
     ]
+
+
+# The page's own test has the same sizes.
+@pytest.mark.parametrize(
+    ("photo", "task", "size"),
+    [
+        ((170, 170), "portrait", (320, 320)),
+        ((170, 85), "drawing", (320, 160)),
+        ((1, 3000), "portrait", (1, 3000)),
+        ((1, 300), "portrait", (1, 320)),
+        ((640, 480), "portrait", (640, 480)),
+        ((170, 85), "saliency", (170, 85)),
+    ],
+)
+def test_a_drawing_is_no_smaller_than_the_network_draws_it(
+    photo: tuple[int, int], task: str, size: tuple[int, int]
+) -> None:
+    assert picture_size(*photo, 320, task) == size

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cutOut, greyToRgba, postprocess } from './postprocess';
+import { cutOut, greyToRgba, pictureSize, postprocess } from './postprocess';
 
 const D0 = new Float32Array([0.2, 0.4, 0.6, 0.7]);
 
@@ -35,4 +35,16 @@ test('puts the mask into the alpha channel and leaves the photo as it was', () =
   const photo = new Uint8ClampedArray([1, 2, 3, 255, 4, 5, 6, 255]);
   expect([...cutOut(photo, new Uint8ClampedArray([0, 128]))]).toEqual([1, 2, 3, 0, 4, 5, 6, 128]);
   expect(photo[3]).toBe(255);
+});
+
+// The same sizes as in the test of `draw`.
+test.each([
+  [170, 170, 'portrait', 320, 320],
+  [170, 85, 'drawing', 320, 160],
+  [1, 3000, 'portrait', 1, 3000],
+  [1, 300, 'portrait', 1, 320],
+  [640, 480, 'portrait', 640, 480],
+  [170, 85, 'saliency', 170, 85],
+] as const)('%i × %i pixels as a %s have %i × %i', (width, height, task, across, down) => {
+  expect(pictureSize({ width, height }, 320, task)).toEqual({ width: across, height: down });
 });

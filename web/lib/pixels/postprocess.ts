@@ -1,3 +1,4 @@
+import type { Size } from '../geometry';
 import type { Task } from '../site/catalogue';
 import { BICUBIC, type Filter, resize, TRIANGLE } from './resize';
 
@@ -24,6 +25,15 @@ export function postprocess(
   // Use Math.round: the array's own conversion rounds halves to even.
   for (let i = 0; i < sized.length; i++) grey[i] = Math.round(255 * Math.min(1, Math.max(0, sized[i]!)));
   return grey;
+}
+
+/**
+ * The size of the picture of a part of a photo. A mask has the size of the part. So has a drawing, unless the network drew a larger
+ * one: then it has that one's longer side, so that no line is lost.
+ */
+export function pictureSize({ width, height }: Size, resolution: number, task: Task): Size {
+  const scale = task === 'saliency' ? 1 : Math.max(1, resolution / Math.max(width, height));
+  return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
 }
 
 /** Opaque grey pixels (RGBA). */

@@ -61,7 +61,7 @@ export interface Timing extends LoadTiming {
 export interface Drawing {
   /** The network's output, float32 [resolution, resolution] in [0, 1]. */
   readonly d0: Float32Array<ArrayBuffer>;
-  /** The drawing, or the mask, at the crop's size. This and the next two are null if they were not asked for. */
+  /** The drawing, or the mask, of the size of pictureSize. This and the next two are null if they were not asked for. */
   readonly picture: ImageBitmap | null;
   /** The photo with the mask as alpha; only for saliency. */
   readonly cutOut: ImageBitmap | null;

@@ -6,7 +6,7 @@ import { startRuntime } from '../engines/start';
 import { asU2NetError, reasonOf, U2NetError } from '../errors';
 import { said } from '../messages';
 import { decodeCrop } from '../pixels/decode_crop';
-import { cutOut, greyToRgba, postprocess } from '../pixels/postprocess';
+import { cutOut, greyToRgba, pictureSize, postprocess } from '../pixels/postprocess';
 import { preprocess } from '../pixels/preprocess';
 import { FileStore } from '../site/file_store';
 import { type Check, Verdicts, wrongResults } from '../verdict/check';
@@ -87,8 +87,10 @@ async function draw(id: number, job: DrawJob): Promise<void> {
   if (!d0.every(Number.isFinite)) throw notFinite(job);
 
   progress('finish');
-  const grey = products.length > 0 ? postprocess(d0, job.resolution, job.task, width, height) : null;
-  const picture = grey && products.includes('picture') ? new ImageData(greyToRgba(grey), width, height) : null;
+  const sized = pictureSize(job.crop, job.resolution, job.task);
+  const grey = products.length > 0 ? postprocess(d0, job.resolution, job.task, sized.width, sized.height) : null;
+  const picture =
+    grey && products.includes('picture') ? new ImageData(greyToRgba(grey), sized.width, sized.height) : null;
   const cuts = job.task === 'saliency' && products.includes('cut-out');
   // People see the cut-out, not the network. So it has the colours that the browser shows.
   const shown = cuts || products.includes('photo') ? await decodeCrop(job.photo, job.size, job.crop, 'shown') : null;
