@@ -77,7 +77,7 @@ class ConvBNReLU(nn.Module):
     def __init__(self, channels_in: int, channels_out: int, dilation: int = 1) -> None:
         super().__init__()
         self.conv_s1 = nn.Conv2d(channels_in, channels_out, 3, padding=dilation, dilation=dilation)
-        self.bn_s1 = nn.BatchNorm2d(channels_out)
+        self.bn_s1: nn.BatchNorm2d | nn.Identity = nn.BatchNorm2d(channels_out)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(self.bn_s1(self.conv_s1(x)))
@@ -89,7 +89,7 @@ def fold_batch_norms(network: nn.Module) -> None:
     That is computed in float64, so that each weight is rounded once, and to the same number on every processor.
     """
     for block in network.modules():
-        if isinstance(block, ConvBNReLU):
+        if isinstance(block, ConvBNReLU) and isinstance(block.bn_s1, nn.BatchNorm2d):
             dtype = block.conv_s1.weight.dtype
             block.conv_s1 = fuse_conv_bn_eval(block.conv_s1.double(), block.bn_s1.double()).to(dtype)
             block.bn_s1 = nn.Identity()
