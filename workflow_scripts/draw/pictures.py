@@ -33,7 +33,7 @@ def picture_size(width: int, height: int, resolution: int, task: str) -> tuple[i
     side, so that no line is lost. The page's own code is web/lib/pixels/postprocess.ts.
     """
     scale = 1.0 if task == "saliency" else max(1.0, resolution / max(width, height))
-    return max(1, int(width * scale + 0.5)), max(1, int(height * scale + 0.5))
+    return int(width * scale + 0.5), int(height * scale + 0.5)
 
 
 def grey_picture(d0: Floats, task: str, width: int, height: int) -> Pixels:

@@ -1,9 +1,8 @@
 """The Chromium of this machine."""
 
 import shutil
-from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, BrowserType, Playwright
+from playwright.sync_api import Browser, Playwright
 
 from workflow_scripts.shared.failures import Failure
 
@@ -20,17 +19,12 @@ FLAGS = (
 
 
 def launch(playwright: Playwright, *flags: str) -> Browser:
-    """Start the Chromium of this machine, never a downloaded one; raise Failure if there is no Chromium."""
+    """Start the Chromium of this machine, never a downloaded one. Raises Failure if it has none."""
     return playwright.chromium.launch(executable_path=executable(), args=[*FLAGS, *flags])
 
 
-def launch_with_profile(chromium: BrowserType, folder: Path) -> BrowserContext:
-    """Start it with a profile in `folder`. The windows of `launch` have none, and write nothing to the disk."""
-    return chromium.launch_persistent_context(folder, executable_path=executable(), args=FLAGS)
-
-
 def executable() -> str:
-    """Return the path of this machine's Chromium; raise Failure if there is none."""
+    """Return the path of this machine's Chromium. Raises Failure if it has none."""
     found = next(filter(None, map(shutil.which, EXECUTABLES)), None)
     if found is None:
         raise Failure(f"there is no Chromium on this machine: install one under the name {' or '.join(EXECUTABLES)}")

@@ -33,7 +33,7 @@ export function postprocess(
  */
 export function pictureSize({ width, height }: Size, resolution: number, task: Task): Size {
   const scale = task === 'saliency' ? 1 : Math.max(1, resolution / Math.max(width, height));
-  return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
+  return { width: Math.round(width * scale), height: Math.round(height * scale) };
 }
 
 /** Opaque grey pixels (RGBA). */

@@ -65,7 +65,7 @@ export class Many {
     if (!(await this.#studio.makeWay())) return;
     this.#activity.clearError();
     this.#activity.say('');
-    this.#shelf.discard(this.#made.map(({ file }) => file));
+    this.#forget(this.#items);
     this.#items = files.map((file) => ({ file }));
     this.#names = new Names();
     this.#gallery.fill(this.#items);
@@ -127,13 +127,13 @@ export class Many {
       const before = item.made?.choice.model.task === choice.model.task ? item.made?.name : undefined;
       const { file, small } = await keep(made);
       const shelved = await this.#shelf.keep(() => file.stream());
-      this.#shelf.discard(item.made === undefined ? [] : [item.made.file]);
+      this.#forget([item]);
       item.made = { file: shelved, small, name: before ?? this.#names.next(item.file.name, productOf(choice)), choice };
     } catch (cause) {
       const error = asU2NetError(cause);
       if (error.code === 'cancelled' || stopped.aborted) return;
       if (!OF_THE_PHOTO.has(error.code)) throw error;
-      this.#shelf.discard(item.made === undefined ? [] : [item.made.file]);
+      this.#forget([item]);
       delete item.made;
       item.failure = error;
     } finally {
@@ -177,7 +177,7 @@ export class Many {
 
   async #close(): Promise<void> {
     if (!(await this.#studio.makeWay())) return;
-    this.#shelf.discard(this.#made.map(({ file }) => file));
+    this.#forget(this.#items);
     this.#items = [];
     this.#gallery.fill([]);
     this.#back.hidden = true;
@@ -185,6 +185,11 @@ export class Many {
     this.#activity.say('');
     showView('one');
     byId('file', HTMLInputElement).focus({ preventScroll: true });
+  }
+
+  /** Removes what was made of photos from the disk. */
+  #forget(items: readonly Item[]): void {
+    this.#shelf.discard(items.flatMap(({ made }) => made?.file ?? []));
   }
 
   #show(): void {
