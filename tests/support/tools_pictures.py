@@ -15,7 +15,7 @@ from PIL import Image
 
 from workflow_scripts.engines.torch import open_model
 from workflow_scripts.shared.drawings import draw, preprocess
-from workflow_scripts.shared.metrics import psnr_db
+from workflow_scripts.shared.psnr import psnr_db
 
 # The reference implementation and the page shrink a photo with a triangle filter, other tools with Lanczos.
 FILTERS = {"triangle": Image.Resampling.BILINEAR, "lanczos": Image.Resampling.LANCZOS}

@@ -20,12 +20,12 @@ from workflow_scripts.formats.tfjs_model import read_weights
 from workflow_scripts.shared.drawings import draw
 from workflow_scripts.shared.failures import Failure, run
 from workflow_scripts.shared.files import replacing, write_json
-from workflow_scripts.shared.metrics import psnr_db
+from workflow_scripts.shared.psnr import psnr_db
 
-# For the first guess: how much better adaptive rounding is expected to be than rounding to the nearest value, in dB.
-HEADROOM_DB = 6.0
 # The search stops when it could save less than this share of the bytes.
 SLACK = 0.01
+# How much better one attempt is meant to be than the last, at most, in dB.
+STEP_DB = 6.0
 
 
 def output_sensitivity(graph: GraphModel, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -49,11 +49,17 @@ def output_sensitivity(graph: GraphModel, inputs: Mapping[str, Tensor]) -> dict[
     return total
 
 
+def stretched(d0: Tensor) -> Tensor:
+    """Return the drawing [height, width] of d0 [1, 1, height, width], stretched to [0, 1]."""
+    return ((d0 - d0.min()) / (d0.max() - d0.min()).clamp(min=1e-12))[0, 0]
+
+
 @dataclass(frozen=True)
 class Attempt:
-    """Weights rounded with the kernels of `wide` in uint16, and the PSNR of each checking input in dB."""
+    """Weights rounded with the kernels of `wide` in uint16, from what, and the PSNR of each checking input in dB."""
 
     wide: tuple[str, ...]
+    exact: Mapping[str, Tensor]
     rounded: Mapping[str, Rounded]
     psnr_db: Mapping[str, float]
 
@@ -82,29 +88,62 @@ class Planner:
             # A portrait is 1 - d0. Stretched to [0, 1], it has the same PSNR as the mask.
             self.expected = {name: draw(graph.run(x).numpy(), "saliency") for name, x in self.checks.items()}
 
-    def widening(self, wide: Sequence[str]) -> tuple[list[str], list[float]]:
-        """Order the kernels by how much predicted error widening each saves per byte; those of `wide` come first.
+    def caused_errors(self, attempt: Attempt) -> tuple[dict[str, Tensor], Tensor]:
+        """Return the part of each checking input's squared error that each kernel's rounding causes, and the errors.
 
-        Item n of the second list is the predicted squared error if the first n kernels of that order are widened.
+        A drawing's error e is about the sum of what the kernels cause, Jδ, where δ is by how much a kernel was changed.
+        So e · e is about the sum of the parts e · Jδ. One backward pass gives all of them. J is taken halfway between
+        the exact and the rounded weights, where the sum is closest. A part is negative where a kernel undoes what
+        others do.
         """
-        factors = equalize(self.graph, self.ties, self.sensitivity, wide)
-        errors = predicted_errors(self.graph, self.ties, factors, self.sensitivity, 255)
-        order = [*wide, *sorted(errors.keys() - set(wide), key=lambda name: -errors[name] / self.sizes[name])]
-        left = [sum(errors[name] for name in order[count:]) for count in range(len(order) + 1)]
-        return order, left
+        rounded = {name: each.values() for name, each in attempt.rounded.items()}
+        halfway = {name: (attempt.exact[name] + values) / 2 for name, values in rounded.items()}
+        kernels = {node.name: node.constants[0] for node in self.graph.convolutions}
+        for kernel in kernels.values():
+            halfway[kernel].requires_grad_()
+        parts: dict[str, list[Tensor]] = {name: [] for name in kernels}
+        errors = []
+        for name, x in self.checks.items():
+            with torch.no_grad():
+                error = stretched(self.graph.run(x, rounded)) - torch.from_numpy(self.expected[name]).float()
+            errors.append(error.square().mean())
+            projected = (error * stretched(self.graph.run(x, halfway))).mean()
+            gradients = torch.autograd.grad(projected, [halfway[kernel] for kernel in kernels.values()])
+            for (node, kernel), gradient in zip(kernels.items(), gradients, strict=True):
+                parts[node].append((gradient * (rounded[kernel] - attempt.exact[kernel])).sum())
+        return {name: torch.stack(each) for name, each in parts.items()}, torch.stack(errors)
+
+    def widening(self, attempt: Attempt, goal: float) -> list[str]:
+        """Return the kernels to widen next, those first that cause the most error per byte.
+
+        They are as many as it takes to bring each input that misses `goal` to it, as far as their parts of the error
+        predict that, but no further than STEP_DB at once: the larger the error, the less its parts predict.
+        """
+        parts, errors = self.caused_errors(attempt)
+        most = torch.clamp(errors * 10 ** (-STEP_DB / 10), min=10 ** (-goal / 10))
+        missed = errors > most
+        per_byte = {name: float(part[missed].sum()) / self.sizes[name] for name, part in parts.items()}
+        left = errors.clone()
+        wider: list[str] = []
+        for name in sorted(per_byte.keys() - set(attempt.wide), key=lambda name: (-per_byte[name], name)):
+            if per_byte[name] <= 0 or (wider and bool((left <= most).all())):
+                break
+            wider.append(name)
+            left -= parts[name]
+        return wider
 
     def attempt(self, wide: Sequence[str]) -> Attempt:
         """Equalise the channels, round the weights, and measure the result."""
         factors = equalize(self.graph, self.ties, self.sensitivity, wide)
         weights = scaled(self.graph, self.ties, factors)
-        with torch.inference_mode():
+        with torch.no_grad():
             rounded = round_weights(self.graph, weights, wide, torch.cat(list(self.inputs.values())))
             values = {name: each.values() for name, each in rounded.items()}
             psnr = {
                 name: psnr_db(draw(self.graph.run(x, values).numpy(), "saliency"), self.expected[name])
                 for name, x in self.checks.items()
             }
-        made = Attempt(tuple(wide), rounded, psnr)
+        made = Attempt(tuple(wide), weights, rounded, psnr)
         figures = ", ".join(f"{name} {figure:.1f}" for name, figure in psnr.items())
         print(
             f"{len(wide)} kernels in uint16: {made.bytes} bytes, {made.worst_db:.1f} dB at least ({figures})",
@@ -118,29 +157,25 @@ def smallest(planner: Planner, goal: float) -> tuple[Attempt, list[Attempt]]:
 
     Raises Failure if the goal is not reached even with all kernels in uint16.
     """
-    order, left = planner.widening([])
-    count = next(n for n, error in enumerate(left) if error < 10 ** ((HEADROOM_DB - goal) / 10))
-    attempts: list[Attempt] = []
-    below = 0
-    while True:
-        attempts.append(planner.attempt(order[:count]))
-        if attempts[-1].worst_db >= goal:
-            break
-        if count == len(order):
+    attempts = [planner.attempt([])]
+    while attempts[-1].worst_db < goal:
+        wide = attempts[-1].wide
+        if len(wide) == len(planner.sizes):
             raise Failure(
                 f"with all kernels in uint16 the drawing has {attempts[-1].worst_db:.1f} dB, and "
                 f"{goal:.1f} are asked for; lower tolerances.tfjs-compact.min_drawing_psnr_db or compact.margin_db, or "
                 "leave compact out"
             )
-        order, _ = planner.widening(order[:count])
-        below, count = count, min(max(1, 2 * count), len(order))
+        wider = planner.widening(attempts[-1], goal) or [name for name in planner.sizes if name not in wide]
+        attempts.append(planner.attempt([*wide, *wider]))
     best = attempts[-1]
-    # Bisect between the largest count that failed, or 0, and the smallest that held, while there are bytes to save.
-    while sum(planner.sizes[name] for name in order[below:count]) > SLACK * best.bytes and count - below > 1:
-        middle = (below + count) // 2
-        attempts.append(planner.attempt(order[:middle]))
+    below = len(attempts[-2].wide) if len(attempts) > 1 else 0
+    # Bisect between the count that failed last, and the one that held, while there are bytes to save.
+    while sum(planner.sizes[name] for name in best.wide[below:]) > SLACK * best.bytes and len(best.wide) - below > 1:
+        middle = (below + len(best.wide)) // 2
+        attempts.append(planner.attempt(best.wide[:middle]))
         if attempts[-1].worst_db >= goal:
-            best, count = attempts[-1], middle
+            best = attempts[-1]
         else:
             below = middle
     return best, attempts

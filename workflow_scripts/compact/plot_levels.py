@@ -17,7 +17,7 @@ from workflow_scripts.compact.round_kernels import nearest
 from workflow_scripts.shared.drawings import draw, unnormalise
 from workflow_scripts.shared.failures import run
 from workflow_scripts.shared.files import replacing
-from workflow_scripts.shared.metrics import psnr_db
+from workflow_scripts.shared.psnr import psnr_db
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt

@@ -18,7 +18,7 @@ from workflow_scripts.huggingface.model_card import ONNX_FILES, model_card, tfli
 from workflow_scripts.shared.drawings import MEAN, STANDARD_DEVIATION, draw, unnormalise
 from workflow_scripts.shared.failures import Failure, run
 from workflow_scripts.shared.files import replacing, sha256, write_json
-from workflow_scripts.shared.metrics import psnr_db
+from workflow_scripts.shared.psnr import psnr_db
 
 # The probes that are photos.
 SHOWN = ("astronaut", "chelsea")

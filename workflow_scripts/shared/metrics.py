@@ -8,9 +8,7 @@ from numpy.typing import NDArray
 from skimage.metrics import structural_similarity
 
 from workflow_scripts.shared.drawings import draw
-
-# Reported for equal pictures, because their PSNR is infinite. float32 cannot reach it with different pictures.
-PSNR_CEILING_DB = 200.0
+from workflow_scripts.shared.psnr import psnr_db
 
 
 @dataclass(frozen=True)
@@ -22,12 +20,6 @@ class Difference:
     p99_abs: float
     drawing_psnr_db: float
     drawing_ssim: float
-
-
-def psnr_db(a: NDArray[Any], b: NDArray[Any]) -> float:
-    """Return the peak signal-to-noise ratio of two pictures in [0, 1], in dB, at most PSNR_CEILING_DB."""
-    error = float(np.mean(np.square(a.astype(np.float64) - b)))
-    return min(PSNR_CEILING_DB, float(-10 * np.log10(error))) if error > 0 else PSNR_CEILING_DB
 
 
 def deviation(found: NDArray[Any], expected: NDArray[Any]) -> dict[str, float]:

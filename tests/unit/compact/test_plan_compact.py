@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,9 @@ import torch
 
 from tests.support.graphs_by_hand import SIZE, WEIGHTS, reference, topology, write_model
 from workflow_scripts.compact import compact_tfjs
-from workflow_scripts.compact.plan_compact import main
+from workflow_scripts.compact.graph_model import GraphModel
+from workflow_scripts.compact.plan_compact import Attempt, Planner, main
+from workflow_scripts.compact.round_kernels import nearest
 from workflow_scripts.formats.tfjs_model import read_weights, write_weights
 
 pytestmark = pytest.mark.environment("torch")
@@ -73,6 +76,32 @@ def test_a_higher_floor_costs_bytes(tmp_path: Path) -> None:
         assert report["worst_db"] >= floor + 1
     assert sizes[0] == sum(values.size * (1 if values.ndim == 4 else 2) for values in WEIGHTS.values())
     assert sizes[1] > sizes[0]
+
+
+@pytest.fixture(scope="module")
+def planner(tmp_path_factory: pytest.TempPathFactory) -> Planner:
+    return Planner(GraphModel(write_model(tmp_path_factory.mktemp("planner") / "float32")), SIZE, SIZE)
+
+
+@pytest.mark.parametrize("name", ["first", "second", "third", "side"])
+def test_the_kernel_that_causes_the_error_is_found(planner: Planner, name: str) -> None:
+    fine = planner.attempt(list(planner.sizes))
+    (kernel,) = (node.constants[0] for node in planner.graph.convolutions if node.name == name)
+    coarse = nearest(fine.exact[kernel], 63)
+    attempt = Attempt((), fine.exact, {**fine.rounded, kernel: coarse}, fine.psnr_db)
+    parts, errors = planner.caused_errors(attempt)
+    assert torch.allclose(parts[name], errors, rtol=0.2)
+    assert torch.allclose(torch.stack(list(parts.values())).sum(0), errors, rtol=0.2)
+    goal = -10 * float(errors.max().log10()) + 1
+    assert planner.widening(attempt, goal) == [name]
+    # What is wide already is not widened again.
+    assert name not in planner.widening(replace(attempt, wide=(name,)), goal)
+
+
+def test_the_error_is_that_of_the_drawing(planner: Planner) -> None:
+    attempt = planner.attempt([])
+    _, errors = planner.caused_errors(attempt)
+    assert (-10 * errors.log10()).tolist() == pytest.approx(list(attempt.psnr_db.values()), abs=0.01)
 
 
 def test_a_floor_beyond_uint16_is_refused(tmp_path: Path, refusal: Refusal) -> None:

@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 from tests.support.graphs_by_hand import SIZE, write_model
 from workflow_scripts.compact.graph_model import GraphModel
 from workflow_scripts.compact.plot_levels import LEVELS_DB, drawing, main, nearest_levels
-from workflow_scripts.shared.metrics import psnr_db
+from workflow_scripts.shared.psnr import psnr_db
 
 pytestmark = pytest.mark.environment("torch")
 
