@@ -26,7 +26,7 @@ NEIGHBOURS = 3
 # The most that rounding to float32 changes a weight, as a share of it.
 HALF_A_UNIT = 2.0**-24
 # A strip of a feature map and of its convolution that fit the processor's cache together.
-STRIP_BYTES = 2**18
+STRIP_BYTES = 2**20
 
 
 def convolve_in_strips(convolution: nn.Conv2d, x: Tensor) -> Tensor:
@@ -46,23 +46,23 @@ def convolve_in_strips(convolution: nn.Conv2d, x: Tensor) -> Tensor:
     window = [(i, j) for i in range(kernel.shape[2]) for j in range(kernel.shape[3])]
     taps = [(kernel[:, :, i, j].contiguous(), i * down * line + j * right) for i, j in window]
     # The pixels between two lines are computed, too, and dropped. Those after the last line are not there.
-    result = x.new_zeros(outputs, height * line)
-    if bias is not None:
-        result += bias[:, None]
+    result = x.new_empty(outputs, height * line)
     end = height * line - 2 * columns
     step = max(1, STRIP_BYTES // ((channels + outputs) * x.element_size()))
     for start in range(0, end, step):
         stop = min(start + step, end)
+        result[:, start:stop] = 0 if bias is None else bias[:, None]
         for weights, shift in taps:
             result[:, start:stop].addmm_(weights, padded[:, start + shift : stop + shift])
     return result.reshape(1, outputs, height, line)[..., :width]
 
 
 class ExactNetwork:
-    """The network with read_checkpoint's weights, in float64."""
+    """The network with read_checkpoint's weights, in float64. Folded batch norms save time and memory."""
 
     def __init__(self, weights: Path) -> None:
         self.network = load_network(weights).double()
+        fold_batch_norms(self.network)
         for module in self.network.modules():
             if isinstance(module, nn.Conv2d):
                 module.forward = partial(convolve_in_strips, module)  # type: ignore[method-assign]

@@ -46,6 +46,10 @@ PINNED = {
     # Otherwise ~/.keras/keras.json chooses a graph's layout, and ~/.config/matplotlib changes a picture's look.
     "KERAS_HOME": os.devnull,
     "MATPLOTLIBRC": os.devnull,
+    # The kernel clears every page that it hands out. Feature maps are allocated in huge pages, and small ones are kept
+    # for the next layer: PyTorch then spends half as much time in the kernel (docs/costs.md).
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=33554432"
+    ":glibc.malloc.trim_threshold=134217728",
 }
 # JSON: variables that verify_reproducible still sets, so that the tools choose as on another processor.
 AS_ON_ANOTHER_PROCESSOR = "WORKFLOW_AS_ON_ANOTHER_PROCESSOR"

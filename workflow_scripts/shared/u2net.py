@@ -80,7 +80,7 @@ class ConvBNReLU(nn.Module):
         self.bn_s1: nn.BatchNorm2d | nn.Identity = nn.BatchNorm2d(channels_out)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.relu(self.bn_s1(self.conv_s1(x)))
+        return F.relu(self.bn_s1(self.conv_s1(x)), inplace=True)
 
 
 def fold_batch_norms(network: nn.Module) -> None:
