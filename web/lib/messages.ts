@@ -60,6 +60,8 @@ export const MESSAGES = {
     `${backend} here takes at most ${formatBytes(bytes)} in one piece, too little for ${side} × ${side}`,
   memoryTooSmall: (model: string, side: number, needed: number, budget: number) =>
     `${model} at ${side} × ${side} needs about ${formatBytes(needed)} of graphics memory, and about ${formatBytes(budget)} can be counted on here`,
+  litertTooSmall: (model: string, side: number, needed: number, room: number) =>
+    `${model} at ${side} × ${side} needs about ${formatBytes(needed)} with LiteRT, which has room for ${formatBytes(room)}`,
   facesStopped: (reason: string) => `The search for faces stopped (${reason}).`,
   facesEnded: () => 'The search for faces was ended.',
   codeMissing: () => 'its code could not be loaded',

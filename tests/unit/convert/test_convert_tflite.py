@@ -2,13 +2,16 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 from numpy.typing import NDArray
+from tensorflow.lite.python import schema_py_generated as schema
 
 from workflow_scripts.convert.convert_tflite import DTYPES, main
+from workflow_scripts.convert.rewrite_graph import rewrite_graph
 from workflow_scripts.formats.tflite_file import ends, read_constants
 
 pytestmark = pytest.mark.environment("tensorflow")
@@ -115,3 +118,37 @@ def test_a_graph_that_litert_cannot_run_is_named(tmp_path: Path, refusal: Refusa
     assert f"{tmp_path}/model.pb cannot be converted to float32: " in message
     assert problem in message
     assert not (tmp_path / "float32.tflite").exists()
+
+
+def test_the_skip_connection_is_convolved_right_before_the_sum(tmp_path: Path) -> None:
+    """LiteRT.js' memory at 1024 depends on that order."""
+    with tf.Graph().as_default() as graph, tf.Session():
+        x = tf.placeholder(tf.float32, (1, 32, 32, 3), name="x")
+
+        def convolved(x: Any, channels: int) -> Any:
+            kernel = tf.constant(RANDOM.normal(0, 0.3, (3, 3, int(x.shape[3]), channels)).astype(np.float32))
+            bias = tf.constant(RANDOM.normal(0, 0.3, channels).astype(np.float32))
+            return tf.nn.relu(tf.nn.bias_add(tf.nn.conv2d(x, kernel, 1, "SAME"), bias))
+
+        # As openvino2tensorflow names its nodes.
+        with tf.name_scope("model"):
+            skip = convolved(x, 8)
+            deep = convolved(convolved(tf.nn.max_pool2d(skip, 2, 2, "VALID"), 8), 8)
+            up = tf.image.resize_bilinear(deep, (32, 32), half_pixel_centers=True)
+            joined = convolved(tf.concat([up, skip], 3), 8)
+        tf.sigmoid(joined, name="d0")
+    rewritten = rewrite_graph(graph.as_graph_def())
+    (tmp_path / "model.pb").write_bytes(rewritten.SerializeToString())
+    main(arguments(tmp_path / "model.pb", "float32", tmp_path / "float32.tflite"))
+    root = schema.Model.GetRootAs((tmp_path / "float32.tflite").read_bytes(), 0)
+    subgraph = root.Subgraphs(0)
+    operators = [subgraph.Operators(index) for index in range(subgraph.OperatorsLength())]
+    codes = [root.OperatorCodes(operator.OpcodeIndex()).BuiltinCode() for operator in operators]
+    total = codes.index(schema.BuiltinOperator.ADD)
+    assert codes[total - 3 : total] == [
+        schema.BuiltinOperator.RESIZE_BILINEAR,
+        schema.BuiltinOperator.CONV_2D,
+        schema.BuiltinOperator.CONV_2D,
+    ]
+    # The first convolution's output is the skip connection, and the one right before the sum reads it.
+    assert operators[total - 1].Inputs(0) == operators[0].Outputs(0)

@@ -30,7 +30,13 @@ test('warns of a tensor too large for one buffer', () => {
   expect(textOf(misfit(small!, 1024, { ...webgl, maxTensorBytes: 2 ** 27 }, 32)!)).toMatch(/at most 134 MB in one piece/);
 });
 
-test('never warns on the processor, which fails cleanly', () => {
+test('never warns of TensorFlow.js on the processor, which fails cleanly', () => {
   expect(misfit(large!, 1024, wasm, 0.5)).toBeNull();
-  expect(misfit(large!, 1024, { ...wasm, name: 'litert-wasm' }, 0.5)).toBeNull();
+});
+
+test('knows beforehand what LiteRT has no room for', () => {
+  const litert: BackendReport = { ...wasm, name: 'litert-wasm' };
+  expect(misfit(large!, 1024, litert, 0.5)).toBeNull();
+  expect(misfit(small!, 1056, litert, 0.5)).toBeNull();
+  expect(textOf(misfit(large!, 1056, litert, 64)!)).toMatch(/needs about 2\.2 GB with LiteRT, which has room for 2\.1 GB/);
 });

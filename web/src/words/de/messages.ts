@@ -58,6 +58,8 @@ export const messages: Words['messages'] = {
     `${backend} nimmt hier höchstens ${bytes(limit)} am Stück, zu wenig für ${side} × ${side}`,
   memoryTooSmall: (model, side, needed, budget) =>
     `${model} braucht bei ${side} × ${side} etwa ${bytes(needed)} Grafikspeicher, und hier ist mit etwa ${bytes(budget)} zu rechnen`,
+  litertTooSmall: (model, side, needed, room) =>
+    `${model} braucht mit LiteRT bei ${side} × ${side} etwa ${bytes(needed)}, und LiteRT hat Platz für ${bytes(room)}`,
   facesStopped: (reason) => `Die Suche nach Gesichtern ist abgebrochen (${reason}).`,
   facesEnded: () => 'Die Suche nach Gesichtern wurde beendet.',
   codeMissing: () => 'ihr Programm konnte nicht geladen werden',

@@ -57,6 +57,8 @@ export const messages: Words['messages'] = {
     `${backend} が一度に扱えるのは最大 ${bytes(limit)} で、${side} × ${side} には足りません`,
   memoryTooSmall: (model, side, needed, budget) =>
     `${model} は ${side} × ${side} で約 ${bytes(needed)} のグラフィックメモリを必要としますが、ここで見込めるのは約 ${bytes(budget)} です`,
+  litertTooSmall: (model, side, needed, room) =>
+    `LiteRT では ${model} は ${side} × ${side} で約 ${bytes(needed)} のメモリを必要としますが、LiteRT が使えるのは ${bytes(room)} までです`,
   facesStopped: (reason) => `顔の検索が止まりました（${reason}）。`,
   facesEnded: () => '顔の検索を終えました。',
   codeMissing: () => 'プログラムを読み込めませんでした',

@@ -49,6 +49,8 @@ export const messages: Words['messages'] = {
     `${backend} 在这里一次最多处理 ${bytes(limit)}，不足以绘制 ${side} × ${side}`,
   memoryTooSmall: (model, side, needed, budget) =>
     `${model} 在 ${side} × ${side} 下约需 ${bytes(needed)} 显存，而这里大约只有 ${bytes(budget)} 可用`,
+  litertTooSmall: (model, side, needed, room) =>
+    `使用 LiteRT 时，${model} 在 ${side} × ${side} 下约需 ${bytes(needed)} 内存，而 LiteRT 最多只有 ${bytes(room)}`,
   facesStopped: (reason) => `人脸查找已停止（${reason}）。`,
   facesEnded: () => '人脸查找已结束。',
   codeMissing: () => '无法加载其程序',
