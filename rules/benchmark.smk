@@ -72,7 +72,11 @@ rule benchmark_model:
             dtype=config["dtypes"],
         ),
         by_hand=expand("results/{{model}}/{resolution}/benchmark/by_hand", resolution=settings.benchmark_resolutions),
-        tflite=expand("results/{{model}}/{resolution}/tflite/float32.tflite", resolution=settings.benchmark_resolutions),
+        tflite=expand(
+            "results/{{model}}/{resolution}/tflite/{tflite_dtype}.tflite",
+            resolution=settings.benchmark_resolutions,
+            tflite_dtype=settings.timed_tflite_dtypes,
+        ),
         onnx=expand("results/{{model}}/{resolution}/onnx/model.onnx", resolution=settings.benchmark_resolutions),
         ir=expand("results/{{model}}/{resolution}/ir/model.xml", resolution=settings.benchmark_resolutions),
         dense="results/_benchmark_dense/product.tflite",
@@ -89,13 +93,14 @@ rule benchmark_model:
         mem_mb=12000,
     params:
         dtypes=config["dtypes"],
+        tflite_dtypes=settings.timed_tflite_dtypes,
         plan=json.dumps(config["benchmark"], sort_keys=True),
         tolerances=settings.tolerances,
         task=settings.task,
     shell:
         r".venvs/torch/bin/python -m workflow_scripts.benchmark.benchmark_model"
         r" --model results/{wildcards.model:q} --probes {input.probes:q}"
-        r" --page {input.page:q} --dense {input.dense:q} --dtypes {params.dtypes:q} --plan {params.plan:q}"
+        r" --page {input.page:q} --dense {input.dense:q} --dtypes {params.dtypes:q} --tflite-dtypes {params.tflite_dtypes:q} --plan {params.plan:q}"
         r" --tolerances {params.tolerances:q} --task {params.task:q}"
         r" --onnxruntime '.venvs/onnx/bin/python -m workflow_scripts.benchmark.time_onnxruntime'"
         r" --openvino '.venvs/tensorflow/bin/python -m workflow_scripts.benchmark.time_openvino'"

@@ -94,6 +94,7 @@ rule check_size:
             "results/{{model}}/{{resolution}}/tflite/{tflite_dtype}.tflite", tflite_dtype=config["tflite_dtypes"]
         ),
         plan=expand("results/{{model}}/{dtype}/report.json", dtype=settings.compact),
+        int8_plan=expand("results/{{model}}/{tflite_dtype}/plan.json", tflite_dtype=settings.int8),
     output:
         report="results/{model}/{resolution}/size.json",
     log:
@@ -105,11 +106,12 @@ rule check_size:
     params:
         limits=json.dumps(config["sizes"], sort_keys=True),
         plan=lambda wildcards, input: ["--plan", input.plan] if input.plan else [],
+        int8_plan=lambda wildcards, input: ["--int8-plan", input.int8_plan] if input.int8_plan else [],
     shell:
         r".venvs/tensorflow/bin/python -m workflow_scripts.check.check_size --architecture {input.architecture:q}"
         r" --resolution {wildcards.resolution:q} --onnx {input.onnx:q} --ir {input.xml:q} --frozen {input.frozen:q}"
         r" --optimized {input.optimized:q} --tfjs {input.tfjs:q}"
-        r" --tflite {input.tflite:q} {params.plan:q} --limits {params.limits:q} --output {output.report:q} &> {log:q}"
+        r" --tflite {input.tflite:q} {params.plan:q} {params.int8_plan:q} --limits {params.limits:q} --output {output.report:q} &> {log:q}"
 
 
 rule plot_parity:

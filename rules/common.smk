@@ -51,7 +51,7 @@ wildcard_constraints:
     model="|".join(settings.checkpoints),
     resolution="[1-9][0-9]*",
     dtype="float32|float16|uint16|uint8|compact",
-    tflite_dtype="float32|float16",
+    tflite_dtype="float32|float16|int8",
     graph="frozen|optimized",
     environment="|".join([*ENVIRONMENTS, *ENVIRONMENTS_APART]),
     backend="(litert-)?(wasm|webgpu)|webgl",

@@ -138,6 +138,8 @@ rule convert_tflite:
         "results/_logs/convert_tflite/{model}-{resolution}-{tflite_dtype}.log",
     benchmark:
         "results/_benchmarks/convert_tflite/{model}-{resolution}-{tflite_dtype}.tsv"
+    wildcard_constraints:
+        tflite_dtype="float32|float16",
     resources:
         mem_mb=3000,
     shell:

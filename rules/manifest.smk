@@ -21,7 +21,8 @@ rule write_manifest:
         ]
         + expand("results/{{model}}/{{resolution}}/tfjs/{dtype}", dtype=config["dtypes"])
         + expand("results/{{model}}/{{resolution}}/tflite/{tflite_dtype}.tflite", tflite_dtype=config["tflite_dtypes"])
-        + expand("results/{{model}}/{dtype}/report.json", dtype=settings.compact),
+        + expand("results/{{model}}/{dtype}/report.json", dtype=settings.compact)
+        + expand("results/{{model}}/{tflite_dtype}/plan.json", tflite_dtype=settings.int8),
         function=settings.function_evidence,
         function_probes=settings.function_probes,
         evidence=[

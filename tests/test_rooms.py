@@ -15,6 +15,7 @@ STAGES = (
     "distil",
     "convert",
     "compact",
+    "int8",
     "predict",
     "check",
     "manifest",

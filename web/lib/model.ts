@@ -1,4 +1,5 @@
 import { change, type Choice, type Machine, without } from './choice/choose';
+import { paceOf } from './choice/speed';
 import type { BackendName } from './engines/backends';
 import { asU2NetError, isGpuFailure, U2NetError } from './errors';
 import { FaceFinder, type FramedFace } from './faces/finder';
@@ -154,12 +155,12 @@ export class Model {
       // worker has closed the first one.
       const { photo, size } = await takePhoto(source, options.signal ?? null);
       options.signal?.throwIfAborted();
-      const { model, resolution, backend } = this.#choice;
+      const { resolution, backend } = this.#choice;
       const crop = options.crop ?? (options.face === true ? await this.#finder.frame(photo, size) : wholeOf(size));
       options.signal?.throwIfAborted();
       const job = { ...planOf(this.#choice, this.#base), photo, size, crop, products };
       const { drawing } = await this.#client.draw(job, onProgress);
-      this.#machine.speeds.record(backend, model.name, resolution.multiply_adds, drawing.timing.run_ms);
+      this.#machine.speeds.record(backend, paceOf(this.#choice), resolution.multiply_adds, drawing.timing.run_ms);
       return drawing;
     });
   }

@@ -73,11 +73,12 @@ class Setting:
         return difference
 
 
-def browser_models(resolution: int, dtypes: Sequence[str]) -> dict[str, dict[str, Any]]:
+def browser_models(resolution: int, dtypes: Sequence[str], tflite_dtypes: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return the models that the page opens, by the names of the contenders."""
-    files = {f"tfjs-{dtype}": ("tfjs", f"tfjs/{dtype}/model.json") for dtype in dtypes} | {
+    files = {
+        **{f"tfjs-{dtype}": ("tfjs", f"tfjs/{dtype}/model.json") for dtype in dtypes},
         "tfjs-by-hand": ("tfjs", "benchmark/by_hand/model.json"),
-        "litert-float32": ("litert", "tflite/float32.tflite"),
+        **{f"litert-{dtype}": ("litert", f"tflite/{dtype}.tflite") for dtype in tflite_dtypes},
         "onnxruntime-web": ("onnxruntime", "onnx/model.onnx"),
     }
     return {
@@ -292,7 +293,7 @@ def benchmark_resolution(
     reference, _ = read_predictions(folder / "predictions/torch.safetensors")
     architecture = json.loads((arguments.model / "checkpoint/architecture.json").read_text())
     multiply_adds = architecture["multiply_adds_32x32"] * (resolution // 32) ** 2
-    models = browser_models(resolution, arguments.dtypes)
+    models = browser_models(resolution, arguments.dtypes, arguments.tflite_dtypes)
     products = {
         DENSE_TFJS: {"engine": DENSE_TFJS, "side": DENSE_SIDE},
         DENSE_LITERT: {"engine": DENSE_LITERT, "side": DENSE_SIDE, "url": f"/dense/{arguments.dense.name}"},
@@ -335,6 +336,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--page", type=Path, required=True, help="folder of build_benchmark_page")
     parser.add_argument("--dense", type=Path, required=True, help=f".tflite of a product of side {DENSE_SIDE}")
     parser.add_argument("--dtypes", nargs="+", required=True)
+    parser.add_argument("--tflite-dtypes", nargs="+", required=True)
     parser.add_argument("--plan", type=json.loads, required=True, help="JSON: `benchmark` of config.yaml")
     parser.add_argument("--tolerances", type=json.loads, required=True, help="JSON: `tolerances` of config.yaml")
     parser.add_argument("--task", choices=("portrait", "drawing", "saliency"), required=True)

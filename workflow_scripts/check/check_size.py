@@ -121,14 +121,16 @@ def tfjs_weights(folder: Path) -> list[Stored]:
 
 
 def tflite_weights(path: Path) -> list[Stored]:
-    """Return a .tflite file's float constants. The file stores kernels as [out, height, width, in]."""
+    """Return a .tflite file's weights. The file stores kernels as [out, height, width, in]."""
     data, constants = read_constants(path)
     stored = []
     for constant in constants:
-        dtype = "float32" if constant.bytes == 4 * constant.elements else "float16"
-        values = np.frombuffer(data, dtype, constant.elements, constant.offset).reshape(constant.shape)
+        values = np.frombuffer(data, constant.dtype, constant.elements, constant.offset).reshape(constant.shape)
+        values = values.astype(np.float32)
+        if constant.scales:
+            values *= np.array(constant.scales, np.float32).reshape(-1, *[1] * (values.ndim - 1))
         values = values.transpose(1, 2, 3, 0) if values.ndim == 4 else values
-        stored.append(Stored(values.astype(np.float32), constant.bytes, ROUNDING[dtype]))
+        stored.append(Stored(values, constant.bytes, ROUNDING[constant.dtype]))
     return stored
 
 
@@ -213,6 +215,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--tfjs", type=Path, nargs="+", required=True, help="one folder for each dtype, named after it")
     parser.add_argument("--tflite", type=Path, nargs="*", required=True, help="one file for each dtype, named after it")
     parser.add_argument("--plan", type=Path, help="report of plan_compact, for compact weights")
+    parser.add_argument("--int8-plan", type=Path, help="plan of plan_int8, for .tflite files in int8")
     parser.add_argument("--limits", type=json.loads, required=True, help="JSON: weights (share), graph_bytes")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
@@ -235,6 +238,10 @@ def main(argv: Sequence[str]) -> None:
     widths: dict[str, float] = dict(ITEM_BYTES)
     if arguments.plan:
         widths["compact"] = mean_width(arguments.plan, sum(each.values.size for each in optimized))
+    if arguments.int8_plan:
+        in_int8 = json.loads(arguments.int8_plan.read_text())["int8_weights"]
+        # Four bytes for what stays float32.
+        widths["int8"] = 4 - 3 * in_int8 / sum(each.values.size for each in optimized)
     artifacts = [
         Artifact("onnx", [arguments.onnx], onnx_weights, plain, 4),
         Artifact("ir", [arguments.ir, arguments.ir.with_suffix(".bin")], ir_weights, plain, 4),
@@ -254,7 +261,7 @@ def main(argv: Sequence[str]) -> None:
     print(table(sizes))
     problems = [f"{size.artifact}: {problem}" for size in sizes for problem in size.problems]
     problems += [f"{name}: {problem}" for name, structure in structures.items() for problem in structure.problems]
-    read = [arguments.architecture, *([arguments.plan] if arguments.plan else [])]
+    read = [arguments.architecture, *filter(None, (arguments.plan, arguments.int8_plan))]
     read += [file for artifact in artifacts for path in artifact.paths for file in files_in(path)]
     report = {
         "artifacts": [asdict(size) for size in sizes],

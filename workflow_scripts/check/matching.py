@@ -11,7 +11,7 @@ from workflow_scripts.check.expected_weights import Expected, Values
 ZERO = 1e-20
 # How far a stored value may be off, as a share of its tensor's largest value. Float32 kernels are copied, except for
 # those of the mixed side outputs, which are multiplied once. The other limits are twice the largest rounding error.
-ROUNDING = {"float32": 1e-6, "float16": 1e-3, "uint16": 2 / 65535, "uint8": 2 / 255}
+ROUNDING = {"float32": 1e-6, "float16": 1e-3, "uint16": 2 / 65535, "uint8": 2 / 255, "int8": 1 / 127}
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,28 @@ class Settings:
         return [dtype for dtype in self.config["dtypes"] if dtype == "compact"]
 
     @property
+    def int8(self) -> list[str]:
+        """["int8"] if .tflite files that compute in int8 are asked for, else []."""
+        return [dtype for dtype in self.config["tflite_dtypes"] if dtype == "int8"]
+
+    @property
+    def timed_tflite_dtypes(self) -> list[str]:
+        """The types of the .tflite files that the benchmark times: float32 and, if it is asked for, int8."""
+        return ["float32", *self.int8]
+
+    @property
+    def int8_resolution(self) -> int:
+        """The resolution that int8 is planned at: of those asked for, the one nearest to 320."""
+        nearest: int = min(self.config["resolutions"], key=lambda side: (abs(side - 320), side))
+        return nearest
+
+    @property
+    def int8_goal(self) -> float:
+        """The PSNR in dB that int8 must reach on the photos that it is planned on."""
+        floor: float = self.config["tolerances"]["litert-int8"]["min_drawing_psnr_db"]
+        return floor + float(self.config["int8"]["margin_db"])
+
+    @property
     def own_resolutions(self) -> dict[str, int]:
         """The resolution that each model was trained at, if it is known."""
         sources = {model: self.checkpoints[model] for model in self.models}
@@ -343,14 +365,14 @@ class Settings:
         """Return what a copy of verify_reproducible builds.
 
         The first two copies build everything. In the third, the tools choose as on another processor, which changes the
-        last digits of what they predict. So it builds only artifacts, and no compact weights, because the search for
-        those depends on predictions.
+        last digits of what they predict. So it builds only artifacts, and no compact or int8 weights, because the
+        search for those depends on predictions.
         """
         if wildcards.twin != "third":
             return ["all", "site"]
         names = ["onnx/model.onnx", "ir/model.xml", "frozen/model.pb", "optimized/model.pb"]
         names += [f"tfjs/{dtype}" for dtype in self.config["dtypes"] if dtype != "compact"]
-        names += [f"tflite/{dtype}.tflite" for dtype in self.config["tflite_dtypes"]]
+        names += [f"tflite/{dtype}.tflite" for dtype in self.config["tflite_dtypes"] if dtype != "int8"]
         return [f"results/{model}/{self.config['resolutions'][0]}/{name}" for model in self.models for name in names]
 
     def needed(self, key: str, example: str) -> str:

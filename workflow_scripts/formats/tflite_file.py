@@ -17,18 +17,23 @@ from workflow_scripts.shared.failures import Failure
 # isort: split
 from tensorflow.lite.python.schema_py_generated import Model, TensorType
 
-FLOAT_TYPES = (TensorType.FLOAT32, TensorType.FLOAT16)
+WEIGHT_TYPES = {TensorType.FLOAT32: "float32", TensorType.FLOAT16: "float16", TensorType.INT8: "int8"}
 # No operation of TensorFlow Lite takes more.
 AXES = 8
 
 
 @dataclass(frozen=True)
 class Constant:
-    """Where the bytes of one stored float tensor are in the file, and its shape."""
+    """Where the bytes of one stored weight are in the file, its shape, and its type: float32, float16 or int8.
+
+    A weight of int8 stands for its numbers times `scales`, one for each output channel, the kernel's first axis.
+    """
 
     offset: int
     bytes: int
     shape: tuple[int, ...]
+    dtype: str
+    scales: tuple[float, ...]
 
     @property
     def elements(self) -> int:
@@ -68,9 +73,10 @@ def parsed(path: Path, data: bytes) -> Iterator[Any]:
 
 
 def read_constants(path: Path) -> tuple[bytes, list[Constant]]:
-    """Return a .tflite file's bytes, and its float constants in the order of their offsets.
+    """Return a .tflite file's bytes, and its weights in the order of their offsets.
 
-    Tensors that share a buffer count once. Raises Failure if the file is not a .tflite file, or if constants overlap.
+    Tensors that share a buffer count once. Raises Failure if the file is not a .tflite file, if weights overlap, or if
+    one of int8 lacks a scale.
     """
     data = path.read_bytes()
     start = np.frombuffer(data, np.uint8).ctypes.data
@@ -79,13 +85,22 @@ def read_constants(path: Path) -> tuple[bytes, list[Constant]]:
         graph = model.Subgraphs(0)
         for tensor in map(graph.Tensors, range(graph.TensorsLength())):
             buffer = model.Buffers(tensor.Buffer())
-            if tensor.Type() in FLOAT_TYPES and buffer.DataLength():
-                # A view of `data`. The schema has no other way to tell the offset of a buffer.
-                view = buffer.DataAsNumpy()
+            if tensor.Type() in WEIGHT_TYPES and (buffer.DataLength() or buffer.Size()):
+                offset, size = buffer.Offset(), buffer.Size()
+                if buffer.DataLength():
+                    # A view of `data`. The schema has no other way to tell the offset of a buffer inside its table.
+                    view = buffer.DataAsNumpy()
+                    offset, size = view.ctypes.data - start, view.nbytes
+                if offset + size > len(data):
+                    raise ValueError(f"{len(data)} bytes, and a weight ends at {offset + size}")
                 if tensor.ShapeLength() > AXES:
                     raise ValueError(f"a tensor has {tensor.ShapeLength()} axes")
                 shape = tuple(tensor.Shape(axis) for axis in range(tensor.ShapeLength()))
-                constants[tensor.Buffer()] = Constant(view.ctypes.data - start, view.nbytes, shape)
+                dtype = WEIGHT_TYPES[tensor.Type()]
+                scales = tuple(map(float, tensor.Quantization().ScaleAsNumpy())) if dtype == "int8" else ()
+                if dtype == "int8" and (not shape or len(scales) != shape[0]):
+                    raise ValueError(f"a kernel of int8 has {len(scales)} scales")
+                constants[tensor.Buffer()] = Constant(offset, size, shape, dtype, scales)
         found = sorted(constants.values(), key=lambda constant: constant.offset)
         if any(one.offset + one.bytes > other.offset for one, other in pairwise(found)):
             raise ValueError("weights overlap")

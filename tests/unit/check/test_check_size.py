@@ -163,15 +163,37 @@ def write_tfjs(folder: Path, weights: Arrays, dtype: str, operation: str = "Relu
     (folder / "model.json").write_text(json.dumps(model))
 
 
+TFLITE_TYPES = {
+    np.dtype(np.int32): schema.TensorType.INT32,
+    np.dtype(np.float16): schema.TensorType.FLOAT16,
+    np.dtype(np.float32): schema.TensorType.FLOAT32,
+    np.dtype(np.int8): schema.TensorType.INT8,
+}
+
+
 def write_tflite(path: Path, weights: Arrays) -> None:
-    """Write half-precision weights, a size, and no operators: only what is stored matters here."""
-    halves = [array.transpose(3, 0, 1, 2) if array.ndim == 4 else array for array in weights.values()]
-    values = [np.array([7, 7], np.int32), *(array.astype(np.float16) for array in halves)]
-    types = {np.dtype(np.int32): schema.TensorType.INT32, np.dtype(np.float16): schema.TensorType.FLOAT16}
+    """Write a size, the weights, and no operators: only what is stored matters here.
+
+    Weights are stored in half precision or, if the file is named int8, kernels in int8 and biases in float32.
+    """
+    stored: list[tuple[NDArray[Any], list[float]]] = [(np.array([7, 7], np.int32), [])]
+    for array in weights.values():
+        kernel = array.transpose(3, 0, 1, 2) if array.ndim == 4 else array
+        if path.stem == "float16":
+            stored.append((kernel.astype(np.float16), []))
+        elif array.ndim == 4:
+            scales = np.abs(kernel).max((1, 2, 3)) / 127
+            stored.append((np.round(kernel / scales[:, None, None, None]).astype(np.int8), scales.tolist()))
+        else:
+            stored.append((kernel, []))
+    values = [value for value, _ in stored]
     tensors = []
-    for index, value in enumerate(values, 1):
+    for index, (value, scales) in enumerate(stored, 1):
         tensor = schema.TensorT()
-        tensor.shape, tensor.type, tensor.buffer = list(value.shape), types[value.dtype], index
+        tensor.shape, tensor.type, tensor.buffer = list(value.shape), TFLITE_TYPES[value.dtype], index
+        if scales:
+            tensor.quantization = schema.QuantizationParametersT()
+            tensor.quantization.scale = scales
         tensors.append(tensor)
     graph, file = schema.SubGraphT(), schema.ModelT()
     graph.tensors = tensors
@@ -527,6 +549,35 @@ def test_without_litert_the_rest_is_checked(artifacts: Artifacts) -> None:
     main(given)
     report = json.loads(artifacts.report.read_text())
     assert report["artifacts"][-1]["artifact"] == "tfjs-uint16"
+
+
+def with_int8(artifacts: Artifacts, planned: int) -> list[str]:
+    """Return the arguments to check an int8.tflite, too, with a plan of so many weights in int8."""
+    plan = artifacts.folder / "plan.json"
+    plan.write_text(json.dumps({"int8_weights": planned}))
+    given = artifacts.arguments()
+    given.insert(given.index("--tflite") + 1, str(artifacts.folder / "int8.tflite"))
+    return [*given, "--int8-plan", str(plan)]
+
+
+IN_INT8 = sum(values.size for values in OPTIMIZED.values() if values.ndim == 4)
+
+
+def test_int8_kernels_are_the_weights_up_to_their_rounding(artifacts: Artifacts) -> None:
+    write_tflite(artifacts.folder / "int8.tflite", OPTIMIZED)
+    main(with_int8(artifacts, IN_INT8))
+    report = json.loads(artifacts.report.read_text())
+    (found,) = (size for size in report["artifacts"] if size["artifact"] == "litert-int8")
+    assert found["weight_bytes"] == IN_INT8 + 4 * (PARAMETERS - 3 - IN_INT8)
+    assert any(name.endswith("plan.json") for name in report["read"])
+
+
+def test_int8_kernels_of_another_network_or_plan_are_found(artifacts: Artifacts, refusal: Refusal) -> None:
+    write_tflite(artifacts.folder / "int8.tflite", OPTIMIZED)
+    assert "weight bytes, expected" in refusal(main, *with_int8(artifacts, IN_INT8 // 2))
+    other = {name: values[::-1].copy() if values.ndim == 4 else values for name, values in OPTIMIZED.items()}
+    write_tflite(artifacts.folder / "int8.tflite", other)
+    assert "litert-int8: " in refusal(main, *with_int8(artifacts, IN_INT8))
 
 
 def compact(artifacts: Artifacts, planned: int) -> list[str]:

@@ -8,7 +8,7 @@ import flatbuffers
 import pytest
 from tensorflow.lite.python import schema_py_generated as schema
 
-from workflow_scripts.formats.tflite_file import ends, split
+from workflow_scripts.formats.tflite_file import ends, read_constants, split
 from workflow_scripts.shared.failures import Failure
 
 pytestmark = pytest.mark.environment("tensorflow")
@@ -41,6 +41,34 @@ def test_a_good_file_is_taken_apart(tmp_path: Path) -> None:
     assert ends(tmp_path / "m.tflite")["output"] == {"name": "y", "shape": [2, 3]}
 
 
+def in_int8(scales: list[float], data: bytes = bytes(range(6))) -> bytes:
+    """Return a file whose kernel [2, 3] is of int8, stored behind the tables, as the quantizer stores it."""
+
+    def change(model: schema.ModelT) -> None:
+        kernel = model.subgraphs[0].tensors[1]
+        kernel.type = schema.TensorType.INT8
+        kernel.quantization = schema.QuantizationParametersT()
+        kernel.quantization.scale = scales
+        # The offset is not known before the tables are written, and takes as many bytes whatever it is.
+        model.buffers[1] = schema.BufferT()
+        model.buffers[1].offset, model.buffers[1].size = where, 6
+
+    where = 1
+    where = len(packed(change))
+    return packed(change) + data
+
+
+def test_weights_of_int8_have_scales_and_may_lie_behind_the_tables(tmp_path: Path) -> None:
+    path = tmp_path / "m.tflite"
+    path.write_bytes(in_int8([0.5, 0.25]))
+    data, (constant,) = read_constants(path)
+    assert data[constant.offset :][: constant.bytes] == bytes(range(6))
+    assert (constant.shape, constant.dtype, constant.scales) == ((2, 3), "int8", (0.5, 0.25))
+    pieces = split(path)
+    assert pieces.weights == bytes(range(6))
+    assert len(pieces.skeleton) + 6 == path.stat().st_size
+
+
 def overlapping() -> bytes:
     """Return a file whose second buffer has the first one's data. n such buffers would give n times as many bytes."""
 
@@ -69,6 +97,8 @@ def overlapping() -> bytes:
         (lambda: packed(lambda _: None)[:200], "is a damaged .tflite file"),
         (lambda: struct.pack("<I", 2**31 - 1) + packed(lambda _: None)[4:], "is a damaged .tflite file"),
         (overlapping, "weights overlap"),
+        (lambda: in_int8([0.5]), "a kernel of int8 has 1 scales"),
+        (lambda: in_int8([0.5, 0.25])[:-1], "and a weight ends at"),
     ],
 )
 def test_offsets_that_lead_astray_are_refused(tmp_path: Path, content: Callable[[], bytes], message: str) -> None:

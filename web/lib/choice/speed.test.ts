@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import type { BackendReport } from '../engines/backends';
-import { Speeds } from './speed';
+import { parseCatalogue } from '../site/catalogue';
+import { exampleCatalogue } from '../site/example_catalogue';
+import { paceOf, Speeds } from './speed';
 
 const wasm: BackendReport = {
   name: 'wasm',
@@ -47,3 +49,10 @@ test.each(['', 'null', '[1]', '{"wasm/2/small": "fast"}', '{"wasm/2/small": 0}']
     expect(new Speeds(storage(content)).estimate(wasm, 'small', 20e9).measured).toBe(false);
   },
 );
+
+test('keeps the speed of int8 apart, because it computes something else', () => {
+  const model = parseCatalogue(exampleCatalogue()).models[0]!;
+  const of = (dtype: string) => model.resolutions[0]!.artifacts.find((artifact) => artifact.dtype === dtype)!;
+  expect(paceOf({ model, artifact: of('float32') })).toBe(paceOf({ model, artifact: of('float16') }));
+  expect(paceOf({ model, artifact: of('int8') })).not.toBe(paceOf({ model, artifact: of('float32') }));
+});

@@ -1,4 +1,5 @@
 import { type BackendName, type BackendReport, onProcessor } from '../engines/backends';
+import type { Artifact, ModelEntry } from '../site/catalogue';
 
 /**
  * Multiply-adds per second to assume until this machine has drawn once. On the processor they are per thread. The
@@ -26,7 +27,12 @@ export interface Estimate {
   readonly measured: boolean;
 }
 
-/** How fast each backend has run each model here, kept between visits. */
+/** What a speed belongs to: a model, and its weights if they change what is computed. */
+export function paceOf({ model, artifact }: { readonly model: ModelEntry; readonly artifact: Artifact }): string {
+  return artifact.dtype === 'int8' ? `${model.name}/int8` : model.name;
+}
+
+/** How fast each backend has run each model here, kept between visits. A model is named as {@link paceOf} does. */
 export class Speeds {
   readonly #storage: Pick<Storage, 'getItem' | 'setItem'>;
   readonly #speeds: Map<string, number>;

@@ -14,7 +14,7 @@ test('accepts a valid catalogue', () => {
 test('keeps the engines apart', () => {
   const resolution = parseCatalogue(exampleCatalogue()).models[0]!.resolutions[0]!;
   expect(artifactsOf(resolution, 'tfjs').map((entry) => entry.dtype)).toEqual(['float32', 'uint16', 'uint8']);
-  expect(artifactsOf(resolution, 'litert').map((entry) => entry.dtype)).toEqual(['float32', 'float16']);
+  expect(artifactsOf(resolution, 'litert').map((entry) => entry.dtype)).toEqual(['float32', 'float16', 'int8']);
 });
 
 test.each<[string, (json: Json) => void]>([

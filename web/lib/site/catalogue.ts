@@ -1,7 +1,7 @@
 import { U2NetError } from '../errors';
 import { said } from '../messages';
 
-export const DTYPES = ['float32', 'float16', 'uint16', 'uint8', 'compact'] as const;
+export const DTYPES = ['float32', 'float16', 'uint16', 'uint8', 'compact', 'int8'] as const;
 /** The engines: TensorFlow.js runs graph models, and LiteRT runs .tflite files. */
 export const ENGINES = ['tfjs', 'litert'] as const;
 export const TASKS = ['portrait', 'drawing', 'saliency'] as const;

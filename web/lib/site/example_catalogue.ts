@@ -1,8 +1,8 @@
 import type { Dtype, EngineName } from './catalogue';
 
-const PSNR = { float32: 109, float16: 44.9, uint16: 56.2, uint8: 4.3, compact: 41 } as const;
+const PSNR = { float32: 109, float16: 44.9, uint16: 56.2, uint8: 4.3, compact: 41, int8: 41 } as const;
 
-/** A small valid catalogue for tests: two models, four resolutions, three weight formats for TensorFlow.js and two for LiteRT. */
+/** A small valid catalogue for tests: two models, four resolutions, three weight formats for each engine. */
 export function exampleCatalogue(): unknown {
   return {
     version: 3,
@@ -42,14 +42,14 @@ function model(name: string, task: string, parameters: number, multiplyAdds: num
       multiply_adds: Math.round(multiplyAdds * (resolution / 320) ** 2),
       dtypes: [
         ...(['float32', 'uint16', 'uint8'] as const).map((dtype) => artifact(name, resolution, 'tfjs', dtype, bytes)),
-        ...(['float32', 'float16'] as const).map((dtype) => artifact(name, resolution, 'litert', dtype, bytes)),
+        ...(['float32', 'float16', 'int8'] as const).map((dtype) => artifact(name, resolution, 'litert', dtype, bytes)),
       ],
     })),
   };
 }
 
 function artifact(name: string, resolution: number, engine: EngineName, dtype: Dtype, bytes: number) {
-  const share = { float32: 1, float16: 0.5, uint16: 0.5, uint8: 0.25, compact: 0.27 }[dtype];
+  const share = { float32: 1, float16: 0.5, uint16: 0.5, uint8: 0.25, compact: 0.27, int8: 0.3 }[dtype];
   const file = { tfjs: `${dtype}/model.json`, litert: `litert-${dtype}/recipe.json` }[engine];
   return {
     engine,

@@ -1,4 +1,5 @@
 import type { Choice, Machine } from '../../lib/choice/choose';
+import { paceOf } from '../../lib/choice/speed';
 import { misfit } from '../../lib/choice/memory';
 import { asU2NetError, isGpuFailure, type U2NetError } from '../../lib/errors';
 import type { Said } from '../../lib/messages';
@@ -125,16 +126,17 @@ export class Artist {
   async #drawOnce(part: Part, onProgress?: OnProgress): Promise<Made> {
     // Remember the present choice: the person may choose something else while the drawing is running.
     const { choice } = this.#settings;
-    const { model, resolution, backend } = choice;
+    const { resolution, backend } = choice;
+    const pace = paceOf(choice);
     const { speeds } = this.#machine;
     const live = !(part.photo instanceof Blob);
-    const expected = speeds.estimate(backend, model.name, resolution.multiply_adds).ms;
+    const expected = speeds.estimate(backend, pace, resolution.multiply_adds).ms;
     const drawn = await this.#client.draw({ ...planOf(choice, this.#base), ...part }, (stage, loaded, total) => {
       if (onProgress !== undefined) onProgress(stage, loaded, total);
       else if (live && (stage === 'run' || stage === 'finish')) this.#activity.live();
       else this.#activity.progress(stage, loaded, total, expected);
     });
-    speeds.record(backend, model.name, resolution.multiply_adds, drawn.drawing.timing.run_ms);
+    speeds.record(backend, pace, resolution.multiply_adds, drawn.drawing.timing.run_ms);
     this.#settings.drawn(drawn.drawing.verdict);
     return { ...drawn, choice };
   }

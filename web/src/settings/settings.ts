@@ -1,4 +1,5 @@
 import { change, type Choice, choose, isExperimental, type Machine, madeFor, offered, type Wish, without } from '../../lib/choice/choose';
+import { paceOf } from '../../lib/choice/speed';
 import { misfit } from '../../lib/choice/memory';
 import type { BackendName, BackendReport } from '../../lib/engines/backends';
 import type { Said } from '../../lib/messages';
@@ -124,7 +125,7 @@ export class Settings {
   }
 
   #estimate(resolution: Resolution, backend: BackendReport): number {
-    return this.#machine.speeds.estimate(backend, this.#choice.model.name, resolution.multiply_adds).ms;
+    return this.#machine.speeds.estimate(backend, paceOf(this.#choice), resolution.multiply_adds).ms;
   }
 
   #time(resolution: Resolution, backend: BackendReport): string {
@@ -183,7 +184,7 @@ export class Settings {
       return words.talk.mayNotFit;
     }
     if (isExperimental(model, resolution)) return phrases.experimentalNote(model);
-    const { measured } = this.#machine.speeds.estimate(backend, model.name, resolution.multiply_adds);
+    const { measured } = this.#machine.speeds.estimate(backend, paceOf(this.#choice), resolution.multiply_adds);
     return measured ? words.talk.timeMeasured : words.talk.timeEstimated;
   }
 }

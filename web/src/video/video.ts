@@ -1,4 +1,5 @@
 import type { VideoSample } from 'mediabunny';
+import { paceOf } from '../../lib/choice/speed';
 import type { FaceFinder } from '../../lib/faces/finder';
 import { asU2NetError } from '../../lib/errors';
 import { type Rect, type Size, wholeOf } from '../../lib/geometry';
@@ -217,7 +218,7 @@ export class VideoDrawing {
     if (this.#video === undefined) return;
     const { seconds, width, height, rate } = this.#video;
     const { choice, machine } = this.#settings;
-    const { ms } = machine.speeds.estimate(choice.backend, choice.model.name, choice.resolution.multiply_adds);
+    const { ms } = machine.speeds.estimate(choice.backend, paceOf(choice), choice.resolution.multiply_adds);
     const pictures = Math.round(seconds * rate);
     note('video-facts', words.video.facts(1000 * seconds, width, height, pictures, pictures * ms));
   }
