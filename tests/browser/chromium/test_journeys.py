@@ -141,6 +141,7 @@ def test_camera(visitor: Visitor) -> None:
     page = visitor.open()
     page.get_by_test_id("camera-open").click()
     expect(page.locator("#camera-view")).to_be_visible()
+    expect(page.get_by_test_id("live")).to_be_visible()
     # It has begun by itself if this machine should draw a frame within a quarter of a second.
     page.get_by_test_id("live").check()
     # Before the first live drawing, the page downloads and loads the model.

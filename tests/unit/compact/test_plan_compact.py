@@ -93,9 +93,19 @@ def test_the_kernel_that_causes_the_error_is_found(planner: Planner, name: str) 
     assert torch.allclose(parts[name], errors, rtol=0.2)
     assert torch.allclose(torch.stack(list(parts.values())).sum(0), errors, rtol=0.2)
     goal = -10 * float(errors.max().log10()) + 1
-    assert planner.widening(attempt, goal) == [name]
+    assert planner.causing(attempt, goal) == [name]
     # What is wide already is not widened again.
-    assert name not in planner.widening(replace(attempt, wide=(name,)), goal)
+    assert name not in planner.causing(replace(attempt, wide=(name,)), goal)
+
+
+def test_far_from_the_goal_the_sensitive_kernels_are_widened(planner: Planner) -> None:
+    sizes = planner.sizes
+    assert set(planner.sensitive([], goal=200)) == set(sizes)
+    (first,) = planner.sensitive([], goal=-20)
+    (second,) = planner.sensitive([first], goal=-20)
+    assert first != second
+    # At least twice as many as before.
+    assert len(planner.sensitive(list(sizes)[:2], goal=-20)) == 2
 
 
 def test_the_error_is_that_of_the_drawing(planner: Planner) -> None:
