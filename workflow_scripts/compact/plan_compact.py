@@ -3,6 +3,7 @@
 import argparse
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,12 @@ from workflow_scripts.shared.psnr import psnr_db
 SLACK = 0.01
 # How much better one attempt is meant to be than the last, at most, in dB.
 STEP_DB = 6.0
+# What each kernel causes is asked within so many dB of the goal, and as long as it helps by so many dB. Further away,
+# a random network of full size went from 23.3 to 23.4 dB with the 87 kernels that seemed to cause the most.
+NEAR_DB = 12.0
+LEAST_GAIN_DB = 1.0
+# How much better adaptive rounding is expected to be than the predicted error of rounding to the nearest value, in dB.
+HEADROOM_DB = 6.0
 
 
 def output_sensitivity(graph: GraphModel, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -113,7 +120,7 @@ class Planner:
                 parts[node].append((gradient * (rounded[kernel] - attempt.exact[kernel])).sum())
         return {name: torch.stack(each) for name, each in parts.items()}, torch.stack(errors)
 
-    def widening(self, attempt: Attempt, goal: float) -> list[str]:
+    def causing(self, attempt: Attempt, goal: float) -> list[str]:
         """Return the kernels to widen next, those first that cause the most error per byte.
 
         They are as many as it takes to bring each input that misses `goal` to it, as far as their parts of the error
@@ -131,6 +138,19 @@ class Planner:
             wider.append(name)
             left -= parts[name]
         return wider
+
+    def sensitive(self, wide: Sequence[str], goal: float) -> list[str]:
+        """Return the kernels to widen next, those first whose widening saves the most predicted error per byte.
+
+        They are as many as it takes to predict an error of `goal` and HEADROOM_DB more, but at least as many as are
+        wide already.
+        """
+        factors = equalize(self.graph, self.ties, self.sensitivity, wide)
+        errors = predicted_errors(self.graph, self.ties, factors, self.sensitivity, 255)
+        order = sorted(errors.keys() - set(wide), key=lambda name: (-errors[name] / self.sizes[name], name))
+        left = [sum(errors[name] for name in order[count:]) for count in range(len(order) + 1)]
+        enough = next(count for count, error in enumerate(left) if error < 10 ** ((HEADROOM_DB - goal) / 10))
+        return order[: max(enough, len(wide), 1)]
 
     def attempt(self, wide: Sequence[str]) -> Attempt:
         """Equalise the channels, round the weights, and measure the result."""
@@ -158,6 +178,7 @@ def smallest(planner: Planner, goal: float) -> tuple[Attempt, list[Attempt]]:
     Raises Failure if the goal is not reached even with all kernels in uint16.
     """
     attempts = [planner.attempt([])]
+    last_db = -math.inf
     while attempts[-1].worst_db < goal:
         wide = attempts[-1].wide
         if len(wide) == len(planner.sizes):
@@ -166,8 +187,10 @@ def smallest(planner: Planner, goal: float) -> tuple[Attempt, list[Attempt]]:
                 f"{goal:.1f} are asked for; lower tolerances.tfjs-compact.min_drawing_psnr_db or compact.margin_db, or "
                 "leave compact out"
             )
-        wider = planner.widening(attempts[-1], goal) or [name for name in planner.sizes if name not in wide]
-        attempts.append(planner.attempt([*wide, *wider]))
+        near = attempts[-1].worst_db > goal - NEAR_DB and attempts[-1].worst_db > last_db + LEAST_GAIN_DB
+        wider = planner.causing(attempts[-1], goal) if near else []
+        last_db = attempts[-1].worst_db
+        attempts.append(planner.attempt([*wide, *(wider or planner.sensitive(wide, goal))]))
     best = attempts[-1]
     below = len(attempts[-2].wide) if len(attempts) > 1 else 0
     # Bisect between the count that failed last, and the one that held, while there are bytes to save.
