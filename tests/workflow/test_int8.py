@@ -11,7 +11,7 @@ INT8 = ("--config", f"model={MODEL}", "resolutions=[64,128]", "tflite_dtypes=[fl
 def test_int8_holds_its_floor_at_every_resolution_with_one_plan(project: Workflow) -> None:
     project.succeed("all", *INT8)
     plan = json.loads((project.folder / f"results/{MODEL}/int8/plan.json").read_text())
-    assert plan["worst_db"] >= plan["goal_db"] == 41
+    assert plan["worst_db"] >= plan["goal_db"] == 44
     # Less would gain no time.
     assert plan["share_of_multiply_adds"] > 0.5
     for resolution in (64, 128):
@@ -28,4 +28,4 @@ def test_int8_holds_its_floor_at_every_resolution_with_one_plan(project: Workflo
     floor.write_text("tolerances: {litert-int8: {min_drawing_psnr_db: 150}}\n")
     assert project.run("all", "--configfile", str(floor), *INT8).returncode != 0
     said = (project.folder / f"results/_logs/plan_int8/{MODEL}.log").read_text()
-    assert "no convolution can be in int8 if the drawing is to have 153.0 dB" in said
+    assert "no convolution can be in int8 if the drawing is to have 156.0 dB" in said

@@ -123,8 +123,8 @@ class Settings:
 
     @property
     def int8_resolution(self) -> int:
-        """The resolution that int8 is planned at: of those asked for, the one nearest to 320."""
-        nearest: int = min(self.config["resolutions"], key=lambda side: (abs(side - 320), side))
+        """The resolution that int8 is planned at: of those asked for, the one nearest to 512."""
+        nearest: int = min(self.config["resolutions"], key=lambda side: (abs(side - 512), side))
         return nearest
 
     @property

@@ -17,6 +17,8 @@ from workflow_scripts.shared.files import write_json
 from workflow_scripts.shared.layouts import nchw, nhwc
 from workflow_scripts.shared.psnr import psnr_db
 
+# So many convolutions, the first ones, see the photo's own colours, and stay float32.
+COLOURS = 2
 # Convolutions with a smaller share of the multiply-adds stay float32: they would gain nothing.
 SHARE = 0.001
 # Each convolution is judged by itself on the inputs that lose the most if all are in int8.
@@ -49,9 +51,8 @@ class Planner:
         self.threads = threads
         every = read_layers(model)
         self.multiply_adds = sum(layer.multiply_adds for layer in every)
-        # The first one reads the photo. The steps of int8 are too coarse for plain areas of pure colours, and with
-        # three channels it costs little.
-        self.layers = [layer for layer in every[1:] if layer.multiply_adds >= SHARE * self.multiply_adds]
+        # The steps of int8 are too coarse for plain areas of pure colours, and photos do not show it (docs/engines.md).
+        self.layers = [layer for layer in every[COLOURS:] if layer.multiply_adds >= SHARE * self.multiply_adds]
         self.expected = self.drawings(model, list(inputs))
 
     def drawings(self, model: bytes, names: Collection[str]) -> Pictures:
