@@ -3,7 +3,6 @@
 import argparse
 import hashlib
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,14 +138,18 @@ class Planner:
             left -= parts[name]
         return wider
 
+    def predicted(self, wide: Sequence[str]) -> dict[str, float]:
+        """Return each kernel's predicted squared error if it is rounded to uint8, and those of `wide` are not."""
+        factors = equalize(self.graph, self.ties, self.sensitivity, wide)
+        return predicted_errors(self.graph, self.ties, factors, self.sensitivity, 255)
+
     def sensitive(self, wide: Sequence[str], goal: float) -> list[str]:
         """Return the kernels to widen next, those first whose widening saves the most predicted error per byte.
 
         They are as many as it takes to predict an error of `goal` and HEADROOM_DB more, but at least as many as are
         wide already.
         """
-        factors = equalize(self.graph, self.ties, self.sensitivity, wide)
-        errors = predicted_errors(self.graph, self.ties, factors, self.sensitivity, 255)
+        errors = self.predicted(wide)
         order = sorted(errors.keys() - set(wide), key=lambda name: (-errors[name] / self.sizes[name], name))
         left = [sum(errors[name] for name in order[count:]) for count in range(len(order) + 1)]
         enough = next(count for count, error in enumerate(left) if error < 10 ** ((HEADROOM_DB - goal) / 10))
@@ -178,7 +181,6 @@ def smallest(planner: Planner, goal: float) -> tuple[Attempt, list[Attempt]]:
     Raises Failure if the goal is not reached even with all kernels in uint16.
     """
     attempts = [planner.attempt([])]
-    last_db = -math.inf
     while attempts[-1].worst_db < goal:
         wide = attempts[-1].wide
         if len(wide) == len(planner.sizes):
@@ -187,9 +189,9 @@ def smallest(planner: Planner, goal: float) -> tuple[Attempt, list[Attempt]]:
                 f"{goal:.1f} are asked for; lower tolerances.tfjs-compact.min_drawing_psnr_db or compact.margin_db, or "
                 "leave compact out"
             )
-        near = attempts[-1].worst_db > goal - NEAR_DB and attempts[-1].worst_db > last_db + LEAST_GAIN_DB
-        wider = planner.causing(attempts[-1], goal) if near else []
-        last_db = attempts[-1].worst_db
+        near = attempts[-1].worst_db > goal - NEAR_DB
+        gained = len(attempts) == 1 or attempts[-1].worst_db > attempts[-2].worst_db + LEAST_GAIN_DB
+        wider = planner.causing(attempts[-1], goal) if near and gained else []
         attempts.append(planner.attempt([*wide, *(wider or planner.sensitive(wide, goal))]))
     best = attempts[-1]
     below = len(attempts[-2].wide) if len(attempts) > 1 else 0
@@ -207,8 +209,7 @@ def smallest(planner: Planner, goal: float) -> tuple[Attempt, list[Attempt]]:
 def plan_report(planner: Planner, best: Attempt, attempts: Sequence[Attempt], goal: float, folder: Path) -> Any:
     """Return what was measured and chosen, and how compact_tfjs must store each weight."""
     graph = planner.graph
-    factors = equalize(graph, planner.ties, planner.sensitivity, best.wide)
-    errors = predicted_errors(graph, planner.ties, factors, planner.sensitivity, 255)
+    errors = planner.predicted(best.wide)
     floats = [(spec, data) for spec, data in read_weights(folder) if spec["dtype"] == "float32"]
     return {
         "goal_db": goal,

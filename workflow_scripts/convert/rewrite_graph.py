@@ -228,14 +228,13 @@ def split_concatenations(graph: Graph) -> None:
         cut = channels(graph, first)
         if kernel.shape[2] < 2 * kernel.shape[3]:
             continue
-        halves = {f"{convolution.name}/upsampled": (first, 0), f"{LATE}/{convolution.name}": (second, cut)}
-        for name, (part, start) in halves.items():
+        upsampled, skipped = f"{convolution.name}/upsampled", f"{LATE}/{convolution.name}"
+        for name, part, values in ((upsampled, first, kernel[:, :, :cut]), (skipped, second, kernel[:, :, cut:])):
             half = graph.add(name, "Conv2D", [part, f"{name}/kernel"])
             for attribute in ("strides", "dilations", "padding", "data_format"):
                 half.attr[attribute].CopyFrom(convolution.attr[attribute])
             graph.add(half.input[1], "Const", [])
-            graph.set_weights(half.input[1], kernel[:, :, start : start + channels(graph, part)])
-        upsampled, skipped = halves
+            graph.set_weights(half.input[1], values)
         # If the plain convolution came first, TensorFlow's optimizer would fuse the sum. TensorFlow.js cannot run that.
         biased = graph.add(f"{LATE}/{bias.name}", "BiasAdd", [skipped, bias.input[1]])
         biased.attr["data_format"].s = b"NHWC"

@@ -13,7 +13,11 @@ from workflow_scripts.shared.layouts import nchw, nhwc
 
 def open_model(model: Path, threads: int) -> Engine:
     """Open a .tflite file."""
-    interpreter = Interpreter(str(model), num_threads=threads)
+    return engine_of(Interpreter(str(model), num_threads=threads))
+
+
+def engine_of(interpreter: Interpreter) -> Engine:
+    """Make LiteRT's interpreter of a .tflite file ready to predict."""
     interpreter.allocate_tensors()
     (x,), (d0,) = interpreter.get_input_details(), interpreter.get_output_details()
 

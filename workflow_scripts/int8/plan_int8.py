@@ -10,11 +10,11 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
+from workflow_scripts.engines.litert import engine_of
 from workflow_scripts.int8.layers import Layer, in_int8, read_layers
 from workflow_scripts.shared.drawings import draw
 from workflow_scripts.shared.failures import Failure, run
 from workflow_scripts.shared.files import write_json
-from workflow_scripts.shared.layouts import nchw, nhwc
 from workflow_scripts.shared.psnr import psnr_db
 
 # So many convolutions, the first ones, see the photo's own colours, and stay float32.
@@ -57,16 +57,9 @@ class Planner:
 
     def drawings(self, model: bytes, names: Collection[str]) -> Pictures:
         """Return what a .tflite file draws of the inputs with these names."""
-        interpreter = Interpreter(model_content=model, num_threads=self.threads)
-        interpreter.allocate_tensors()
-        (x,), (d0,) = interpreter.get_input_details(), interpreter.get_output_details()
-        found = {}
-        for name in names:
-            interpreter.set_tensor(x["index"], nhwc(self.inputs[name]))
-            interpreter.invoke()
-            # A portrait is 1 - d0. Stretched to [0, 1], it has the same PSNR as the mask.
-            found[name] = draw(nchw(interpreter.get_tensor(d0["index"])), "saliency")
-        return found
+        engine = engine_of(Interpreter(model_content=model, num_threads=self.threads))
+        # A portrait is 1 - d0. Stretched to [0, 1], it has the same PSNR as the mask.
+        return {name: draw(engine.predict(self.inputs[name]), "saliency") for name in names}
 
     def attempt(self, layers: Sequence[Layer], names: Collection[str] | None = None) -> Attempt:
         """Measure the model with these layers in int8, on the inputs with these names, or on all."""
