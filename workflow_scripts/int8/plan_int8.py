@@ -94,10 +94,12 @@ def fastest(planner: Planner, goal: float) -> Attempt:
         alone = planner.attempt([layer], hardest).worst_db
         errors[layer.name] = 10 ** (-alone / 10)
         print(f"{index} of {len(planner.layers)}: {layer.name} alone {alone:.1f} dB", flush=True)
-    order = sorted(planner.layers, key=lambda layer: errors[layer.name] / layer.multiply_adds)
+    allowed = 10 ** (-goal / 10)
+    harmless = [layer for layer in planner.layers if errors[layer.name] <= allowed]
+    order = sorted(harmless, key=lambda layer: errors[layer.name] / layer.multiply_adds)
     # As many as their errors, added up, allow. Then bisect.
-    left = np.cumsum([errors[layer.name] for layer in order])
-    count = int(np.searchsorted(left, 10 ** (-goal / 10)))
+    added = np.cumsum([errors[layer.name] for layer in order])
+    count = int(np.searchsorted(added, allowed, side="right"))
     held: Attempt | None = None
     above = len(order)
     while count:
