@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.support.project import ENVIRONMENTS, ROOT, SITE_CONFIG, SMALL, Workflow, build_environments, copy_project
+from tests.support.project import (
+    BOTH,
+    ENVIRONMENTS,
+    ROOT,
+    SITE_CONFIG,
+    SMALL,
+    Workflow,
+    build_environments,
+    copy_project,
+)
 
 # Of the tests of faults those that break a site.
 SITE_FAULTS = ("tests/faults/test_vouching.py", "tests/faults/test_full_disk_site.py")
@@ -53,6 +62,15 @@ def built(environments: Path, tmp_path_factory: pytest.TempPathFactory) -> Workf
     workflow = copy_project(tmp_path_factory.mktemp("built") / "project")
     done = workflow.succeed("all", *SMALL)
     (workflow.folder / "stdout.txt").write_text(done.stdout)
+    return workflow
+
+
+@pytest.fixture(scope="session")
+def portrait(environments: Path, tmp_path_factory: pytest.TempPathFactory) -> Workflow:
+    """A copy of the project with the embedded portrait network built at 64 and 512; tests read it or copy it."""
+    workflow = copy_project(tmp_path_factory.mktemp("portrait") / "project")
+    # Of the sizes that the first command builds, 512 comes nearest to the limits of rounding.
+    workflow.succeed("all", "--config", "model=u2net_portrait_mini", "resolutions=[64,512]", BOTH)
     return workflow
 
 

@@ -15,21 +15,17 @@ from torch import Tensor
 from workflow_scripts.compact.calibration_photos import calibration_inputs, checking_inputs
 from workflow_scripts.compact.equalize_channels import equalize, predicted_errors, scaled, tie_channels
 from workflow_scripts.compact.graph_model import GraphModel
-from workflow_scripts.compact.round_kernels import Rounded, round_weights
+from workflow_scripts.compact.round_kernels import Rounded, nearest, round_weights
 from workflow_scripts.formats.tfjs_model import read_weights
 from workflow_scripts.shared.drawings import draw
 from workflow_scripts.shared.failures import Failure, run
 from workflow_scripts.shared.files import replacing, write_json
 from workflow_scripts.shared.psnr import psnr_db
 
-# The search stops when it could save less than this share of the bytes.
-SLACK = 0.01
-# How much better one attempt is meant to be than the last, at most, in dB.
-STEP_DB = 6.0
-# What each kernel causes is asked within so many dB of the goal, and as long as it helps by so many dB. Further away,
-# a random network of full size went from 23.3 to 23.4 dB with the 87 kernels that seemed to cause the most.
+# A drawing further than this from the goal, in dB, is far from the sum of what the kernels cause.
 NEAR_DB = 12.0
-LEAST_GAIN_DB = 1.0
+# How much nearer to the goal one step of widening is meant to bring a drawing, at most, in dB.
+STEP_DB = 3.0
 # How much better adaptive rounding is expected to be than the predicted error of rounding to the nearest value, in dB.
 HEADROOM_DB = 6.0
 
@@ -94,29 +90,41 @@ class Planner:
             # A portrait is 1 - d0. Stretched to [0, 1], it has the same PSNR as the mask.
             self.expected = {name: draw(graph.run(x).numpy(), "saliency") for name, x in self.checks.items()}
 
-    def caused_errors(self, attempt: Attempt) -> tuple[dict[str, Tensor], Tensor]:
-        """Return the part of each checking input's squared error that each kernel's rounding causes, and the errors.
+    def widened(self, attempt: Attempt, names: Sequence[str]) -> Attempt:
+        """Return the attempt with the kernels `names` in uint16, from their exact values. The others stay as they are.
 
-        A drawing's error e is about the sum of what the kernels cause, Jδ, where δ is by how much a kernel was changed.
-        So e · e is about the sum of the parts e · Jδ. One backward pass gives all of them. J is taken halfway between
-        the exact and the rounded weights, where the sum is closest. A part is negative where a kernel undoes what
-        others do.
+        The bias goes with its kernel, because it was moved to take up the kernel's error.
+        """
+        constants = [each for node in self.graph.convolutions if node.name in names for each in node.constants]
+        rounded = {**attempt.rounded, **{each: nearest(attempt.exact[each], 65535) for each in constants}}
+        return self.measured((*attempt.wide, *names), attempt.exact, rounded)
+
+    def caused_errors(self, attempt: Attempt) -> tuple[dict[str, Tensor], Tensor]:
+        """Return the part of each checking input's squared error that each convolution causes, and the errors.
+
+        A drawing's error e is about the sum of what the convolutions cause, Jδ, where δ is by how much a kernel and its
+        bias were changed. So e · e is about the sum of the parts e · Jδ. One backward pass gives all of them. J is
+        taken halfway between the exact and the rounded weights, where the sum is closest. A part is negative where a
+        convolution undoes what others do.
         """
         rounded = {name: each.values() for name, each in attempt.rounded.items()}
         halfway = {name: (attempt.exact[name] + values) / 2 for name, values in rounded.items()}
-        kernels = {node.name: node.constants[0] for node in self.graph.convolutions}
-        for kernel in kernels.values():
-            halfway[kernel].requires_grad_()
-        parts: dict[str, list[Tensor]] = {name: [] for name in kernels}
+        constants = [name for node in self.graph.convolutions for name in node.constants]
+        for name in constants:
+            halfway[name].requires_grad_()
+        parts: dict[str, list[Tensor]] = {node.name: [] for node in self.graph.convolutions}
         errors = []
         for name, x in self.checks.items():
             with torch.no_grad():
                 error = stretched(self.graph.run(x, rounded)) - torch.from_numpy(self.expected[name]).float()
             errors.append(error.square().mean())
             projected = (error * stretched(self.graph.run(x, halfway))).mean()
-            gradients = torch.autograd.grad(projected, [halfway[kernel] for kernel in kernels.values()])
-            for (node, kernel), gradient in zip(kernels.items(), gradients, strict=True):
-                parts[node].append((gradient * (rounded[kernel] - attempt.exact[kernel])).sum())
+            slopes = dict(
+                zip(constants, torch.autograd.grad(projected, [halfway[each] for each in constants]), strict=True)
+            )
+            for node in self.graph.convolutions:
+                caused = [(slopes[each] * (rounded[each] - attempt.exact[each])).sum() for each in node.constants]
+                parts[node.name].append(torch.stack(caused).sum())
         return {name: torch.stack(each) for name, each in parts.items()}, torch.stack(errors)
 
     def causing(self, attempt: Attempt, goal: float) -> list[str]:
@@ -161,12 +169,17 @@ class Planner:
         weights = scaled(self.graph, self.ties, factors)
         with torch.no_grad():
             rounded = round_weights(self.graph, weights, wide, torch.cat(list(self.inputs.values())))
-            values = {name: each.values() for name, each in rounded.items()}
+        return self.measured(tuple(wide), weights, rounded)
+
+    def measured(self, wide: tuple[str, ...], exact: Mapping[str, Tensor], rounded: Mapping[str, Rounded]) -> Attempt:
+        """Compare what the rounded weights draw of the checking inputs with what the model draws."""
+        values = {name: each.values() for name, each in rounded.items()}
+        with torch.inference_mode():
             psnr = {
                 name: psnr_db(draw(self.graph.run(x, values).numpy(), "saliency"), self.expected[name])
                 for name, x in self.checks.items()
             }
-        made = Attempt(tuple(wide), weights, rounded, psnr)
+        made = Attempt(wide, exact, rounded, psnr)
         figures = ", ".join(f"{name} {figure:.1f}" for name, figure in psnr.items())
         print(
             f"{len(wide)} kernels in uint16: {made.bytes} bytes, {made.worst_db:.1f} dB at least ({figures})",
@@ -175,40 +188,30 @@ class Planner:
         return made
 
 
-def smallest(planner: Planner, goal: float) -> tuple[Attempt, list[Attempt]]:
-    """Return the smallest attempt found that reaches `goal` dB on every checking input, and all attempts.
+def search(planner: Planner, goal: float) -> list[Attempt]:
+    """Widen kernels until every checking input reaches `goal` dB. Return all attempts, of which only the last does.
 
     Raises Failure if the goal is not reached even with all kernels in uint16.
     """
     attempts = [planner.attempt([])]
-    while attempts[-1].worst_db < goal:
-        wide = attempts[-1].wide
-        if len(wide) == len(planner.sizes):
+    while (last := attempts[-1]).worst_db < goal:
+        narrow = [name for name in planner.sizes if name not in last.wide]
+        if not narrow:
             raise Failure(
-                f"with all kernels in uint16 the drawing has {attempts[-1].worst_db:.1f} dB, and "
+                f"with all kernels in uint16 the drawing has {last.worst_db:.1f} dB, and "
                 f"{goal:.1f} are asked for; lower tolerances.tfjs-compact.min_drawing_psnr_db or compact.margin_db, or "
                 "leave compact out"
             )
-        near = attempts[-1].worst_db > goal - NEAR_DB
-        gained = len(attempts) == 1 or attempts[-1].worst_db > attempts[-2].worst_db + LEAST_GAIN_DB
-        wider = planner.causing(attempts[-1], goal) if near and gained else []
-        attempts.append(planner.attempt([*wide, *(wider or planner.sensitive(wide, goal))]))
-    best = attempts[-1]
-    below = len(attempts[-2].wide) if len(attempts) > 1 else 0
-    # Bisect between the count that failed last, and the one that held, while there are bytes to save.
-    while sum(planner.sizes[name] for name in best.wide[below:]) > SLACK * best.bytes and len(best.wide) - below > 1:
-        middle = (below + len(best.wide)) // 2
-        attempts.append(planner.attempt(best.wide[:middle]))
-        if attempts[-1].worst_db >= goal:
-            best = attempts[-1]
+        if last.worst_db < goal - NEAR_DB:
+            attempts.append(planner.attempt([*last.wide, *planner.sensitive(last.wide, goal)]))
         else:
-            below = middle
-    return best, attempts
+            attempts.append(planner.widened(last, planner.causing(last, goal) or narrow))
+    return attempts
 
 
-def plan_report(planner: Planner, best: Attempt, attempts: Sequence[Attempt], goal: float, folder: Path) -> Any:
+def plan_report(planner: Planner, attempts: Sequence[Attempt], goal: float, folder: Path) -> Any:
     """Return what was measured and chosen, and how compact_tfjs must store each weight."""
-    graph = planner.graph
+    graph, best = planner.graph, attempts[-1]
     errors = planner.predicted(best.wide)
     floats = [(spec, data) for spec, data in read_weights(folder) if spec["dtype"] == "float32"]
     return {
@@ -253,10 +256,10 @@ def main(argv: Sequence[str]) -> None:
     goal = arguments.floor + arguments.settings["margin_db"]
     graph = GraphModel(arguments.model)
     planner = Planner(graph, arguments.settings["calibration"], arguments.settings["check"])
-    best, attempts = smallest(planner, goal)
-    report = plan_report(planner, best, attempts, goal, arguments.model)
+    attempts = search(planner, goal)
+    report = plan_report(planner, attempts, goal, arguments.model)
     stored = [spec["name"] for spec, _ in read_weights(arguments.model) if spec["dtype"] == "float32"]
-    numbers = {f"{index:04}": best.rounded[name].stored() for index, name in enumerate(stored)}
+    numbers = {f"{index:04}": attempts[-1].rounded[name].stored() for index, name in enumerate(stored)}
     with replacing(arguments.weights) as staging:
         staging.write_bytes(save(numbers))
     write_json(arguments.report, report)

@@ -98,6 +98,22 @@ def test_the_kernel_that_causes_the_error_is_found(planner: Planner, name: str) 
     assert name not in planner.causing(replace(attempt, wide=(name,)), goal)
 
 
+def test_a_widened_kernel_is_exact_and_the_others_stay(planner: Planner) -> None:
+    attempt = planner.attempt([])
+    wider = planner.widened(attempt, ["second"])
+    assert wider.wide == ("second",)
+    for node in planner.graph.convolutions:
+        for name in node.constants:
+            if node.name == "second":
+                assert torch.allclose(wider.rounded[name].values(), attempt.exact[name], atol=1e-4)
+                assert wider.rounded[name].dtype == "uint16"
+            else:
+                assert wider.rounded[name] is attempt.rounded[name]
+    assert wider.psnr_db != attempt.psnr_db
+    exact = planner.widened(attempt, list(planner.sizes))
+    assert exact.worst_db > attempt.worst_db + 20
+
+
 def test_far_from_the_goal_the_sensitive_kernels_are_widened(planner: Planner) -> None:
     sizes = planner.sizes
     assert set(planner.sensitive([], goal=200)) == set(sizes)
