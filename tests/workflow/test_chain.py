@@ -184,7 +184,7 @@ def test_quantized_weights_are_what_the_converter_writes(built: Workflow, tmp_pa
 def test_compact_weights_hold_their_floor(broken: Workflow) -> None:
     # Calibrate at the size of this test, with a floor that needs few attempts.
     (broken.folder / "small.yaml").write_text(
-        "compact: {calibration: 64, check: 64, margin_db: 1}\ntolerances: {tfjs-compact: {min_drawing_psnr_db: 25}}\n"
+        "compact: {calibration: 64, check: [64], margin_db: 1}\ntolerances: {tfjs-compact: {min_drawing_psnr_db: 25}}\n"
     )
     config = ("--configfile", "small.yaml", "--config", "dtypes=[float32,uint16,compact]", "resolutions=[64]")
     broken.succeed("results/u2netp/64/manifest.json", *config)

@@ -13,10 +13,13 @@ CALIBRATION = (data.coffee, data.rocket, data.camera, data.colorwheel)
 CHECKING = (data.hubble_deep_field, data.retina, data.coins, data.immunohistochemistry)
 
 
-def bars(size: int, across: bool) -> Pixels:
-    """Return [size, size, 3]: bars of the eight saturated colours, horizontal, or reversed and vertical if `across`."""
+def bars(size: int, across: bool, order: tuple[int, int, int] = (1, 2, 0)) -> Pixels:
+    """Return [size, size, 3]: bars of the eight saturated colours, horizontal, or reversed and vertical if `across`.
+
+    Red, green and blue change as often as the bits of a bar's number that `order` names.
+    """
     bar = np.arange(size) * 8 // size
-    column = np.stack([(bar >> bit & 1) * 255 for bit in (1, 2, 0)], axis=-1).astype(np.uint8)
+    column = np.stack([(bar >> bit & 1) * 255 for bit in order], axis=-1).astype(np.uint8)
     stripes = np.broadcast_to(column[:, np.newaxis], (size, size, 3))
     return stripes[::-1].transpose(1, 0, 2) if across else stripes
 
@@ -49,3 +52,11 @@ def calibration_inputs(resolution: int) -> dict[str, Tensor]:
 def checking_inputs(resolution: int) -> dict[str, Tensor]:
     """Return the network inputs that the rounded weights are judged on."""
     return network_inputs(CHECKING, resolution, seed=2)
+
+
+def judging_inputs(resolution: int) -> dict[str, Tensor]:
+    """Return the checking inputs, and bars of other orders: rounded weights drew one with 29 dB and another with 54."""
+    orders = [(0, 2, 1), (1, 0, 2), (2, 0, 1), (2, 1, 0)]
+    more = {"bars " + "".join("rgb"[i] for i in order): bars(resolution, True, order) for order in orders}
+    made = {name: torch.from_numpy(preprocess(photo, resolution)) for name, photo in more.items()}
+    return checking_inputs(resolution) | made

@@ -20,7 +20,7 @@ Refusal = Callable[..., str]
 
 
 def arguments(folder: Path, floor: float) -> list[str]:
-    settings = json.dumps({"calibration": SIZE, "check": SIZE, "margin_db": 1})
+    settings = json.dumps({"calibration": SIZE, "check": [SIZE], "margin_db": 1})
     options = {
         "--model": folder / "float32",
         "--floor": floor,
@@ -80,7 +80,7 @@ def test_a_higher_floor_costs_bytes(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def planner(tmp_path_factory: pytest.TempPathFactory) -> Planner:
-    return Planner(GraphModel(write_model(tmp_path_factory.mktemp("planner") / "float32")), SIZE, SIZE)
+    return Planner(GraphModel(write_model(tmp_path_factory.mktemp("planner") / "float32")), SIZE, [SIZE], goal=39)
 
 
 @pytest.mark.parametrize("name", ["first", "second", "third", "side"])
@@ -127,7 +127,8 @@ def test_far_from_the_goal_the_sensitive_kernels_are_widened(planner: Planner) -
 def test_the_error_is_that_of_the_drawing(planner: Planner) -> None:
     attempt = planner.attempt([])
     _, errors = planner.caused_errors(attempt)
-    assert (-10 * errors.log10()).tolist() == pytest.approx(list(attempt.psnr_db.values()), abs=0.01)
+    # Those of the hardest inputs.
+    assert (-10 * errors.log10()).tolist() == pytest.approx(sorted(attempt.psnr_db.values())[:6], abs=0.01)
 
 
 def test_a_floor_beyond_uint16_is_refused(tmp_path: Path, refusal: Refusal) -> None:
