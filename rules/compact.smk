@@ -15,7 +15,7 @@ rule plan_compact:
         "results/_benchmarks/plan_compact/{model}.tsv"
     threads: 2
     resources:
-        mem_mb=6000,
+        mem_mb=7000,
     params:
         floor=settings.compact_floor,
         settings=json.dumps(config["compact"], sort_keys=True),

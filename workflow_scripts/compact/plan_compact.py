@@ -190,7 +190,7 @@ class Planner:
         return self.measured(tuple(wide), weights, rounded)
 
     def measured(self, wide: tuple[str, ...], exact: Mapping[str, Tensor], rounded: Mapping[str, Rounded]) -> Attempt:
-        """Compare what the rounded weights draw with what the model draws, size after size, until the goal is missed."""
+        """Compare the pictures of the rounded weights with the model's, size after size until the goal is missed."""
         values = {name: each.values() for name, each in rounded.items()}
         psnr: dict[tuple[int, str], float] = {}
         for size, inputs in self.checks.items():
