@@ -114,6 +114,15 @@ def test_a_widened_kernel_is_exact_and_the_others_stay(planner: Planner) -> None
     assert exact.worst_db > attempt.worst_db + 20
 
 
+@pytest.mark.parametrize(("goal", "sizes"), [(20, {SIZE, 2 * SIZE}), (150, {SIZE})])
+def test_a_larger_size_is_drawn_once_the_smaller_holds_the_goal(tmp_path: Path, goal: int, sizes: set[int]) -> None:
+    planner = Planner(GraphModel(write_model(tmp_path / "float32")), SIZE, [2 * SIZE, SIZE], goal)
+    attempt = planner.attempt([])
+    assert {size for size, _ in attempt.psnr_db} == sizes
+    assert len(attempt.psnr_db) == 11 * len(sizes)
+    assert (attempt.worst_db >= goal) == (len(sizes) == 2)
+
+
 def test_far_from_the_goal_the_sensitive_kernels_are_widened(planner: Planner) -> None:
     sizes = planner.sizes
     assert set(planner.sensitive([], goal=200)) == set(sizes)
