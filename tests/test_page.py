@@ -5,12 +5,12 @@ import subprocess
 
 import pytest
 
-from tests.support.project import ROOT, Workflow
+from tests.support.project import ROOT, build_in_checkout
 
 
 @pytest.mark.parametrize("script", ["check", "test"])
 def test_npm_script(environments: os.PathLike[str], script: str) -> None:
-    Workflow(ROOT).succeed("web/node_modules/.package-lock.json")
+    build_in_checkout("web/node_modules/.package-lock.json")
     node = ROOT / ".venvs/node/bin"
     done = subprocess.run(
         [str(node / "npm"), "run", script, "--prefix", "web"],

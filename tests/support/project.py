@@ -75,13 +75,18 @@ def copy_project(folder: Path) -> Workflow:
     return Workflow(folder)
 
 
-def build_environments(*names: str) -> None:
-    """Build environments in the checkout, each by its own rule. Only one process of the tests builds at a time."""
+def build_in_checkout(*targets: str) -> None:
+    """Build files in the checkout itself. Only one process of the tests builds there at a time."""
     (ROOT / ".snakemake").mkdir(exist_ok=True)
     with (ROOT / ".snakemake/tests").open("w") as lock:
         # Another worker waits here, and then finds them built.
         fcntl.flock(lock, fcntl.LOCK_EX)
-        Workflow(ROOT).succeed(*(f".venvs/{name}/installed.txt" for name in names))
+        Workflow(ROOT).succeed(*targets)
+
+
+def build_environments(*names: str) -> None:
+    """Build environments in the checkout, each by its own rule."""
+    build_in_checkout(*(f".venvs/{name}/installed.txt" for name in names))
 
 
 def python(environment: str, *arguments: str) -> None:
