@@ -1,6 +1,5 @@
 """Copies of the project, built and not, and an S3 server; two tests share what is costly to build."""
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,9 +84,7 @@ def site(environments: Path, tmp_path_factory: pytest.TempPathFactory) -> Workfl
 @pytest.fixture
 def broken(built: Workflow, tmp_path: Path) -> Workflow:
     """A copy of `built` that a test may damage."""
-    folder = tmp_path / "project"
-    shutil.copytree(built.folder, folder, symlinks=True)
-    return Workflow(folder)
+    return built.copy(tmp_path / "project")
 
 
 @pytest.fixture(scope="session")

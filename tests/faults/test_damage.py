@@ -95,8 +95,7 @@ def test_damage_to_the_manifest_is_named(
 
 
 def test_files_of_another_resolution_are_named(site: Workflow, tmp_path: Path) -> None:
-    broken = Workflow(tmp_path / "project")
-    shutil.copytree(site.folder, broken.folder, symlinks=True)
+    broken = site.copy(tmp_path / "project")
     names = [name for name in vouched_for(broken) if "/64" in name and not name.endswith("manifest.json")]
     swapped = []
     for name in names:

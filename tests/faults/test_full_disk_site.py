@@ -1,6 +1,5 @@
 """The disk is full while a site is assembled: the old site stays, and the same command finishes once there is room."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -14,8 +13,7 @@ COMMAND = (*SNAKEMAKE, "site", *SITE_CONFIG)
 
 @pytest.mark.skipif(not CAN_MOUNT, reason="a small disk cannot be mounted here; test_assemble_site stands in")
 def test_the_old_site_stays_until_the_new_one_is_whole(site: Workflow, tmp_path: Path) -> None:
-    broken = Workflow(tmp_path / "project")
-    shutil.copytree(site.folder, broken.folder, symlinks=True)
+    broken = site.copy(tmp_path / "project")
     old = broken.folder / "results/site/index.html"
     before = sorted(path.name for path in old.parent.rglob("*"))
     pages = sum(-(-file.stat().st_size // 4096) for file in (broken.folder / "results").rglob("*") if file.is_file())

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -47,8 +46,7 @@ def test_from_the_readme(site: Workflow, s3: str) -> None:
 
 
 def test_failed_check_is_not_published(site: Workflow, s3: str, tmp_path: Path) -> None:
-    copy = Workflow(tmp_path / "project")
-    shutil.copytree(site.folder, copy.folder, symlinks=True)
+    copy = site.copy(tmp_path / "project")
     predictions = copy.folder / "results/u2netp/64/predictions"
     # An output that wrong weights might give: it differs from PyTorch's.
     content = bytearray((predictions / "tfjs-uint16.safetensors").read_bytes())

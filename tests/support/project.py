@@ -30,6 +30,11 @@ class Workflow:
 
     folder: Path
 
+    def copy(self, folder: Path) -> "Workflow":
+        """Copy the project and what is built in it to `folder`, which a test may damage."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return Workflow(folder)
+
     def run(self, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Run Snakemake with `arguments`. Standard output and error are captured apart."""
         return subprocess.run(

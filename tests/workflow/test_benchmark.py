@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from statistics import median
 from typing import Any
 
@@ -25,8 +24,7 @@ BENCHMARK = ("benchmark", "--configfile", "plan.yaml", *SMALL)
 @pytest.fixture(scope="module")
 def timed(built: Workflow, tmp_path_factory: pytest.TempPathFactory) -> Workflow:
     """A copy of the project in which the benchmark ran."""
-    workflow = Workflow(tmp_path_factory.mktemp("timed") / "project")
-    shutil.copytree(built.folder, workflow.folder, symlinks=True)
+    workflow = built.copy(tmp_path_factory.mktemp("timed") / "project")
     (workflow.folder / "plan.yaml").write_text(PLAN)
     done = workflow.succeed(*BENCHMARK)
     (workflow.folder / "stdout.txt").write_text(done.stdout + done.stderr)

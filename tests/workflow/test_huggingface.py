@@ -66,8 +66,7 @@ def test_folder_holds_what_the_manifests_vouch_for(broken: Workflow) -> None:
 def adapted(built: Workflow, tmp_path_factory: pytest.TempPathFactory) -> Workflow:
     """A copy of the project with the tools' environments and the ONNX files of two models at 320, the size of rembg."""
     build_environments("rembg", "transformersjs")
-    workflow = Workflow(tmp_path_factory.mktemp("adapted") / "project")
-    shutil.copytree(built.folder, workflow.folder, symlinks=True)
+    workflow = built.copy(tmp_path_factory.mktemp("adapted") / "project")
     targets = [f"results/{model}/320/huggingface/float32.onnx" for model in TASKS]
     workflow.succeed(*targets, "--config", f"model=[{','.join(TASKS)}]", "tflite_dtypes=[float32,float16]")
     return workflow

@@ -1,7 +1,6 @@
 """A network whose .tflite files compute in int8 where the picture allows it."""
 
 import json
-import shutil
 from pathlib import Path
 
 from tests.support.project import Workflow
@@ -11,8 +10,7 @@ INT8 = ("--config", f"model={MODEL}", "resolutions=[64,128]", "tflite_dtypes=[fl
 
 
 def test_int8_holds_its_floor_at_every_resolution_with_one_plan(portrait: Workflow, tmp_path: Path) -> None:
-    shutil.copytree(portrait.folder, tmp_path / "project", symlinks=True)
-    project = Workflow(tmp_path / "project")
+    project = portrait.copy(tmp_path / "project")
     project.succeed("all", *INT8)
     plan = json.loads((project.folder / f"results/{MODEL}/int8/plan.json").read_text())
     assert plan["worst_db"] >= plan["goal_db"] == 44

@@ -50,13 +50,12 @@ def calibration_inputs(resolution: int) -> dict[str, Tensor]:
 
 
 def checking_inputs(resolution: int) -> dict[str, Tensor]:
-    """Return the network inputs that the rounded weights are judged on."""
+    """Return network inputs that rounded weights, and models in int8, are judged on."""
     return network_inputs(CHECKING, resolution, seed=2)
 
 
-def judging_inputs(resolution: int) -> dict[str, Tensor]:
-    """Return the checking inputs, and bars of other orders: rounded weights drew one with 29 dB and another with 54."""
+def more_bars(resolution: int) -> dict[str, Tensor]:
+    """Return network inputs of bars in the other orders: rounded weights drew one with 29 dB and another with 54."""
     orders = [(0, 2, 1), (1, 0, 2), (2, 0, 1), (2, 1, 0)]
-    more = {"bars " + "".join("rgb"[i] for i in order): bars(resolution, True, order) for order in orders}
-    made = {name: torch.from_numpy(preprocess(photo, resolution)) for name, photo in more.items()}
-    return checking_inputs(resolution) | made
+    photos = {"bars " + "".join("rgb"[i] for i in order): bars(resolution, True, order) for order in orders}
+    return {name: torch.from_numpy(preprocess(photo, resolution)) for name, photo in photos.items()}

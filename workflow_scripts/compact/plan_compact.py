@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save
 from torch import Tensor
 
-from workflow_scripts.compact.calibration_photos import calibration_inputs, judging_inputs
+from workflow_scripts.compact.calibration_photos import calibration_inputs, checking_inputs, more_bars
 from workflow_scripts.compact.equalize_channels import equalize, predicted_errors, scaled, tie_channels
 from workflow_scripts.compact.graph_model import GraphModel
 from workflow_scripts.compact.round_kernels import Rounded, nearest, round_weights
@@ -93,7 +93,7 @@ class Planner:
         self.goal = goal
         self.ties = tie_channels(graph)
         self.inputs = calibration_inputs(calibration)
-        self.checks = {size: judging_inputs(size) for size in sorted(check)}
+        self.checks = {size: checking_inputs(size) | more_bars(size) for size in sorted(check)}
         self.sizes = {node.name: graph.weights[node.constants[0]].numel() for node in graph.convolutions}
         self.sensitivity = output_sensitivity(graph, self.inputs)
         self._expected: dict[tuple[int, str], NDArray[np.float64]] = {}
@@ -137,9 +137,8 @@ class Planner:
                 error = stretched(self.graph.run(x, rounded)) - torch.from_numpy(self.expected(size, name)).float()
             errors.append(error.square().mean())
             projected = (error * stretched(self.graph.run(x, halfway))).mean()
-            slopes = dict(
-                zip(constants, torch.autograd.grad(projected, [halfway[each] for each in constants]), strict=True)
-            )
+            gradients = torch.autograd.grad(projected, [halfway[each] for each in constants])
+            slopes = dict(zip(constants, gradients, strict=True))
             for node in self.graph.convolutions:
                 caused = [(slopes[each] * (rounded[each] - attempt.exact[each])).sum() for each in node.constants]
                 parts[node.name].append(torch.stack(caused).sum())

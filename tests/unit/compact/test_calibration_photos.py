@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from workflow_scripts.compact.calibration_photos import calibration_inputs, judging_inputs
+from workflow_scripts.compact.calibration_photos import calibration_inputs, checking_inputs, more_bars
 from workflow_scripts.predict.make_probe_inputs import probe_photos
 from workflow_scripts.shared.drawings import preprocess
 
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.environment("torch")
 def test_calibration_checking_and_probes_have_nothing_in_common() -> None:
     sets = [
         {name: x.numpy() for name, x in calibration_inputs(64).items()},
-        {name: x.numpy() for name, x in judging_inputs(64).items()},
+        {name: x.numpy() for name, x in (checking_inputs(64) | more_bars(64)).items()},
         {name: preprocess(photo, 64) for name, photo in probe_photos(64).items()},
     ]
     every = [x for each in sets for x in each.values()]
