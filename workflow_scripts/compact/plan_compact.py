@@ -64,13 +64,14 @@ def stretched(d0: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Attempt:
-    """Weights rounded with the kernels of `wide` in uint16, from what, and the PSNR of each input judged on, in dB.
+    """Weights rounded with the kernels of `wide` in uint16, and the PSNR of each input judged on, in dB.
 
-    If the inputs of one size miss the goal, those of larger sizes are not drawn.
+    Before they were rounded, their channels were scaled by `factors`. If the inputs of one size miss the goal, those of
+    larger sizes are not drawn.
     """
 
     wide: tuple[str, ...]
-    exact: Mapping[str, Tensor]
+    factors: Tensor
     rounded: Mapping[str, Rounded]
     psnr_db: Mapping[tuple[int, str], float]
 
@@ -111,9 +112,10 @@ class Planner:
 
         The bias goes with its kernel, because it was moved to take up the kernel's error.
         """
+        exact = scaled(self.graph, self.ties, attempt.factors)
         constants = [each for node in self.graph.convolutions if node.name in names for each in node.constants]
-        rounded = {**attempt.rounded, **{each: nearest(attempt.exact[each], 65535) for each in constants}}
-        return self.measured((*attempt.wide, *names), attempt.exact, rounded)
+        rounded = {**attempt.rounded, **{each: nearest(exact[each], 65535) for each in constants}}
+        return self.measured((*attempt.wide, *names), attempt.factors, rounded)
 
     def caused_errors(self, attempt: Attempt) -> tuple[dict[str, Tensor], Tensor]:
         """Return the part of each hard input's squared error that each convolution causes, and the errors.
@@ -123,8 +125,9 @@ class Planner:
         taken halfway between the exact and the rounded weights, where the sum is closest. A part is negative where a
         convolution undoes what others do.
         """
+        exact = scaled(self.graph, self.ties, attempt.factors)
         rounded = {name: each.values() for name, each in attempt.rounded.items()}
-        halfway = {name: (attempt.exact[name] + values) / 2 for name, values in rounded.items()}
+        halfway = {name: (exact[name] + values) / 2 for name, values in rounded.items()}
         constants = [name for node in self.graph.convolutions for name in node.constants]
         for name in constants:
             halfway[name].requires_grad_()
@@ -140,7 +143,7 @@ class Planner:
             gradients = torch.autograd.grad(projected, [halfway[each] for each in constants])
             slopes = dict(zip(constants, gradients, strict=True))
             for node in self.graph.convolutions:
-                caused = [(slopes[each] * (rounded[each] - attempt.exact[each])).sum() for each in node.constants]
+                caused = [(slopes[each] * (rounded[each] - exact[each])).sum() for each in node.constants]
                 parts[node.name].append(torch.stack(caused).sum())
         return {name: torch.stack(each) for name, each in parts.items()}, torch.stack(errors)
 
@@ -163,9 +166,8 @@ class Planner:
             left -= parts[name]
         return wider
 
-    def predicted(self, wide: Sequence[str]) -> dict[str, float]:
-        """Return each kernel's predicted squared error if it is rounded to uint8, and those of `wide` are not."""
-        factors = equalize(self.graph, self.ties, self.sensitivity, wide)
+    def predicted(self, factors: Tensor) -> dict[str, float]:
+        """Return the predicted squared error if one kernel alone, scaled by `factors`, is rounded to uint8, for each."""
         return predicted_errors(self.graph, self.ties, factors, self.sensitivity, 255)
 
     def sensitive(self, wide: Sequence[str], goal: float) -> list[str]:
@@ -174,7 +176,7 @@ class Planner:
         They are as many as it takes to predict an error of `goal` and HEADROOM_DB more, but at least as many as are
         wide already.
         """
-        errors = self.predicted(wide)
+        errors = self.predicted(equalize(self.graph, self.ties, self.sensitivity, wide))
         order = sorted(errors.keys() - set(wide), key=lambda name: (-errors[name] / self.sizes[name], name))
         left = [sum(errors[name] for name in order[count:]) for count in range(len(order) + 1)]
         enough = next(count for count, error in enumerate(left) if error < 10 ** ((HEADROOM_DB - goal) / 10))
@@ -186,9 +188,9 @@ class Planner:
         weights = scaled(self.graph, self.ties, factors)
         with torch.no_grad():
             rounded = round_weights(self.graph, weights, wide, torch.cat(list(self.inputs.values())))
-        return self.measured(tuple(wide), weights, rounded)
+        return self.measured(tuple(wide), factors, rounded)
 
-    def measured(self, wide: tuple[str, ...], exact: Mapping[str, Tensor], rounded: Mapping[str, Rounded]) -> Attempt:
+    def measured(self, wide: tuple[str, ...], factors: Tensor, rounded: Mapping[str, Rounded]) -> Attempt:
         """Compare the pictures of the rounded weights with the model's, size after size until the goal is missed."""
         values = {name: each.values() for name, each in rounded.items()}
         psnr: dict[tuple[int, str], float] = {}
@@ -199,7 +201,7 @@ class Planner:
                 psnr[size, name] = psnr_db(picture, self.expected(size, name))
             if min(psnr.values()) < self.goal:
                 break
-        made = Attempt(wide, exact, rounded, psnr)
+        made = Attempt(wide, factors, rounded, psnr)
         size, name = min(psnr, key=lambda each: psnr[each])
         print(
             f"{len(wide)} kernels in uint16: {made.bytes} bytes, {made.worst_db:.1f} dB at least "
@@ -241,7 +243,7 @@ def by_name(attempt: Attempt) -> dict[str, float]:
 def plan_report(planner: Planner, attempts: Sequence[Attempt], folder: Path) -> Any:
     """Return what was measured and chosen, and how compact_tfjs must store each weight."""
     graph, best = planner.graph, attempts[-1]
-    errors = planner.predicted(best.wide)
+    errors = planner.predicted(best.factors)
     floats = [(spec, data) for spec, data in read_weights(folder) if spec["dtype"] == "float32"]
     return {
         "goal_db": planner.goal,
@@ -254,7 +256,7 @@ def plan_report(planner: Planner, attempts: Sequence[Attempt], folder: Path) -> 
             {
                 "name": node.name,
                 "kernel": list(graph.weights[node.constants[0]].shape),
-                # The predicted error if this kernel alone is rounded to the nearest uint8 value.
+                # The predicted error if this kernel alone, as it is scaled now, is rounded to the nearest uint8 value.
                 "sensitivity_mse": errors[node.name],
                 "dtype": "uint16" if node.name in best.wide else "uint8",
             }

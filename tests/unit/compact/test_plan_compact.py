@@ -9,8 +9,9 @@ import torch
 
 from tests.support.graphs_by_hand import SIZE, WEIGHTS, reference, topology, write_model
 from workflow_scripts.compact import compact_tfjs
+from workflow_scripts.compact.equalize_channels import predicted_errors, scaled
 from workflow_scripts.compact.graph_model import GraphModel
-from workflow_scripts.compact.plan_compact import Attempt, Planner, main
+from workflow_scripts.compact.plan_compact import Attempt, Planner, main, plan_report
 from workflow_scripts.compact.round_kernels import nearest
 from workflow_scripts.formats.tfjs_model import read_weights, write_weights
 
@@ -87,8 +88,8 @@ def planner(tmp_path_factory: pytest.TempPathFactory) -> Planner:
 def test_the_kernel_that_causes_the_error_is_found(planner: Planner, name: str) -> None:
     fine = planner.attempt(list(planner.sizes))
     (kernel,) = (node.constants[0] for node in planner.graph.convolutions if node.name == name)
-    coarse = nearest(fine.exact[kernel], 63)
-    attempt = Attempt((), fine.exact, {**fine.rounded, kernel: coarse}, fine.psnr_db)
+    coarse = nearest(scaled(planner.graph, planner.ties, fine.factors)[kernel], 63)
+    attempt = Attempt((), fine.factors, {**fine.rounded, kernel: coarse}, fine.psnr_db)
     parts, errors = planner.caused_errors(attempt)
     assert torch.allclose(parts[name], errors, rtol=0.2)
     assert torch.allclose(torch.stack(list(parts.values())).sum(0), errors, rtol=0.2)
@@ -100,18 +101,28 @@ def test_the_kernel_that_causes_the_error_is_found(planner: Planner, name: str) 
 
 def test_a_widened_kernel_is_exact_and_the_others_stay(planner: Planner) -> None:
     attempt = planner.attempt([])
+    exact = scaled(planner.graph, planner.ties, attempt.factors)
     wider = planner.widened(attempt, ["second"])
     assert wider.wide == ("second",)
     for node in planner.graph.convolutions:
         for name in node.constants:
             if node.name == "second":
-                assert torch.allclose(wider.rounded[name].values(), attempt.exact[name], atol=1e-4)
+                assert torch.allclose(wider.rounded[name].values(), exact[name], atol=1e-4)
                 assert wider.rounded[name].dtype == "uint16"
             else:
                 assert wider.rounded[name] is attempt.rounded[name]
     assert wider.psnr_db != attempt.psnr_db
-    exact = planner.widened(attempt, list(planner.sizes))
-    assert exact.worst_db > attempt.worst_db + 20
+    fine = planner.widened(attempt, list(planner.sizes))
+    assert fine.worst_db > attempt.worst_db + 20
+
+
+def test_the_report_has_the_sensitivity_of_the_weights_as_they_are_stored(planner: Planner, tmp_path: Path) -> None:
+    first = planner.attempt([])
+    # The search equalises channels when it rounds all kernels, not when it widens one.
+    report = plan_report(planner, [first, planner.widened(first, ["second"])], write_model(tmp_path / "float32"))
+    stored = predicted_errors(planner.graph, planner.ties, first.factors, planner.sensitivity, 255)
+    assert {layer["name"]: layer["sensitivity_mse"] for layer in report["layers"]} == stored
+    assert [layer["name"] for layer in report["layers"] if layer["dtype"] == "uint16"] == ["second"]
 
 
 @pytest.mark.parametrize(("goal", "sizes"), [(20, {SIZE, 2 * SIZE}), (150, {SIZE})])
