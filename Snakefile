@@ -37,7 +37,6 @@ localrules:
     create_node_environment,
     create_transformersjs_environment,
     fetch_checkpoint,
-    accept_checkpoint,
     install_page,
     summarize_manifests,
     verify_manifests,
