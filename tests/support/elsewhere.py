@@ -42,8 +42,6 @@ class Elsewhere:
     files: dict[str, bytes]
     # Headers that the page's own server adds to its answers.
     headers: dict[str, str] = field(default_factory=lambda: dict(ISOLATION))
-    # Parts of paths to replace, because the documents name resolutions that this small site does not have.
-    moved: dict[str, str] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     requested: list[str] = field(default_factory=list)
@@ -60,8 +58,6 @@ class Elsewhere:
 
     def _answer_for_site(self, route: Route) -> None:
         path = urlsplit(route.request.url).path.removeprefix("/site")
-        for named, held in self.moved.items():
-            path = path.replace(named, held)
         response = route.fetch(url=f"{self.host.origin}{path}")
         # Playwright adds the headers that allow other origins.
         route.fulfill(response=response)
