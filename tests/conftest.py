@@ -1,12 +1,12 @@
-"""Copies of the project, built and not, and an S3 server; two tests share what is costly to build."""
+"""Copies of the project, built and not, and an S3 server. What is costly is built once for all workers."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from xdist.scheduler import LoadScopeScheduling
+from xdist.scheduler import LoadFileScheduling
 
 from tests.support.project import (
     BOTH,
@@ -15,31 +15,16 @@ from tests.support.project import (
     SITE_CONFIG,
     SMALL,
     Workflow,
+    alone,
     build_environments,
     copy_project,
 )
 
-# Of the tests of faults those that break a site.
-SITE_FAULTS = ("tests/faults/test_vouching.py", "tests/faults/test_full_disk_site.py")
 
-
-class BySharedFixture(LoadScopeScheduling):  # type: ignore[misc]
-    """Has each of the two costly fixtures, `site` and `built`, built by one worker of `pytest -n 2` alone."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        folder = nodeid.split("/")[1]
-        if (
-            folder in ("browser", "publish")
-            or "files_of_another_resolution" in nodeid
-            or nodeid.startswith(SITE_FAULTS)
-        ):
-            return "site"
-        return "built" if folder in ("cluster", "faults", "workflow") else nodeid
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    """Schedule by what tests share; the groups that pytest-xdist takes from marks get lost with pytest 9."""
-    return BySharedFixture(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    """Run each file in one worker, in the order of their names: the site's tests take longest and so begin first."""
+    config.option.loadscopereorder = False
+    return LoadFileScheduling(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -55,30 +40,51 @@ def project(environments: Path, tmp_path: Path) -> Workflow:
     return copy_project(tmp_path / "project")
 
 
+Build = Callable[[Workflow], object]
+Once = Callable[[str, Build], Workflow]
+
+
 @pytest.fixture(scope="session")
-def built(environments: Path, tmp_path_factory: pytest.TempPathFactory) -> Workflow:
+def once(environments: Path, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Once:
+    """Builds a copy of the project under a name, once for all workers, and returns this worker's own copy of it."""
+    own = tmp_path_factory.getbasetemp()
+    common = own if worker_id == "master" else own.parent
+
+    def copy(name: str, build: Build) -> Workflow:
+        whole = common / name
+        with alone(common / f"{name}.lock"):
+            if not whole.exists():
+                workflow = copy_project(tmp_path_factory.mktemp(name) / "project")
+                build(workflow)
+                workflow.folder.rename(whole)
+        return Workflow(whole).copy(tmp_path_factory.mktemp(name) / "project")
+
+    return copy
+
+
+@pytest.fixture(scope="session")
+def built(once: Once) -> Workflow:
     """A copy of the project with u2netp built at 64; tests read it, `broken` is there to be changed."""
-    workflow = copy_project(tmp_path_factory.mktemp("built") / "project")
-    done = workflow.succeed("all", *SMALL)
-    (workflow.folder / "stdout.txt").write_text(done.stdout)
-    return workflow
+
+    def build(workflow: Workflow) -> None:
+        done = workflow.succeed("all", *SMALL)
+        (workflow.folder / "stdout.txt").write_text(done.stdout)
+
+    return once("built", build)
 
 
 @pytest.fixture(scope="session")
-def portrait(environments: Path, tmp_path_factory: pytest.TempPathFactory) -> Workflow:
+def portrait(once: Once) -> Workflow:
     """A copy of the project with the embedded portrait network built at 64 and 512; tests read it or copy it."""
-    workflow = copy_project(tmp_path_factory.mktemp("portrait") / "project")
     # Of the sizes that the first command builds, 512 comes nearest to the limits of rounding.
-    workflow.succeed("all", "--config", "model=u2net_portrait_mini", "resolutions=[64,512]", BOTH)
-    return workflow
+    config = ("--config", "model=u2net_portrait_mini", "resolutions=[64,512]", BOTH)
+    return once("portrait", lambda workflow: workflow.succeed("all", *config))
 
 
 @pytest.fixture(scope="session")
-def site(environments: Path, tmp_path_factory: pytest.TempPathFactory) -> Workflow:
+def site(once: Once) -> Workflow:
     """A copy of the project with the site built for u2netp at 64 and 128, as SITE_CONFIG asks for it."""
-    workflow = copy_project(tmp_path_factory.mktemp("site") / "project")
-    workflow.succeed("site", *SITE_CONFIG)
-    return workflow
+    return once("site", lambda workflow: workflow.succeed("site", *SITE_CONFIG))
 
 
 @pytest.fixture

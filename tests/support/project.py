@@ -9,6 +9,8 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,12 +82,18 @@ def copy_project(folder: Path) -> Workflow:
     return Workflow(folder)
 
 
+@contextmanager
+def alone(lock: Path) -> Iterator[None]:
+    """Wait until no other process of the tests holds this lock, and hold it."""
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
 def build_in_checkout(*targets: str) -> None:
     """Build files in the checkout itself. Only one process of the tests builds there at a time."""
     (ROOT / ".snakemake").mkdir(exist_ok=True)
-    with (ROOT / ".snakemake/tests").open("w") as lock:
-        # Another worker waits here, and then finds them built.
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with alone(ROOT / ".snakemake/tests"):
         Workflow(ROOT).succeed(*targets)
 
 
