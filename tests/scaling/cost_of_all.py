@@ -1,18 +1,17 @@
 """Measure what `all` costs beside the same tools by hand: wall time, CPU time, memory.
 
-Run `.venv/bin/python tests/scaling/cost_of_all.py` in a clone whose environments are installed and that has no results.
+Run `python -m tests.scaling.cost_of_all` in a clone whose environments are installed and that has no results.
 The tools by hand check nothing, and run one after the other, as one would call them.
 """
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from tests.support.costs import Cost, measure
 
 ROOT = Path(__file__).resolve().parents[2]
 TENSORFLOW = ".venvs/tensorflow/bin"
@@ -46,49 +45,25 @@ print(*ends(read_graph(pathlib.Path(sys.argv[1]))))
 """
 
 
-@dataclass(frozen=True)
-class Cost:
-    """What commands took that ran one after the other."""
-
-    wall_seconds: float
-    cpu_seconds: float
-    peak_mb: float  # of the largest process
-
-    def __add__(self, other: "Cost") -> "Cost":
-        return Cost(
-            self.wall_seconds + other.wall_seconds,
-            self.cpu_seconds + other.cpu_seconds,
-            max(self.peak_mb, other.peak_mb),
-        )
-
-
-def measure(*command: str) -> Cost:
-    """Run a command in the clone, and its children with it. Exit with what it printed if it fails."""
-    with tempfile.TemporaryFile("w+") as printed:
-        start = time.perf_counter()
-        process = subprocess.Popen(command, cwd=ROOT, env=os.environ | ENVIRONMENT, stdout=printed, stderr=printed)
-        _, status, used = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - start
-        printed.seek(0)
-        if status != 0:
-            sys.exit(f"{' '.join(command)}:\n{printed.read()}")
-    return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+def tool(*command: str) -> Cost:
+    """Run a tool in the clone."""
+    return measure(command, ROOT, ENVIRONMENT)[0]
 
 
 def by_hand(weights: str, resolution: int, folder: Path) -> Cost:
     """Convert one resolution with the tools themselves: float32 and uint16 for TensorFlow.js, float32 for LiteRT."""
     python = f"{TENSORFLOW}/python"
     onnx, simple, graph = f"{folder}/model.onnx", f"{folder}/simple.onnx", f"{folder}/model_float32.pb"
-    cost = measure(".venvs/torch/bin/python", "-c", EXPORT, weights, onnx, str(resolution))
-    cost += measure(".venvs/onnx/bin/onnxsim", onnx, simple)
-    cost += measure(
+    cost = tool(".venvs/torch/bin/python", "-c", EXPORT, weights, onnx, str(resolution))
+    cost += tool(".venvs/onnx/bin/onnxsim", onnx, simple)
+    cost += tool(
         f"{TENSORFLOW}/mo",
         f"--input_model={simple}",
         f"--output_dir={folder}",
         "--model_name=model",
         "--compress_to_fp16=False",
     )
-    cost += measure(
+    cost += tool(
         f"{TENSORFLOW}/openvino2tensorflow",
         f"--model_path={folder}/model.xml",
         f"--model_output_path={folder}",
@@ -97,9 +72,9 @@ def by_hand(weights: str, resolution: int, folder: Path) -> Cost:
     )
     named = subprocess.run([python, "-c", NAMES, graph], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
     names = named.stdout.split()
-    cost += measure(python, "-c", CONVERT, graph, f"{folder}/float32", names[1])
-    cost += measure(python, "-c", CONVERT, graph, f"{folder}/uint16", names[1], "uint16")
-    cost += measure(python, "-c", LITE, graph, f"{folder}/model.tflite", *names)
+    cost += tool(python, "-c", CONVERT, graph, f"{folder}/float32", names[1])
+    cost += tool(python, "-c", CONVERT, graph, f"{folder}/uint16", names[1], "uint16")
+    cost += tool(python, "-c", LITE, graph, f"{folder}/model.tflite", *names)
     return cost
 
 
@@ -114,7 +89,7 @@ def main(argv: Sequence[str]) -> None:
         sys.exit(f"{results} exists: `all` would not make what is there. Run this in a fresh clone.")
     sizes = f"resolutions={arguments.resolutions}"
     command = ["snakemake", "--cores", str(arguments.cores), "all", "--config", f"model={arguments.model}", sizes]
-    costs = {"`all`": measure(sys.executable, "-m", *command)}
+    costs = {"`all`": tool(sys.executable, "-m", *command)}
     weights = f"results/{arguments.model}/checkpoint/weights.safetensors"
     for resolution in arguments.resolutions:
         with tempfile.TemporaryDirectory(dir=ROOT / "results") as folder:

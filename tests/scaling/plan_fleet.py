@@ -1,15 +1,15 @@
-"""Measure the planning of fleets: jobs, seconds, memory. Run `python tests/scaling/plan_fleet.py 1 10 100`."""
+"""Measure the planning of fleets: jobs, seconds, memory. Run `python -m tests.scaling.plan_fleet 1 10 100`."""
 
 import argparse
 import json
-import os
 import re
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.support.costs import Cost, measure
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -19,8 +19,7 @@ class Plan:
     """What one dry run planned, and what the planning took."""
 
     jobs: dict[str, int]  # by rule, and in total
-    cpu_seconds: float
-    peak_mb: float
+    cost: Cost
 
 
 def write_fleet(folder: Path, models: int) -> Path:
@@ -38,15 +37,9 @@ def write_fleet(folder: Path, models: int) -> Path:
 def plan(fleet: Path, *options: str, python: Sequence[str] = (sys.executable,)) -> Plan:
     """Plan every model of the fleet at every resolution, in a process that starts with the arguments `python`."""
     command = [*python, "-m", "snakemake", "--cores", "2", "all", "--dry-run", "--quiet", "rules", "--configfile"]
-    with tempfile.TemporaryFile("w+") as printed:
-        dry_run = subprocess.Popen([*command, str(fleet), *options], cwd=ROOT, stdout=printed, stderr=printed)
-        _, status, used = os.wait4(dry_run.pid, 0)
-        printed.seek(0)
-        text = printed.read()
-    if status != 0:
-        sys.exit(text)
+    cost, text = measure([*command, str(fleet), *options], ROOT)
     jobs = {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", text, re.MULTILINE)}
-    return Plan(jobs, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+    return Plan(jobs, cost)
 
 
 def main(argv: Sequence[str]) -> None:
@@ -56,7 +49,8 @@ def main(argv: Sequence[str]) -> None:
     for models in parser.parse_args(argv).models:
         with tempfile.TemporaryDirectory() as folder:
             found = plan(write_fleet(Path(folder), models))
-        print(f"| {models} | {found.jobs['total']} | {found.cpu_seconds:.1f} | {found.peak_mb:.0f} |", flush=True)
+        cost = found.cost
+        print(f"| {models} | {found.jobs['total']} | {cost.cpu_seconds:.1f} | {cost.peak_mb:.0f} |", flush=True)
 
 
 if __name__ == "__main__":
