@@ -167,7 +167,7 @@ class Planner:
         return wider
 
     def predicted(self, factors: Tensor) -> dict[str, float]:
-        """Return the predicted squared error if one kernel alone, scaled by `factors`, is rounded to uint8, for each."""
+        """Return, for each kernel, the predicted squared error if it alone, scaled by `factors`, goes to uint8."""
         return predicted_errors(self.graph, self.ties, factors, self.sensitivity, 255)
 
     def sensitive(self, wide: Sequence[str], goal: float) -> list[str]:
