@@ -80,8 +80,9 @@ def assemble(results: Path, folder: Path, dtypes: list[str], page: Path | None =
 
 
 def lean(folder: Path, copy: Path) -> Path:
-    """Copy a page without the engines' binaries: with their 20 MB, uploads would take most of these tests' time."""
-    shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("litert_wasm*.bin", "ort-wasm*.bin"))
+    """Copy a page without the engines' files: with their 20 MB, uploads would take most of these tests' time."""
+    shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("litert_wasm*", "ort*"))
+    assert sum(path.stat().st_size for path in copy.rglob("*") if path.is_file()) < 8e6
     return sealed(copy)
 
 
