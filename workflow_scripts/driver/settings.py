@@ -316,10 +316,11 @@ class Settings:
     def say_what_leaves(self, wildcards: Wildcards) -> str:
         """Print on standard error which models the site loses and why. The returned argument is empty."""
         for model in left_out(self.site_models()):
-            line = (
-                f"The site will no longer offer {model}: nothing says where its checkpoint came from. To keep it, "
-                f"build it again: --config model={model} checkpoint=PATH"
-            )
+            if model in self.checkpoints:
+                why, how = f"results/{model}/shared is gone", f"--config model={model}"
+            else:
+                why, how = "nothing says where its checkpoint came from", f"--config model={model} checkpoint=PATH"
+            line = f"The site will no longer offer {model}: {why}. To keep it, build the site again: {how}"
             if line not in SAID:
                 SAID.add(line)
                 print(line, file=sys.stderr)

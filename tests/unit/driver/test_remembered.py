@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,11 @@ def test_a_model_that_leaves_the_site_is_named_once(folder: Path, capsys: pytest
     remember("mine", SOURCE)
     settings().say_what_leaves(Wildcards("mine"))
     assert capsys.readouterr().err == ""
+    # As docs/page.md says how to take a model out.
+    shutil.rmtree(folder / "results/mine/shared")
+    settings().say_what_leaves(Wildcards("mine"))
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("The site will no longer offer mine: results/mine/shared is gone. To keep it, ")
 
 
 def test_what_cannot_be_read_is_as_never_written(folder: Path) -> None:
