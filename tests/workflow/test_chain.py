@@ -141,6 +141,8 @@ def test_one_resolution_alone(broken: Workflow) -> None:
         "checkpoint",
         "onnx",
     }
+    # The summary is that of the run before, and contradicts nothing.
+    broken.succeed("verify_manifests")
     # Every resolution has the same weights in the same order, so they can share their shards.
     weights = [
         [

@@ -71,10 +71,11 @@ def page(body: Sequence[tuple[str, ...]]) -> str:
     )
 
 
-def lacks(written: str, row: tuple[str, ...]) -> bool:
-    """Return whether a written table, in Markdown or HTML, lacks a row.
+def contradicts(written: str, manifest: Manifest) -> bool:
+    """Return whether a written table, in Markdown or HTML, has other figures of a file than the manifest that has it.
 
-    How good a model is at a resolution is not compared, because the manifests do not record it.
+    Each run tabulates the models, resolutions, engines and dtypes that it was asked for, so either may have more. How
+    good a model is at a resolution is not compared, because the manifests do not record it.
     """
     if written.startswith("<!doctype"):
         lines = re.findall(r"<tr>(.*?)</tr>", written)
@@ -84,9 +85,10 @@ def lacks(written: str, row: tuple[str, ...]) -> bool:
             [cell.strip().replace(r"\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
             for line in written.splitlines()
         ]
-    return recorded_cells(row) not in map(recorded_cells, found)
+    written_figures, figures = (dict(map(identified, table)) for table in (found, rows(manifest)))
+    return any(written_figures.get(file, figures[file]) != figures[file] for file in figures)
 
 
-def recorded_cells(row: Sequence[str]) -> list[str]:
-    """Return the cells of a row that follow from the manifests."""
-    return [cell for index, cell in enumerate(row) if index != AS_OWN]
+def identified(row: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Split a row into what it is about (model, resolution, engine, dtype) and the figures."""
+    return (*row[:AS_OWN], *row[AS_OWN + 1 : AS_OWN + 3]), tuple(row[AS_OWN + 3 :])

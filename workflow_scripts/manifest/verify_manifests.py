@@ -6,15 +6,15 @@ from pathlib import Path
 
 from workflow_scripts.checkpoint.external_data import digest_of
 from workflow_scripts.formats.manifest import Damaged, Manifest, built_as, damaged, read_manifest
-from workflow_scripts.manifest.summary import lacks, rows
+from workflow_scripts.manifest.summary import contradicts
 from workflow_scripts.shared.failures import Failure, run
 from workflow_scripts.shared.files import broken_seal
 
 
 def summary_problems(paths: Sequence[Path], manifests: Sequence[Manifest]) -> dict[Path, str]:
-    """Return what is wrong with the summaries: they must be unchanged and contain each manifest's rows.
+    """Return what is wrong with the summaries: they must be unchanged and hold the rows of the manifests they name.
 
-    A summary may cover more manifests than these. It may also be missing if it was never built.
+    A summary may cover other manifests than these. It may also be missing if it was never built.
     """
     problems = {}
     for path in paths:
@@ -23,8 +23,8 @@ def summary_problems(paths: Sequence[Path], manifests: Sequence[Manifest]) -> di
         if broken := broken_seal(path):
             problems[path] = broken.removeprefix(f"{path} ")
         for manifest in manifests:
-            if any(lacks(path.read_text(), row) for row in rows(manifest)):
-                problems[path] = f"lacks the figures of {manifest.model} at {manifest.resolution}"
+            if contradicts(path.read_text(), manifest):
+                problems[path] = f"has other figures of {manifest.model} at {manifest.resolution} than the manifest"
     return problems
 
 

@@ -10,7 +10,7 @@ from tests.support.manifests import WORST, manifest, rewrite, write_vouched
 from workflow_scripts.formats.manifest import Checks, StoredSize
 from workflow_scripts.formats.predictions import save_predictions
 from workflow_scripts.manifest.summarize_manifests import main
-from workflow_scripts.manifest.summary import HEADER, lacks, rows
+from workflow_scripts.manifest.summary import HEADER, contradicts, rows
 
 pytestmark = pytest.mark.environment("torch")
 
@@ -74,11 +74,17 @@ def test_the_page_holds_the_same_cells_escaped(folder: Path) -> None:
     assert "<my" not in page
 
 
-def test_a_table_that_lacks_a_row_is_known(folder: Path) -> None:
+def test_a_table_that_contradicts_a_manifest_is_known(folder: Path) -> None:
     for text in summarize(folder):
-        assert not any(lacks(text, row) for made in (SMALL, ODD) for row in rows(made))
-        assert lacks(text.replace("4.50", "4.51"), rows(SMALL)[0])
-        assert lacks(text, rows(manifest("u2netp", 96, checks=CHECKS, task="saliency"))[0])
+        assert not any(contradicts(text, made) for made in (SMALL, ODD))
+        assert contradicts(text.replace("4.50", "4.51"), SMALL)
+        # Other dtypes and resolutions are those of other runs.
+        other = dict.fromkeys((*HOPS, "tfjs-float16"), FIGURES)
+        for dtypes in ({"tfjs-uint16": FIGURES}, other):
+            changed = manifest("u2netp", 64, checks=Checks(dtypes, dict.fromkeys(dtypes, CHECKS.size[HOPS[0]])))
+            assert len(rows(changed)) != len(rows(SMALL))
+            assert not contradicts(text, changed)
+        assert not contradicts(text, manifest("u2netp", 96, checks=CHECKS, task="saliency"))
 
 
 def test_a_manifest_that_no_longer_holds_is_not_tabulated(folder: Path, refusal: Refusal) -> None:
