@@ -4,7 +4,8 @@
 # If this workflow is a module of another one, only its own rules are meant.
 for started in workflow.modifier.rules:
     words = [word for value in started.params if isinstance(value, (list, str)) for word in as_list(value)]
-    command = " ".join([started.shellcmd or "", *map(str, words)])
+    # Node.js gets its script as an input, so that it is found from any folder.
+    command = " ".join([started.shellcmd or "", *map(str, words), str(started.input.get("script", ""))])
     # The environments' rules name their code themselves: they read it from this machine, never from a bucket.
     if "code" not in started.input.keys():
         started.input_modifier = started.input_modifier or started.log_modifier
