@@ -121,7 +121,7 @@ def test_killed_jobs_are_retried_with_more_memory(cluster: None, broken: Workflo
 def test_five_resolutions_survive_a_lost_node(cluster: None, project: Workflow, tmp_path: Path) -> None:
     config = ("--config", "model=u2netp", "dtypes=[uint16]", "tflite_dtypes=[float32]")
     with submit(project, "all", *config) as run:
-        lost = started("check", run)
+        lost = started("rule_check_", run)
         node = ["scontrol", "update", f"nodename={lost['node']}"]
         subprocess.run([*node, "state=down", "reason=test"], check=True)
         time.sleep(60)
