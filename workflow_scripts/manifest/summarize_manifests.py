@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
 
-from workflow_scripts.formats.manifest import Manifest, vouched
+from workflow_scripts.formats.manifest import Manifest, read_manifest, vouched
 from workflow_scripts.formats.predictions import read_predictions
 from workflow_scripts.manifest.summary import markdown, page, rows
 from workflow_scripts.shared.agreement import Picture, agreement
@@ -59,6 +59,9 @@ def main(argv: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--manifests", type=Path, nargs="+", required=True)
     parser.add_argument(
+        "--manifests-only", action="store_true", help="do not look at the artifacts; they are elsewhere"
+    )
+    parser.add_argument(
         "--own", type=json.loads, default={}, help="JSON: each model's own resolution, predicted beside its manifests"
     )
     parser.add_argument("--table", type=Path, required=True, help="Markdown to write")
@@ -67,7 +70,7 @@ def main(argv: Sequence[str]) -> None:
     body: list[tuple[str, ...]] = []
     notices: list[str] = []
     for path in arguments.manifests:
-        manifest = vouched(path)
+        manifest = read_manifest(path) if arguments.manifests_only else vouched(path)
         own = arguments.own.get(manifest.model)
         body += rows(manifest, worth(path, manifest, own))
         if notice := white_on_black(path, manifest):
