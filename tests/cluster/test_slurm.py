@@ -30,6 +30,7 @@ STORAGE = (
     *("--default-storage-provider", "s3", "--default-storage-prefix", "s3://workflow/portraits"),
     *("--shared-fs-usage", "sources", "software-deployment"),
 )
+PRINTED = "printed.txt"
 EVERY_DTYPE = (
     *("--config", "model=u2netp", "resolutions=[64,128]"),
     *("dtypes=[float32,float16,uint16,compact]", "tflite_dtypes=[float32,float16,int8]"),
@@ -73,21 +74,22 @@ def started(rule: str, run: "subprocess.Popen[str]", known: str = "") -> dict[st
             if rule in job["rule"] and job["state"] == "RUNNING" and job["id"] != known:
                 return job
         time.sleep(0.5)
-    pytest.fail(f"no job of {rule} ran: {run.communicate()[0]}")
+    pytest.fail(f"no job of {rule} ran")
 
 
 def submit(workflow: Workflow, *arguments: str, env: dict[str, str] | None = None) -> "subprocess.Popen[str]":
-    """Start Snakemake with the profile."""
+    """Start Snakemake with the profile. It prints to a file: at a full pipe that nobody reads it would wait for ever."""
     command = [sys.executable, "-m", "snakemake", *arguments[:1], *SLURM, *arguments[1:]]
-    return subprocess.Popen(
-        command,
-        cwd=workflow.folder,
-        env={**os.environ, **(env or {})},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    with (workflow.folder / PRINTED).open("w") as output:
+        return subprocess.Popen(
+            command,
+            cwd=workflow.folder,
+            env={**os.environ, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
 
 
 def sha256(path: Path) -> str:
@@ -106,8 +108,8 @@ def test_killed_jobs_are_retried_with_more_memory(cluster: None, broken: Workflo
         first = started("export_onnx", run)
         second = started("export_onnx", run, first["id"])
         subprocess.run(["scancel", second["id"]], check=True)
-        printed, _ = run.communicate()
-    assert run.returncode == 0, printed
+        run.wait()
+    assert run.returncode == 0, (broken.folder / PRINTED).read_text()
     attempts = jobs()
     assert [job["memory"] for job in attempts] == ["500M", "1000M", "1500M"]
     assert [job["state"] for job in attempts][1:] == ["CANCELLED", "COMPLETED"]
@@ -127,8 +129,8 @@ def test_five_resolutions_survive_a_lost_node(cluster: None, project: Workflow, 
         time.sleep(60)
         # SLURM may have taken the node back by itself. Then this command fails.
         subprocess.run([*node, "state=resume"], check=False)
-        printed, _ = run.communicate()
-    assert run.returncode == 0, printed
+        run.wait()
+    assert run.returncode == 0, (project.folder / PRINTED).read_text()
     submitted = jobs()
     print(*submitted, sep="\n")
     # SLURM itself puts the jobs of a lost node back into the queue.
@@ -156,8 +158,8 @@ def test_nodes_without_a_common_file_system(project: Workflow, s3: str, tmp_path
     own = ("--remote-job-local-storage-prefix", f"{tmp_path}/$SLURM_JOB_ID", "--slurm-logdir", str(logs))
     with slurm("--project", str(project.folder), "--nodes", str(nodes)):
         with submit(project, "all", *STORAGE, *own, *config, env={**ADMIN, "AWS_ENDPOINT_URL": s3}) as run:
-            printed, _ = run.communicate()
-        assert run.returncode == 0, printed
+            run.wait()
+        assert run.returncode == 0, (project.folder / PRINTED).read_text()
         assert {job["node"] for job in jobs()} == set(NODES)
     # Every file went through the bucket.
     assert not [path for node in NODES for path in (nodes / node / "results").rglob("*.*")]
