@@ -78,7 +78,7 @@ def started(rule: str, run: "subprocess.Popen[str]", known: str = "") -> dict[st
 
 
 def submit(workflow: Workflow, *arguments: str, env: dict[str, str] | None = None) -> "subprocess.Popen[str]":
-    """Start Snakemake with the profile. It prints to a file: at a full pipe that nobody reads it would wait for ever."""
+    """Start Snakemake with the profile. It prints to a file: at a full pipe that nobody reads it would wait."""
     command = [sys.executable, "-m", "snakemake", *arguments[:1], *SLURM, *arguments[1:]]
     with (workflow.folder / PRINTED).open("w") as output:
         return subprocess.Popen(
