@@ -30,7 +30,6 @@ STORAGE = (
     *("--default-storage-provider", "s3", "--default-storage-prefix", "s3://workflow/portraits"),
     *("--shared-fs-usage", "sources", "software-deployment"),
 )
-PRINTED = "printed.txt"
 EVERY_DTYPE = (
     *("--config", "model=u2netp", "resolutions=[64,128]"),
     *("dtypes=[float32,float16,uint16,compact]", "tflite_dtypes=[float32,float16,int8]"),
@@ -77,11 +76,18 @@ def started(rule: str, run: "subprocess.Popen[str]", known: str = "") -> dict[st
     pytest.fail(f"no job of {rule} ran")
 
 
-def submit(workflow: Workflow, *arguments: str, env: dict[str, str] | None = None) -> "subprocess.Popen[str]":
-    """Start Snakemake with the profile. It prints to a file: at a full pipe that nobody reads it would wait."""
+@contextmanager
+def submitting(
+    workflow: Workflow, *arguments: str, env: dict[str, str] | None = None
+) -> "Iterator[subprocess.Popen[str]]":
+    """Start Snakemake with the profile; at the end it must have succeeded.
+
+    It prints to a file: at a full pipe that nobody reads it would wait.
+    """
     command = [sys.executable, "-m", "snakemake", *arguments[:1], *SLURM, *arguments[1:]]
-    with (workflow.folder / PRINTED).open("w") as output:
-        return subprocess.Popen(
+    printed = workflow.folder / "printed.txt"
+    with printed.open("w") as output:
+        run = subprocess.Popen(
             command,
             cwd=workflow.folder,
             env={**os.environ, **(env or {})},
@@ -90,6 +96,12 @@ def submit(workflow: Workflow, *arguments: str, env: dict[str, str] | None = Non
             stderr=subprocess.STDOUT,
             text=True,
         )
+    try:
+        with run:
+            yield run
+    finally:
+        print(printed.read_text())
+    assert run.returncode == 0
 
 
 def sha256(path: Path) -> str:
@@ -103,13 +115,11 @@ def test_killed_jobs_are_retried_with_more_memory(cluster: None, broken: Workflo
     for name in built:
         (broken.folder / name).unlink()
     memory = ("--set-resources", "read_checkpoint:mem_mb=500 * attempt", "export_onnx:mem_mb=500 * attempt")
-    with submit(broken, built[-1], *memory) as run:
+    with submitting(broken, built[-1], *memory) as run:
         # PyTorch and two Snakemakes need more memory than the first attempt gets. The test itself kills the second.
         first = started("export_onnx", run)
         second = started("export_onnx", run, first["id"])
         subprocess.run(["scancel", second["id"]], check=True)
-        run.wait()
-    assert run.returncode == 0, (broken.folder / PRINTED).read_text()
     attempts = jobs()
     assert [job["memory"] for job in attempts] == ["500M", "1000M", "1500M"]
     assert [job["state"] for job in attempts][1:] == ["CANCELLED", "COMPLETED"]
@@ -122,15 +132,13 @@ def test_killed_jobs_are_retried_with_more_memory(cluster: None, broken: Workflo
 @pytest.mark.long
 def test_five_resolutions_survive_a_lost_node(cluster: None, project: Workflow, tmp_path: Path) -> None:
     config = ("--config", "model=u2netp", "dtypes=[uint16]", "tflite_dtypes=[float32]")
-    with submit(project, "all", *config) as run:
+    with submitting(project, "all", *config) as run:
         lost = started("rule_check_", run)
         node = ["scontrol", "update", f"nodename={lost['node']}"]
         subprocess.run([*node, "state=down", "reason=test"], check=True)
         time.sleep(60)
         # SLURM may have taken the node back by itself. Then this command fails.
         subprocess.run([*node, "state=resume"], check=False)
-        run.wait()
-    assert run.returncode == 0, (project.folder / PRINTED).read_text()
     submitted = jobs()
     print(*submitted, sep="\n")
     # SLURM itself puts the jobs of a lost node back into the queue.
@@ -157,9 +165,8 @@ def test_nodes_without_a_common_file_system(project: Workflow, s3: str, tmp_path
     config = ("--config", "model=u2netp", "resolutions=[64,128]", "dtypes=[float32,uint16]", "tflite_dtypes=[float32]")
     own = ("--remote-job-local-storage-prefix", f"{tmp_path}/$SLURM_JOB_ID", "--slurm-logdir", str(logs))
     with slurm("--project", str(project.folder), "--nodes", str(nodes)):
-        with submit(project, "all", *STORAGE, *own, *config, env={**ADMIN, "AWS_ENDPOINT_URL": s3}) as run:
-            run.wait()
-        assert run.returncode == 0, (project.folder / PRINTED).read_text()
+        with submitting(project, "all", *STORAGE, *own, *config, env={**ADMIN, "AWS_ENDPOINT_URL": s3}):
+            pass  # It ends by itself.
         assert {job["node"] for job in jobs()} == set(NODES)
     # Every file went through the bucket.
     assert not [path for node in NODES for path in (nodes / node / "results").rglob("*.*")]
