@@ -11,6 +11,8 @@ HEADER = (
     *("weights MB", "max |Δ|", "p99 |Δ|", "PSNR dB", "SSIM", "checks"),
 )
 AS_OWN = HEADER.index("as at its own size")
+# By model, resolution, engine and dtype.
+Figures = dict[tuple[str, ...], tuple[str, ...]]
 # The engines that run in a browser, by the prefix of their hops.
 ENGINES = {"tfjs": "TensorFlow.js", "litert": "LiteRT"}
 
@@ -71,12 +73,8 @@ def page(body: Sequence[tuple[str, ...]]) -> str:
     )
 
 
-def contradicts(written: str, manifest: Manifest) -> bool:
-    """Return whether a written table, in Markdown or HTML, has other figures of a file than the manifest that has it.
-
-    Each run tabulates the models, resolutions, engines and dtypes that it was asked for, so either may have more. How
-    good a model is at a resolution is not compared, because the manifests do not record it.
-    """
+def figures_in(written: str) -> Figures:
+    """Return the figures of each file in a written table, in Markdown or HTML."""
     if written.startswith("<!doctype"):
         lines = re.findall(r"<tr>(.*?)</tr>", written)
         found = [[html.unescape(cell) for cell in re.findall(r"<td>(.*?)</td>", line)] for line in lines]
@@ -85,8 +83,16 @@ def contradicts(written: str, manifest: Manifest) -> bool:
             [cell.strip().replace(r"\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
             for line in written.splitlines()
         ]
-    written_figures, figures = (dict(map(identified, table)) for table in (found, rows(manifest)))
-    return any(written_figures.get(file, figures[file]) != figures[file] for file in figures)
+    return dict(map(identified, found))
+
+
+def contradicts(written: Figures, manifest: Manifest) -> bool:
+    """Return whether a table has other figures of a file than the manifest that has it.
+
+    Each run tabulates the models, resolutions, engines and dtypes that it was asked for, so either may have more. How
+    good a model is at a resolution is not compared, because the manifests do not record it.
+    """
+    return any(written.get(file, figures) != figures for file, figures in map(identified, rows(manifest)))
 
 
 def identified(row: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from workflow_scripts.checkpoint.external_data import digest_of
 from workflow_scripts.formats.manifest import Damaged, Manifest, built_as, damaged, read_manifest
-from workflow_scripts.manifest.summary import contradicts
+from workflow_scripts.manifest.summary import contradicts, figures_in
 from workflow_scripts.shared.failures import Failure, run
 from workflow_scripts.shared.files import broken_seal
 
@@ -22,8 +22,9 @@ def summary_problems(paths: Sequence[Path], manifests: Sequence[Manifest]) -> di
             continue
         if broken := broken_seal(path):
             problems[path] = broken.removeprefix(f"{path} ")
+        written = figures_in(path.read_text())
         for manifest in manifests:
-            if contradicts(path.read_text(), manifest):
+            if contradicts(written, manifest):
                 problems[path] = f"has other figures of {manifest.model} at {manifest.resolution} than the manifest"
     return problems
 
